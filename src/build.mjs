@@ -1,0 +1,83 @@
+/**
+ * The build: every TypeScript file of src/, test/ and bench/ becomes one ES module at the same place under
+ * dist/, with a source map; data files beside them are copied. Contract: files whose content did not change are
+ * not touched, files whose source is gone are removed, a file that does not parse is reported and the others are
+ * still written; exit code 1 if any failed. Types are not looked at here (`npm run check` does).
+ */
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { formatMessages, transform } from 'esbuild';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const SOURCES = ['src', 'test', 'bench', 'schemas'];
+const COPIED = /\.(json|py|fbs|bfbs|bin|html|css|svg)$/;
+const OUT = 'dist';
+
+/** All files below a folder, as paths relative to the root; a folder that is missing has none. */
+async function filesBelow(folder) {
+  const entries = await readdir(join(root, folder), { recursive: true, withFileTypes: true }).catch((error) => {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
+  return entries.filter((e) => e.isFile()).map((e) => relative(root, join(e.parentPath ?? e.path, e.name)));
+}
+
+/** Writes only what differs, and by rename, so that a process that loads dist/ meanwhile never sees half a file. */
+async function writeIfChanged(path, bytes) {
+  const target = join(root, path);
+  const old = await readFile(target).catch(() => undefined);
+  if (old?.equals(bytes)) return;
+  await mkdir(dirname(target), { recursive: true });
+  const draft = `${target}.${process.pid}.draft`;
+  await writeFile(draft, bytes);
+  await rename(draft, target);
+}
+
+/** Transpiles one source to dist/<path>.js and its map, or reports why not. Returns the outputs it stands for. */
+async function compile(path) {
+  const js = join(OUT, path.replace(/\.(m?)ts$/, '.$1js'));
+  const outputs = [js, `${js}.map`];
+  const source = await readFile(join(root, path), 'utf8');
+  try {
+    const result = await transform(source, {
+      loader: 'ts',
+      format: 'esm',
+      target: 'node20',
+      sourcemap: 'external', // written beside the file: stack traces name the source with --enable-source-maps
+      sourcesContent: false, // the sources are there
+      sourcefile: relative(dirname(js), path),
+    });
+    const base = js.slice(js.lastIndexOf('/') + 1);
+    await writeIfChanged(`${js}.map`, Buffer.from(result.map));
+    await writeIfChanged(js, Buffer.from(`${result.code}//# sourceMappingURL=${base}.map\n`));
+  } catch (error) {
+    const lines = error.errors ? await formatMessages(error.errors, { kind: 'error' }) : [`${path}: ${error.stack}`];
+    process.stderr.write(lines.join('\n'));
+    process.exitCode = 1;
+  }
+  return outputs;
+}
+
+async function copy(path) {
+  const output = join(OUT, path);
+  await writeIfChanged(output, await readFile(join(root, path)));
+  return [output];
+}
+
+/** Removes what no source stands for any more, so that a deleted test cannot go on passing. */
+async function prune(wanted) {
+  for (const path of await filesBelow(OUT)) {
+    if (wanted.has(path)) continue;
+    if (path.endsWith('.draft') && Date.now() - (await stat(join(root, path))).mtimeMs < 60_000) continue;
+    await rm(join(root, path), { force: true });
+  }
+}
+
+const sources = (await Promise.all(SOURCES.map(filesBelow))).flat();
+const work = sources.map((path) => {
+  if (/\.d\.m?ts$/.test(path)) return [];
+  if (/\.m?ts$/.test(path)) return compile(path);
+  return COPIED.test(path) ? copy(path) : [];
+});
+await prune(new Set((await Promise.all(work)).flat()));
