@@ -1,0 +1,100 @@
+/**
+ * Every limit of a node, named in one place, unit last; what follows from others is proved when this file loads,
+ * so that a wrong figure stops the process before it opens a port. Options may lower some of them at start.
+ */
+import { assert } from './assert.js';
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+export const LIMITS = Object.freeze({
+  // the world
+  maxEntities: 65_536, // slots of the arena
+  baseTileLevel: 11, // 9 783.94 m, the "10 km" tile
+  deepestTileLevel: 13, // 2 445.98 m, the "2.5 km" tile
+  cellLevel: 17, // 152.87 m
+  viewCells: 3, // a view is 3 × 3 cells
+  walkSpeedMps: 6,
+  borderMarginM: 2, // how far beyond a border an entity must be before it is handed over
+  minimumStayS: 0.5, // and how long its owner must have had it
+
+  // threads and time
+  maxShards: 64,
+  maxGateways: 32,
+  tickRateHz: 20,
+  frameRateHz: 10,
+  tileSleepS: 60,
+
+  // actions
+  windowActions: 60, // ids granted beyond the last decided one; the inbox keeps the rest for its control entries
+  inboxPlaces: 64,
+  actionPayloadBytes: 176,
+  clientMessageBytes: 1 * KIB,
+  gatewayActionsPerS: 100, // above it the connection is closed
+  actionsPerTick: 4, // an owner drains at most these per entity
+  actionsPerS: 40, // refill of the bucket in the record; what exceeds it waits in the inbox
+  actionBurst: 80, // depth of that bucket
+  badFramesBeforeClose: 3,
+
+  // entities
+  itemKinds: 16,
+  componentBytes: 96,
+  publicBytes: 8,
+  outboxPlaces: 8,
+  answerPlaces: 8,
+  messageResendS: 1, // an unanswered message is sent again after this
+  idLease: 4096, // ids taken from the world's counter at once
+
+  // rings
+  arrivalsPlaces: 8192,
+  messagePlaces: 4096,
+  frameRingBytes: 8 * MIB,
+  frameScratchBytes: 4 * MIB,
+
+  // clients
+  capacityPlayers: 5000, // that one shard is meant to carry
+  firstMessageS: 5,
+  resumeGraceS: 15,
+  idleTimeoutS: 60,
+  slowLagS: 1, // behind by this: only self updates
+  slowCloseS: 10, // behind by this: closed
+  maxBackpressureBytes: 128 * KIB,
+});
+
+export type Limits = { readonly [Name in keyof typeof LIMITS]: number };
+
+function powerOfTwo(n: number): boolean {
+  return Number.isInteger(n) && n > 0 && Number.isInteger(Math.log2(n));
+}
+
+/** Asserts what the parts rely on between the limits. Each line says what would break. */
+export function proveLimits(l: Limits): void {
+  for (const [name, value] of Object.entries(l)) {
+    assert(Number.isFinite(value) && value > 0, `I7 the limit ${name} is a finite number above zero`);
+  }
+  assert(l.maxShards <= 64, 'I7 shards are threads 0…63');
+  assert(l.maxShards + l.maxGateways <= 127, 'I7 thread numbers fit 7 bits, and 127 means nobody');
+  assert(l.maxEntities <= 1 << 20, 'I7 slot × largest region of a record stays below 2^31 bytes');
+  assert(l.baseTileLevel <= l.deepestTileLevel, 'I9 a base tile splits downwards');
+  assert(l.deepestTileLevel < l.cellLevel, 'I9 cells nest in tiles');
+  assert(2 * l.cellLevel + 1 <= 52, 'I9 cell numbers are exact as float64');
+  assert(2 * l.baseTileLevel + 1 <= 30, 'I9 base tile numbers are non-negative Int32');
+  assert(l.viewCells % 2 === 1, 'I6 a view has a middle cell');
+  assert(l.tickRateHz % l.frameRateHz === 0, 'I6 a frame falls on a tick');
+  assert(powerOfTwo(l.inboxPlaces), 'I3 outcomes and inbox places are found by id & (places - 1)');
+  assert(l.windowActions < l.inboxPlaces, 'I3 a granted action always finds a place beside the control entries');
+  assert(l.actionPayloadBytes % 8 === 0, 'I3 an inbox place stays aligned to 8 bytes');
+  assert(l.actionPayloadBytes + 16 === 192, 'I3 an inbox place is 192 bytes: three cache lines');
+  assert(l.clientMessageBytes >= 4 * l.actionPayloadBytes, 'I11 the largest action fits a client message');
+  assert(l.actionBurst >= l.windowActions, 'I3 a full window can be drained without waiting for the bucket');
+  assert(l.actionsPerTick * l.tickRateHz >= l.actionsPerS, 'I3 the drain is not slower than its bucket');
+  assert(l.gatewayActionsPerS > l.actionsPerS, 'I7 a client that obeys its window is not closed');
+  assert(l.componentBytes % 8 === 0 && l.publicBytes === 8, 'I6 a row of a view has two words of game columns');
+  assert(powerOfTwo(l.arrivalsPlaces) && powerOfTwo(l.messagePlaces), 'I7 ring positions are masked');
+  assert(powerOfTwo(l.frameRingBytes), 'I7 ring positions are masked');
+  assert(l.frameScratchBytes * 2 <= l.frameRingBytes, 'I7 the largest frame is at most half of its ring');
+  assert(l.slowLagS < l.slowCloseS && l.slowCloseS < l.idleTimeoutS, 'I5 slow clients are eased before closed');
+  assert(l.minimumStayS * l.tickRateHz >= 1, 'I1 a stay is at least one tick: no ping-pong within one');
+}
+
+proveLimits(LIMITS);
