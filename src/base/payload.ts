@@ -52,39 +52,39 @@ const ID_HIGH_LIMIT = 2 ** 21;
 
 /**
  * Decodes the payloads of one action into `payload`, the same object each time: a struct's fields as numbers, or
- * `bytes` and `length` of a text.
+ * `bytes` and `length` of a text. The bytes are copied first: what was checked is what is used, whoever shares them.
  */
 export class PayloadDecoder {
   readonly payload: object;
   private readonly layout: StructLayout;
   private readonly values: Float64Array;
-  private readonly text: { bytes: Uint8Array; length: number } | null;
+  private readonly bytes = new Uint8Array(LIMITS.actionPayloadBytes);
+  private readonly view = new DataView(this.bytes.buffer);
+  private readonly text: { readonly bytes: Uint8Array; length: number } | null;
 
   constructor(readonly shape: PayloadShape) {
     this.layout = typeof shape === 'string' ? { fields: [], bytes: 0 } : structLayout(shape);
+    assert(this.layout.bytes <= this.bytes.length, 'I7: a payload fits an inbox place');
     this.values = new Float64Array(this.layout.fields.length);
-    this.text = shape === 'text' ? { bytes: new Uint8Array(LIMITS.actionPayloadBytes), length: 0 } : null;
+    this.text = shape === 'text' ? { bytes: this.bytes, length: 0 } : null;
     this.payload = this.text ?? fieldsOver(this.layout, this.values);
   }
 
   /** @returns 0, or BAD_PAYLOAD: wrong length, a float that is not finite, an id ≥ 2^53, empty or invalid UTF-8 */
-  decode(view: DataView, offset: number, length: number): number {
-    if (this.text !== null) return this.decodeText(this.text, view, offset, length);
-    if (length !== this.layout.bytes) return BAD;
-    const fields = this.layout.fields;
-    for (let i = 0; i < fields.length; i++) {
-      const value = readField(view, offset + fields[i]!.offset, fields[i]!.type);
+  decode(source: Uint8Array, offset: number, length: number): number {
+    const { bytes, layout, text } = this;
+    if (text === null ? length !== layout.bytes : length < 1 || length > bytes.length) return BAD;
+    for (let i = 0; i < length; i++) bytes[i] = source[offset + i]!;
+    if (text !== null) {
+      text.length = length;
+      return isUtf8(bytes, length) ? OK : BAD;
+    }
+    for (let i = 0; i < layout.fields.length; i++) {
+      const value = readField(this.view, layout.fields[i]!.offset, layout.fields[i]!.type);
       if (value !== value) return BAD;
       this.values[i] = value;
     }
     return OK;
-  }
-
-  private decodeText(text: { bytes: Uint8Array; length: number }, view: DataView, offset: number, length: number): number {
-    if (length < 1 || length > text.bytes.length) return BAD;
-    for (let i = 0; i < length; i++) text.bytes[i] = view.getUint8(offset + i);
-    text.length = length;
-    return isUtf8(text.bytes, length) ? OK : BAD;
   }
 }
 
@@ -168,7 +168,8 @@ export function encodePayload(shape: PayloadShape, values?: string | Readonly<Re
 const INTEGER_RANGE = { u8: [0, 0xff], u16: [0, 0xffff], u32: [0, 0xffffffff], i32: [-(2 ** 31), 2 ** 31 - 1], id: [0, 2 ** 53 - 1] };
 
 function writeField(view: DataView, at: number, type: FieldType, value: number | undefined, name: string): void {
-  assert(typeof value === 'number' && Number.isFinite(value), `payload: field ${name} is a finite number`);
+  assert(typeof value === 'number' && Number.isFinite(type === 'f32' ? Math.fround(value) : value),
+    `payload: field ${name} is a finite number`);
   if (type === 'f32') return view.setFloat32(at, value, true);
   if (type === 'f64') return view.setFloat64(at, value, true);
   const [low, high] = INTEGER_RANGE[type] as [number, number];

@@ -1,0 +1,178 @@
+/**
+ * A game module, checked and made ready: tables by kind, decoders, column layout. Pure; made once per shard start.
+ * Everything that a game declares is looked at here; later stages trust it.
+ */
+import { PayloadDecoder, structLayout } from '../base/payload.js';
+import { LIMITS } from '../base/limits.js';
+import { COLUMN_BYTES, columnBytes, type ColumnDeclaration, type ColumnLayout, layoutColumns, PRIVATE_BYTES } from './columns.js';
+import { type Entity, type GameModule, type MessageDefinition, type World } from './facade.js';
+import { type Fields, GameCheck } from './game-check.js';
+
+/** Kinds from here on are the server's own. */
+const FIRST_RESERVED_KIND = 0xff00;
+/** Rejections below are the server's own outcomes. */
+const FIRST_GAME_OUTCOME = 1000;
+const FIELD_TYPES = ['f32', 'f64', 'u8', 'u16', 'u32', 'i32', 'id'] as const;
+const MODULE_FIELDS = [
+  'name', 'items', 'kinds', 'components', 'events', 'rejections', 'actions', 'messages', 'jobs',
+  'setup', 'spawnPlayer', 'populate', 'mayReceive', 'step', 'jobDone',
+];
+
+export interface NamedKind {
+  readonly name: string;
+  readonly kind: number;
+}
+
+/** An action by its kind. */
+export interface CompiledAction extends NamedKind {
+  readonly decoder: PayloadDecoder;
+  /** Call with `decoder.payload` after a successful `decoder.decode`. @returns the outcome */
+  apply(world: World, actor: Entity, payload: object): number;
+}
+
+export class CompiledGame {
+  readonly name: string;
+  readonly items: readonly string[];
+  readonly kinds: readonly string[];
+  /** Where each component lies, in the order of declaration. */
+  readonly columns: readonly ColumnLayout[];
+  readonly publicColumns: readonly ColumnLayout[];
+  readonly actions: readonly CompiledAction[];
+  readonly events: readonly NamedKind[];
+  readonly rejections: readonly NamedKind[];
+  private readonly actionsByKind: ReadonlyMap<number, CompiledAction>;
+  private readonly messagesByKind: ReadonlyMap<number, MessageDefinition>;
+
+  /** For `compileGame`, which has checked the module. */
+  constructor(readonly module: GameModule, readonly source: string) {
+    this.name = module.name;
+    this.items = module.items;
+    this.kinds = module.kinds;
+    this.columns = layoutColumns(declarations(module.components));
+    this.publicColumns = this.columns.filter((column) => column.public);
+    this.actions = Object.entries(module.actions).map(([name, definition]) => ({
+      name, kind: definition.kind, decoder: new PayloadDecoder(definition.payload),
+      apply: (world, actor, payload) => definition.apply(world, actor, payload),
+    }));
+    this.actionsByKind = new Map(this.actions.map((action) => [action.kind, action]));
+    this.messagesByKind = new Map(Object.values(module.messages ?? {}).map((message) => [message.kind, message]));
+    this.events = namedKinds(module.events);
+    this.rejections = namedKinds(module.rejections);
+  }
+
+  action(kind: number): CompiledAction | undefined {
+    return this.actionsByKind.get(kind);
+  }
+
+  message(kind: number): MessageDefinition | undefined {
+    return this.messagesByKind.get(kind);
+  }
+}
+
+/**
+ * @param module the default export of a game file
+ * @param source what errors call it: the file's name
+ * @throws BlueMarbleError BAD_GAME with a sentence that names the file, the field and what would be right
+ */
+export function compileGame(module: unknown, source: string): CompiledGame {
+  const check = new GameCheck(source);
+  if (module === undefined) check.fail('it has no default export; export a game module by `export default { … }`');
+  const game = check.object(module, 'default export');
+  check.known(game, MODULE_FIELDS, '');
+  check.text(game.name, 'name');
+  check.names(game.items, 'items', 0, LIMITS.itemKinds);
+  const kinds = check.names(game.kinds, 'kinds', 1, 0x10000);
+  if (kinds[0] !== 'player') check.fail(`kinds[0] is '${kinds[0]}'; the first kind must be 'player'`);
+  checkComponents(check, check.object(game.components, 'components'));
+  checkNumbers(check, game.events, 'events', 0, 0xffff);
+  checkNumbers(check, game.rejections, 'rejections', FIRST_GAME_OUTCOME, 0xffff);
+  checkActions(check, check.object(game.actions, 'actions'));
+  checkMessages(check, check.optionalObject(game.messages, 'messages'));
+  for (const [name, job] of Object.entries(check.optionalObject(game.jobs, 'jobs'))) check.callable(job, `jobs.${name}`);
+  check.handler(game.step, 'step');
+  for (const name of ['setup', 'spawnPlayer', 'populate', 'mayReceive', 'jobDone']) {
+    if (game[name] !== undefined) check.handler(game[name], name);
+  }
+  return new CompiledGame(module as GameModule, source);
+}
+
+function checkComponents(check: GameCheck, components: Fields): void {
+  const types = Object.keys(COLUMN_BYTES);
+  for (const [name, declared] of Object.entries(components)) {
+    const at = `components.${name}`;
+    if (typeof declared === 'string') {
+      check.oneOf(declared, types, at);
+      continue;
+    }
+    const fields = check.object(declared, at, `a type (${types.join(', ')}) or { type, public }`);
+    check.known(fields, ['type', 'public'], `${at}.`);
+    check.oneOf(fields.type, types, `${at}.type`);
+    if (fields.public !== undefined) check.boolean(fields.public, `${at}.public`);
+  }
+  const columns = declarations(components as GameModule['components']);
+  const shown = columnBytes(columns.filter((column) => column.public));
+  const hidden = columnBytes(columns.filter((column) => !column.public));
+  if (shown > LIMITS.publicBytes) {
+    check.fail(`components: the public ones take ${shown} bytes; all of them must fit ${LIMITS.publicBytes}`);
+  }
+  if (hidden > PRIVATE_BYTES) {
+    check.fail(`components: the private ones take ${hidden} bytes; all of them must fit ${PRIVATE_BYTES} ` +
+      `(${LIMITS.componentBytes} less ${LIMITS.publicBytes} for public ones)`);
+  }
+}
+
+function declarations(components: GameModule['components']): ColumnDeclaration[] {
+  return Object.entries(components).map(([name, declared]) =>
+    typeof declared === 'string'
+      ? { name, type: declared, public: false }
+      : { name, type: declared.type, public: declared.public === true },
+  );
+}
+
+/** A table of name → number, each number once. */
+function checkNumbers(check: GameCheck, table: unknown, at: string, low: number, high: number): void {
+  const seen = new Map<number, string>();
+  for (const [name, value] of Object.entries(check.optionalObject(table, at))) {
+    const number = check.integer(value, low, high, `${at}.${name}`);
+    check.once(seen, number, `${at}.${name}`);
+  }
+}
+
+function checkActions(check: GameCheck, actions: Fields): void {
+  const seen = new Map<number, string>();
+  for (const [name, value] of Object.entries(actions)) {
+    const at = `actions.${name}`;
+    const action = check.object(value, at);
+    check.known(action, ['kind', 'payload', 'apply'], `${at}.`);
+    check.once(seen, check.integer(action.kind, 1, FIRST_RESERVED_KIND - 1, `${at}.kind`), `${at}.kind`);
+    checkPayload(check, action.payload, `${at}.payload`);
+    check.handler(action.apply, `${at}.apply`);
+  }
+}
+
+function checkPayload(check: GameCheck, payload: unknown, at: string): void {
+  if (payload === 'none' || payload === 'text') return;
+  const fields = check.object(payload, at, `'none', 'text' or an object of fields`);
+  if (Object.keys(fields).length === 0) check.fail(`${at} has no fields; an action without a payload says 'none'`);
+  for (const [name, type] of Object.entries(fields)) check.oneOf(type, FIELD_TYPES, `${at}.${name}`);
+  const { bytes } = structLayout(fields as Record<string, (typeof FIELD_TYPES)[number]>);
+  if (bytes > LIMITS.actionPayloadBytes) {
+    check.fail(`${at} takes ${bytes} bytes; a payload has at most ${LIMITS.actionPayloadBytes}`);
+  }
+}
+
+function checkMessages(check: GameCheck, messages: Fields): void {
+  const seen = new Map<number, string>();
+  for (const [name, value] of Object.entries(messages)) {
+    const at = `messages.${name}`;
+    const message = check.object(value, at);
+    check.known(message, ['kind', 'receive', 'answered'], `${at}.`);
+    check.once(seen, check.integer(message.kind, 1, FIRST_RESERVED_KIND - 1, `${at}.kind`), `${at}.kind`);
+    check.handler(message.receive, `${at}.receive`);
+    if (message.answered !== undefined) check.handler(message.answered, `${at}.answered`);
+  }
+}
+
+function namedKinds(table: Readonly<Record<string, number>> = {}): NamedKind[] {
+  return Object.entries(table).map(([name, kind]) => ({ name, kind }));
+}
