@@ -1,0 +1,140 @@
+/**
+ * Actions: drains the inboxes of the players that this shard owns and decides each entry exactly once (I3).
+ *
+ * The working head stands in the record, under the tick's undo copy; the head that the gateway sees is published only
+ * after the commit. A death in between undoes both or neither: nothing is overwritten, nothing is applied twice.
+ */
+import { ERRORS } from '../base/errors.js';
+import { fnvAction, FNV_BASIS } from '../base/fnv.js';
+import { LIMITS } from '../base/limits.js';
+import { CONTROL, INBOX, type Inboxes } from '../memory/inbox.js';
+import { COLD, HOT } from '../memory/record.js';
+import { SHARD_COUNTER } from '../memory/shard-block.js';
+import { type World } from '../world/facade.js';
+import { type Core, FLAG } from './core.js';
+
+const APPLIED = ERRORS.APPLIED.number;
+const UNKNOWN_ACTION = ERRORS.UNKNOWN_ACTION.number;
+const QUARANTINED = ERRORS.QUARANTINED.number;
+
+export class Actions {
+  private readonly inboxes: Inboxes;
+
+  constructor(private readonly core: Core, private readonly facade: World) {
+    this.inboxes = core.world.inboxes;
+  }
+
+  /** Drains every player's inbox within its budget. */
+  drain(): void {
+    const { players } = this.core;
+    for (let i = 0; i < players.count; i++) this.drainOne(players.slots[i]!);
+  }
+
+  private drainOne(slot: number): void {
+    const { core, inboxes } = this;
+    const { arena } = core;
+    let hot = arena.hot(slot);
+    let head = arena.i32[(hot + HOT.inboxHead) >> 2]!;
+    let waiting = (inboxes.tail(slot) - head) | 0;
+    let tokens = this.refill(slot, waiting);
+    if (waiting <= 0) return;
+    hot = core.writeHot(slot);
+    for (let budget = LIMITS.actionsPerTick; waiting > 0; waiting--) {
+      const at = inboxes.entry(slot, head);
+      const kind = inboxes.u16[(at + INBOX.kind) >> 1]!;
+      if (kind < CONTROL.first) {
+        if (budget === 0 || tokens < 1) break;
+        budget--;
+        tokens--;
+        this.decide(slot, at, kind);
+      } else {
+        this.control(slot, at, kind);
+      }
+      head = (head + 1) | 0;
+    }
+    arena.i32[(hot + HOT.inboxHead) >> 2] = head;
+    arena.f32[(hot + HOT.rateTokens) >> 2] = tokens;
+    core.drained.add(slot);
+  }
+
+  /** The bucket lives in the record and so travels with a handover (case 12). */
+  private refill(slot: number, waiting: number): number {
+    const { core } = this;
+    const at = (core.arena.hot(slot) + HOT.rateTokens) >> 2;
+    const tokens = core.arena.f32[at]!;
+    if (tokens >= LIMITS.actionBurst || (waiting <= 0 && tokens + 1 > LIMITS.actionBurst)) return tokens;
+    const next = Math.min(LIMITS.actionBurst, tokens + LIMITS.actionsPerS * core.dt);
+    core.writeHot(slot);
+    core.arena.f32[at] = next;
+    return next;
+  }
+
+  /** One action: outcome, acknowledgement, log hash. */
+  private decide(slot: number, at: number, kind: number): void {
+    const { core, inboxes } = this;
+    const { arena } = core;
+    const hot = arena.hot(slot);
+    const id = inboxes.u32[(at + INBOX.actionId) >> 2]!;
+    const session = inboxes.f64[(at + INBOX.sessionId) >> 3]!;
+    const last = arena.u32[(hot + HOT.lastActionId) >> 2]!;
+    if (session !== arena.f64[(hot + HOT.sessionId) >> 3] || id !== last + 1) {
+      core.block.count(SHARD_COUNTER.skippedEntries);
+      return;
+    }
+    const length = inboxes.u16[(at + INBOX.length) >> 1]!;
+    core.block.setInHand(core.id(slot), id);
+    const code = this.apply(slot, at, kind, id, length);
+    const cold = core.writeCold(slot);
+    arena.u16[(cold + COLD.outcomes + (id & 63) * 2) >> 1] = code;
+    arena.u32[(hot + HOT.lastActionId) >> 2] = id;
+    const counter = code === APPLIED ? HOT.appliedCount : HOT.rejectedCount;
+    arena.u32[(hot + counter) >> 2]! += 1;
+    const hash = arena.u32[(hot + HOT.appliedHash) >> 2]!;
+    arena.u32[(hot + HOT.appliedHash) >> 2] =
+      fnvAction(hash, id, kind, inboxes.u8, at + INBOX.payload, length, code);
+    core.block.count(code === APPLIED ? SHARD_COUNTER.actionsApplied : SHARD_COUNTER.actionsRejected);
+    core.block.setInHand(0, 0);
+  }
+
+  private apply(slot: number, at: number, kind: number, id: number, length: number): number {
+    const { core } = this;
+    const action = core.game.action(kind);
+    if (action === undefined) return UNKNOWN_ACTION;
+    for (const q of core.options.quarantine) {
+      if (q.action === id && q.entity === core.id(slot)) return QUARANTINED;
+    }
+    const refused = action.decoder.decode(this.inboxes.u8, at + INBOX.payload, length);
+    return refused !== 0 ? refused : action.apply(this.facade, slot, action.decoder.payload);
+  }
+
+  /** Session start, resume, request for the log. */
+  private control(slot: number, at: number, kind: number): void {
+    const { core, inboxes } = this;
+    const session = inboxes.f64[(at + INBOX.sessionId) >> 3]!;
+    const hot = core.arena.hot(slot);
+    if (kind === CONTROL.LOG) {
+      if (session === core.arena.f64[(hot + HOT.sessionId) >> 3]) core.logs.add(slot);
+      return;
+    }
+    const known = session === core.arena.f64[(hot + HOT.sessionId) >> 3];
+    if (kind === CONTROL.START && !known) this.startSession(slot, session);
+    // ~slot: a resume of a session that is not this entity's (any more) is answered "no".
+    core.ready.add(kind === CONTROL.RESUME && !known ? ~slot : slot);
+  }
+
+  private startSession(slot: number, session: number): void {
+    const { core } = this;
+    const { arena } = core;
+    const hot = core.writeHot(slot);
+    const cold = core.writeCold(slot);
+    arena.f64[(hot + HOT.sessionId) >> 3] = session;
+    arena.u32[(hot + HOT.lastActionId) >> 2] = 0;
+    arena.u32[(hot + HOT.appliedCount) >> 2] = 0;
+    arena.u32[(hot + HOT.rejectedCount) >> 2] = 0;
+    arena.u32[(hot + HOT.appliedHash) >> 2] = FNV_BASIS;
+    arena.u16.fill(0, (cold + COLD.outcomes) >> 1, ((cold + COLD.outcomes) >> 1) + 64);
+    const flags = arena.u16[(hot + HOT.flags) >> 1]!;
+    arena.u16[(hot + HOT.flags) >> 1] = flags & ~(FLAG.NEW | FLAG.OFFLINE);
+    if (flags & FLAG.NEW) core.game.module.spawnPlayer?.(this.facade, slot);
+  }
+}

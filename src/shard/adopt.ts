@@ -1,0 +1,58 @@
+/**
+ * Adoption: what a replacement does before its first tick, the same after every exit, orderly or not.
+ *
+ * 1. Restore: every record tagged (dead incarnation, > committedTick) is put back; such slots and totals too.
+ * 2. Roll forward: what the dead one had committed but not finished (creations, removals, inbox heads) is finished.
+ * 3. Adopt: every owner word that names this shard number, as owner or as target (world/handover.ts `recover`).
+ *
+ * Every step may be done again: a replacement that dies in here is followed by another that starts over.
+ */
+import { HEADER, HOT, OWNER, ownerOf, ownerState } from '../memory/record.js';
+import { freedByDead, recoverReserved } from '../memory/slots.js';
+import { restoreCold, restoreHot } from '../memory/undo.js';
+import { drive } from '../memory/steps.js';
+import { recover } from '../world/handover.js';
+import { vanish } from './commit.js';
+import { type Core, FLAG, PLAYER_KIND } from './core.js';
+
+/** @param dead incarnation that held the shard number before */
+export function adoptAfter(core: Core, dead: number): void {
+  const { arena, block, world } = core;
+  const committed = block.committedTick;
+  block.readTotals(committed, core.itemsCreated, core.itemsConsumed);
+  recoverReserved(arena, core.shard, dead, committed, (slot, what) => {
+    const id = core.id(slot);
+    if (what === 'freed' && id !== 0) world.ids.remove(id, slot);
+  });
+  for (let slot = 0; slot < arena.capacity; slot++) adoptSlot(core, slot, dead, committed);
+}
+
+function adoptSlot(core: Core, slot: number, dead: number, committed: number): void {
+  const { arena } = core;
+  const word = Atomics.load(arena.owner, slot);
+  const state = ownerState(word);
+  if (state !== OWNER.OWNED && state !== OWNER.TRANSIT) return;
+  // Before a slot in transit from here is taken back its record must be whole: the dead one committed before it
+  // offered, so restoring finds nothing there; and one in transit to here was never written by the dead one.
+  if (state === OWNER.OWNED && ownerOf(word) === core.shard) {
+    restoreHot(arena, slot, dead, committed);
+    restoreCold(arena, slot, dead, committed);
+  }
+  if (!drive(recover(arena.owner, slot, core.shard))) return;
+  core.setEpochFromWord(slot, Atomics.load(arena.owner, slot));
+  core.adopt(slot);
+  finishOne(core, slot, dead, committed);
+}
+
+/** Rolls forward what was committed for one adopted slot, and takes back a removal that was not. */
+function finishOne(core: Core, slot: number, dead: number, committed: number): void {
+  const { arena, world } = core;
+  if (freedByDead(arena, slot, dead, committed)) return vanish(core, slot);
+  // A removal that was not committed: the tag goes, the entity stays.
+  Atomics.store(arena.i32, (arena.header(slot) + HEADER.freedIncarnation) >> 2, 0);
+  if (world.ids.lookup(core.id(slot)) < 0) world.ids.insert(core.id(slot), slot);
+  if (core.kind(slot) !== PLAYER_KIND) return;
+  world.inboxes.publishHead(slot, arena.i32[(arena.hot(slot) + HOT.inboxHead) >> 2]!);
+  // A session that waits for its READY: asked again here, since the dead one may not have answered.
+  if (!(core.flags(slot) & FLAG.OFFLINE)) core.ready.add(slot);
+}

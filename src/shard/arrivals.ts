@@ -1,0 +1,72 @@
+/**
+ * Arrivals: entities handed over to this shard, new players, and tiles to wake. First step of a tick.
+ *
+ * The ring entries are hints; the owner word decides (world/handover.ts). An entry that does not match is ignored and
+ * counted. Contract with the mail (mail.ts): arrivals are read only up to the tail that stood *before* the mail was
+ * drained, so that every copy of a message sent to an earlier stay of an entity here is gone before it comes back.
+ */
+import { SHARD_COUNTER } from '../memory/shard-block.js';
+import { HEADER, HOT } from '../memory/record.js';
+import { drive } from '../memory/steps.js';
+import { accept } from '../world/handover.js';
+import { type Core } from './core.js';
+import { type Tiles } from './tiles.js';
+
+export class Arrivals {
+  private readonly limits: Int32Array;
+  private readonly generationOf: (slot: number) => number;
+
+  constructor(private readonly core: Core, private readonly tiles: Tiles) {
+    this.limits = new Int32Array(core.world.arrivals.length);
+    const { arena } = core;
+    this.generationOf = (slot) => arena.u32[(arena.header(slot) + HEADER.generation) >> 2]!;
+  }
+
+  /** Notes how far each ring is filled now. Call before the mail is drained. */
+  snapshot(): void {
+    const { arrivals } = this.core.world;
+    for (let p = 0; p < arrivals.length; p++) {
+      this.limits[p] = arrivals[p]?.[this.core.shard]?.available() ?? 0;
+    }
+  }
+
+  /** Accepts what the snapshot saw. */
+  drain(): void {
+    const { arrivals } = this.core.world;
+    for (let p = 0; p < arrivals.length; p++) {
+      const ring = arrivals[p]?.[this.core.shard];
+      if (!ring) continue;
+      for (let left = this.limits[p]!; left > 0; left--) {
+        const at = ring.peek();
+        if (at < 0) break;
+        const word = at >> 2;
+        const slot = ring.i32[word]!;
+        const generation = ring.u32[word + 1]!;
+        const epoch = ring.u32[word + 2]!;
+        // Read before release: after advance() the producer may overwrite the place.
+        ring.advance();
+        if (slot < 0) this.tiles.hold(generation);
+        else this.acceptOne(slot, generation, epoch);
+      }
+    }
+  }
+
+  private acceptOne(slot: number, generation: number, epoch: number): void {
+    const { core } = this;
+    const { arena } = core;
+    const next = drive(accept(arena.owner, slot, core.shard, generation, epoch, this.generationOf));
+    if (next < 0) {
+      core.block.count(SHARD_COUNTER.ignoredArrivals);
+      return;
+    }
+    const h = arena.header(slot);
+    arena.u32[(h + HEADER.epoch) >> 2] = next;
+    const stamp = arena.f64[(h + HEADER.handoverStamp) >> 3]!;
+    if (stamp > 0) { // 0: not from a shard, but a login
+      core.block.count(SHARD_COUNTER.handoversIn);
+      core.block.handoverMs.record(core.clock.now() - stamp);
+    }
+    core.adopt(slot);
+    this.tiles.hold(arena.i32[(arena.hot(slot) + HOT.tile) >> 2]!);
+  }
+}

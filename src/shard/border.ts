@@ -1,0 +1,83 @@
+/**
+ * Handovers of a tick, after its commit: entities that stand in a foreign tile beyond the margin, and whose minimum
+ * stay is over, are offered to the tile's shard. Margin and stay bound what an oscillating player can cause (case 7).
+ */
+import { LIMITS } from '../base/limits.js';
+import { tileIndex } from '../geo/tile.js';
+import { clampY, wrapX } from '../geo/world.js';
+import { HEADER, HOT } from '../memory/record.js';
+import { SHARD_COUNTER, SHARD_STATE } from '../memory/shard-block.js';
+import { type Placer } from '../world/placing.js';
+import { drive } from '../memory/steps.js';
+import { offer } from '../world/handover.js';
+import { type Core } from './core.js';
+
+export class Border {
+  private readonly stayTicks: number;
+
+  constructor(private readonly core: Core, private readonly placer: Placer) {
+    this.stayTicks = Math.round(LIMITS.minimumStayS / core.dt);
+  }
+
+  /** Offers what the step collected. */
+  handOver(): void {
+    const { foreign } = this.core;
+    for (let i = 0; i < foreign.count; i++) this.consider(foreign.values[i]!);
+  }
+
+  private consider(slot: number): void {
+    const { core } = this;
+    const { arena, tick } = core;
+    const hot = arena.hot(slot);
+    if (!core.owned.has(slot) || tick < arena.i32[(hot + HOT.stayUntilTick) >> 2]!) return;
+    const x = arena.f64[(hot + HOT.x) >> 3]!;
+    const y = arena.f64[(hot + HOT.y) >> 3]!;
+    const target = this.placer.ensureOwner(x, y);
+    if (target < 0 || target === core.shard || this.isNearOwn(x, y)) return;
+    if (core.world.shardBlocks[target]!.state === SHARD_STATE.closing) return;
+    this.offer(slot, target);
+  }
+
+  /** Whether a tile of this shard lies within the margin. */
+  private isNearOwn(x: number, y: number): boolean {
+    const { directory } = this.core.world;
+    const m = LIMITS.borderMarginM;
+    for (let i = -1; i <= 1; i += 2) {
+      for (let j = -1; j <= 1; j += 2) {
+        const tile = tileIndex(wrapX(x + i * m), clampY(y + j * m), LIMITS.baseTileLevel);
+        if (directory.lookup(tile) === this.core.shard) return true;
+      }
+    }
+    return false;
+  }
+
+  private offer(slot: number, target: number): void {
+    const { core } = this;
+    const { arena } = core;
+    const h = arena.header(slot);
+    const hot = arena.hot(slot);
+    // Written before the lock, while the record is ours: the target reads them after it has the record. Outside of the
+    // tick's transaction on purpose: after the commit nothing of this record is undone.
+    arena.f64[(h + HEADER.handoverStamp) >> 3] = core.clock.now();
+    arena.i32[(h + HEADER.handoverTick) >> 2] = core.tick;
+    arena.i32[(hot + HOT.stayUntilTick) >> 2] = core.tick + this.stayTicks;
+    const epoch = core.epoch(slot);
+    const ring = core.world.arrivals[core.shard]![target]!;
+    const result = drive(offer(arena.owner, slot, core.shard, target, epoch, () => {
+      const at = ring.offer();
+      if (at < 0) return false;
+      const word = at >> 2;
+      ring.i32[word] = slot;
+      ring.u32[word + 1] = arena.u32[(h + HEADER.generation) >> 2]!;
+      ring.u32[word + 2] = epoch;
+      ring.commit();
+      return true;
+    }));
+    if (result === 'refused') {
+      core.block.count(SHARD_COUNTER.ringFull);
+      return;
+    }
+    core.letGo(slot);
+    core.block.count(SHARD_COUNTER.handoversOut);
+  }
+}

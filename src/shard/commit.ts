@@ -1,0 +1,44 @@
+/**
+ * The commit: one store, `committedTick = k`, makes everything of tick k valid at once. What follows it here only
+ * rolls forward what the store decided, and every step of it can be done again by a replacement (adopt.ts).
+ */
+import { HOT } from '../memory/record.js';
+import { freeSlot, ownReserved } from '../memory/slots.js';
+import { type Core } from './core.js';
+
+/** Writes the item totals' copy of this tick, commits, then rolls forward creations, removals and inbox heads. */
+export function commit(core: Core): void {
+  const { block, tick } = core;
+  // Totals first: the committedTick store selects the copy (tick & 1), so it must be complete by then.
+  block.writeTotals(tick, core.itemsCreated, core.itemsConsumed);
+  block.commit(tick);
+  for (let i = 0; i < core.created.count; i++) appear(core, core.created.values[i]!);
+  for (let i = 0; i < core.freed.count; i++) vanish(core, core.freed.values[i]!);
+  publishHeads(core);
+}
+
+/** A created slot becomes an entity: known by id, then owned. A slot freed in the same tick appears first, too. */
+export function appear(core: Core, slot: number): void {
+  const { arena, world } = core;
+  const id = core.id(slot);
+  if (world.ids.lookup(id) < 0) world.ids.insert(id, slot);
+  ownReserved(arena, slot, core.shard);
+  core.adopt(slot);
+}
+
+/** A removed entity loses its id, then its slot. */
+export function vanish(core: Core, slot: number): void {
+  core.onGone(slot);
+  core.world.ids.remove(core.id(slot), slot);
+  core.letGo(slot);
+  freeSlot(core.arena, slot);
+}
+
+/** Lets the gateways overwrite what was drained. Before the commit this would lose actions on a death (case 14a). */
+function publishHeads(core: Core): void {
+  const { arena, world, drained } = core;
+  for (let i = 0; i < drained.count; i++) {
+    const slot = drained.values[i]!;
+    world.inboxes.publishHead(slot, arena.i32[(arena.hot(slot) + HOT.inboxHead) >> 2]!);
+  }
+}

@@ -1,0 +1,197 @@
+/**
+ * What one shard knows: the shared structures it works on, the entities it owns, and the notes of the running tick.
+ * Created once per shard start; everything here is local to the thread and can be rebuilt from shared memory.
+ *
+ * The modules of this folder are the steps of a tick over one `Core`, in the order of the data's way:
+ * arrivals → messages → actions → step → commit → view → handovers → frames.
+ */
+import type { Clock } from '../base/clock.js';
+import { assert } from '../base/assert.js';
+import { LIMITS } from '../base/limits.js';
+import { type Arena } from '../memory/arena.js';
+import { IdLease } from '../memory/ids.js';
+import { HEADER, HOT, OWNER, ownerOf, ownerState } from '../memory/record.js';
+import { type SharedWorld } from '../memory/shared-world.js';
+import { SlotCache } from '../memory/slots.js';
+import { beginCold, beginHot } from '../memory/undo.js';
+import { type CompiledGame } from '../world/game.js';
+import { epochFromWord } from '../world/handover.js';
+import { EntityList } from './entity-list.js';
+
+/** Bits of a record's flags. */
+export const FLAG = {
+  /** The game has not yet seen this player (`spawnPlayer` is due). */
+  NEW: 1,
+  /** Belongs to an account: parked when its player leaves, not removed. */
+  ACCOUNT: 2,
+  /** Carried by no session: neither shown nor stepped. */
+  OFFLINE: 4,
+  /** Comes out of rest: its clock starts anew at the next step, without counting as frozen. */
+  RESTED: 8,
+} as const;
+
+/** Kind 0 is the player in every game. */
+export const PLAYER_KIND = 0;
+
+/** What a shard is started with. */
+export interface CoreOptions {
+  shard: number;
+  incarnation: number;
+  worldSeed: number;
+  /** Frames go out every `frameEvery` ticks. */
+  frameEvery: number;
+  /** (entity id, action id) pairs that killed a shard twice: answered QUARANTINED. */
+  quarantine: readonly { entity: number; action: number }[];
+}
+
+/** A list of numbers of the running tick that never shrinks its storage. */
+export class Notes {
+  readonly values: Int32Array;
+  count = 0;
+  constructor(capacity: number) {
+    this.values = new Int32Array(capacity);
+  }
+  add(value: number): void {
+    this.values[this.count++] = value;
+  }
+}
+
+export class Core {
+  readonly arena: Arena;
+  readonly owned: EntityList;
+  /** Players among the owned, whose inboxes are drained. */
+  readonly players: EntityList;
+  readonly slots: SlotCache;
+  readonly dt: number;
+  private readonly lease: IdLease;
+  tick = 0;
+  /** Slots created, to be freed, whose inbox moved, that stand in a foreign tile, with mail; all of this tick. */
+  readonly created: Notes;
+  readonly freed: Notes;
+  /** Entities of this tick that nobody else can find yet. */
+  readonly createdById = new Map<number, number>();
+  readonly drained: Notes;
+  readonly foreign: Notes;
+  readonly senders: Notes;
+  /** Slots to be answered READY / LOG after the commit; kept over ticks while a gateway's ring is full. */
+  readonly ready: Notes;
+  readonly logs: Notes;
+  /** Items created and consumed by this shard number since the planet started, per kind (commit publishes a copy). */
+  readonly itemsCreated = new Float64Array(LIMITS.itemKinds);
+  readonly itemsConsumed = new Float64Array(LIMITS.itemKinds);
+
+  constructor(
+    readonly world: SharedWorld, readonly game: CompiledGame, readonly clock: Clock, readonly options: CoreOptions,
+  ) {
+    this.arena = world.arena;
+    const n = this.arena.capacity;
+    this.owned = new EntityList(n);
+    this.players = new EntityList(n);
+    this.slots = new SlotCache(this.arena, options.shard);
+    this.lease = new IdLease(world.ids);
+    this.dt = world.clock.tickMs / 1000;
+    this.created = new Notes(n);
+    this.freed = new Notes(n);
+    this.drained = new Notes(n);
+    this.foreign = new Notes(n);
+    this.senders = new Notes(n);
+    this.ready = new Notes(n * 2);
+    this.logs = new Notes(n * 2);
+  }
+
+  /** An id that was never used before and never will be again. */
+  nextId(): number {
+    return this.lease.next();
+  }
+
+  get shard(): number {
+    return this.options.shard;
+  }
+
+  get block() {
+    return this.world.shardBlocks[this.options.shard]!;
+  }
+
+  /** Asserts I1 and makes the hot state of a slot writable in this tick; returns its byte offset. */
+  writeHot(slot: number): number {
+    if (!this.owned.has(slot)) return this.writeNew(slot, this.arena.hot(slot));
+    beginHot(this.arena, slot, this.options.incarnation, this.tick);
+    return this.arena.hot(slot);
+  }
+
+  /** The same for the cold state. */
+  writeCold(slot: number): number {
+    if (!this.owned.has(slot)) return this.writeNew(slot, this.arena.cold(slot));
+    beginCold(this.arena, slot, this.options.incarnation, this.tick);
+    return this.arena.cold(slot);
+  }
+
+  /** A record created in this tick needs no undo copy: without the commit its slot is free again. */
+  private writeNew(slot: number, at: number): number {
+    const h = this.arena.header(slot) >> 2;
+    assert(
+      this.arena.i32[h + (HEADER.createdTick >> 2)] === this.tick &&
+      this.arena.i32[h + (HEADER.createdIncarnation >> 2)] === this.options.incarnation,
+      'I1: only the owner writes an entity',
+    );
+    return at;
+  }
+
+  id(slot: number): number {
+    return this.arena.f64[(this.arena.header(slot) + HEADER.id) >> 3]!;
+  }
+
+  kind(slot: number): number {
+    return this.arena.u16[(this.arena.hot(slot) + HOT.kind) >> 1]!;
+  }
+
+  flags(slot: number): number {
+    return this.arena.u16[(this.arena.hot(slot) + HOT.flags) >> 1]!;
+  }
+
+  /** Brings the header's full epoch up to the owner word (see world/handover.ts). */
+  setEpochFromWord(slot: number, word: number): void {
+    const at = (this.arena.header(slot) + HEADER.epoch) >> 2;
+    this.arena.u32[at] = epochFromWord(this.arena.u32[at]!, word);
+  }
+
+  epoch(slot: number): number {
+    return this.arena.u32[(this.arena.header(slot) + HEADER.epoch) >> 2]!;
+  }
+
+  /** Told of every slot that comes here: nothing was said or shown of it yet. */
+  onAdopt: (slot: number) => void = () => {};
+  /** Told before a slot leaves everyone's sight; its record is still its own. */
+  onGone: (slot: number) => void = () => {};
+
+  /** Takes an owned slot into the local lists. */
+  adopt(slot: number): void {
+    this.onAdopt(slot);
+    this.owned.add(slot);
+    if (this.kind(slot) === PLAYER_KIND) this.players.add(slot);
+  }
+
+  /** Lets a slot go from the local lists. */
+  letGo(slot: number): void {
+    this.owned.remove(slot);
+    if (this.players.has(slot)) this.players.remove(slot);
+  }
+
+  /** Slot of an entity that this shard owns, or −1. */
+  find(id: number): number {
+    const slot = this.world.ids.lookup(id);
+    if (slot < 0) return this.createdById.get(id) ?? -1;
+    if (!this.owned.has(slot)) return -1;
+    const word = Atomics.load(this.arena.owner, slot);
+    if (ownerState(word) !== OWNER.OWNED || ownerOf(word) !== this.shard) return -1;
+    return this.isFreed(slot) ? -1 : slot;
+  }
+
+  /** Whether the slot was freed in this tick (the commit takes it away). */
+  isFreed(slot: number): boolean {
+    const h = this.arena.header(slot) >> 2;
+    return this.arena.i32[h + (HEADER.freedTick >> 2)] === this.tick &&
+      this.arena.i32[h + (HEADER.freedIncarnation >> 2)] === this.options.incarnation;
+  }
+}
+

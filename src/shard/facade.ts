@@ -1,0 +1,248 @@
+/**
+ * The World that game code sees, over one shard's core. Every call works on entities that this shard owns (I1); what
+ * lies across a border is read from views (`near`) or reached by mail (`give`, `send`).
+ */
+import { assert } from '../base/assert.js';
+import { ERRORS } from '../base/errors.js';
+import { LIMITS } from '../base/limits.js';
+import { hash2 } from '../base/random.js';
+import { clampY, dx as shortestDx, wrapX } from '../geo/world.js';
+import { COLD, HOT } from '../memory/record.js';
+import { PRESENCE } from '../memory/inbox.js';
+import { tagFreed } from '../memory/slots.js';
+import { type Column, type Entity, type Near, type World } from '../world/facade.js';
+import { Neighbourhood } from '../world/near.js';
+import { makeColumn } from './columns.js';
+import { type Core, FLAG, PLAYER_KIND } from './core.js';
+import { TRANSFER, deliver, mayReceive } from './deliver.js';
+import { type Events } from './events.js';
+import { type Jobs } from './jobs.js';
+import { Letter } from './letter.js';
+import { type Mail } from './mail.js';
+import { spawn } from './spawn.js';
+
+const { APPLIED, NOT_ENOUGH, OUTBOX_FULL, TARGET_GONE } = ERRORS;
+const MAX_STACK = 2 ** 31 - 1;
+const NO_ITEM = 255;
+const MAX_RADIUS_M = 1000;
+
+export class Facade implements World {
+  readonly columns: Record<string, Column> = {};
+  readonly game;
+  private readonly neighbourhood: Neighbourhood;
+  private readonly letter = new Letter();
+  private randomCalls = 0;
+  private mail!: Mail;
+
+  constructor(private readonly core: Core, private readonly events: Events, private readonly jobs: Jobs) {
+    const { module, columns } = core.game;
+    this.game = { name: module.name, items: module.items, kinds: module.kinds };
+    for (const column of columns) this.columns[column.name] = makeColumn(core, column.type, column.offset);
+    this.neighbourhood = new Neighbourhood(core.world.viewReaders());
+  }
+
+  /** Completes the construction: mail needs the facade for its handlers. */
+  connect(mail: Mail): void {
+    this.mail = mail;
+  }
+
+  get tick(): number {
+    return this.core.tick;
+  }
+  get dt(): number {
+    return this.core.dt;
+  }
+
+  column(name: string): Column {
+    const column = this.columns[name];
+    assert(column !== undefined, `the game has no component "${name}"`);
+    return column;
+  }
+
+  id(e: Entity): number {
+    return this.core.id(e);
+  }
+  kind(e: Entity): number {
+    return this.core.kind(e);
+  }
+  x(e: Entity): number {
+    return this.core.arena.f64[(this.core.arena.hot(e) + HOT.x) >> 3]!;
+  }
+  y(e: Entity): number {
+    return this.core.arena.f64[(this.core.arena.hot(e) + HOT.y) >> 3]!;
+  }
+  vx(e: Entity): number {
+    return this.core.arena.f32[(this.core.arena.hot(e) + HOT.vx) >> 2]!;
+  }
+  vy(e: Entity): number {
+    return this.core.arena.f32[(this.core.arena.hot(e) + HOT.vy) >> 2]!;
+  }
+  heading(e: Entity): number {
+    return this.core.arena.f32[(this.core.arena.hot(e) + HOT.heading) >> 2]!;
+  }
+
+  online(e: Entity): boolean {
+    return this.kind(e) === PLAYER_KIND && !(this.core.flags(e) & FLAG.OFFLINE) &&
+      this.core.world.inboxes.presence(e) !== PRESENCE.none;
+  }
+
+  distance(e: Entity, x: number, y: number): number {
+    const ex = shortestDx(this.x(e), x);
+    const ey = y - this.y(e);
+    return Math.sqrt(ex * ex + ey * ey);
+  }
+
+  bearing(e: Entity, x: number, y: number): number {
+    return Math.atan2(y - this.y(e), shortestDx(this.x(e), x));
+  }
+
+  move(e: Entity, dx: number, dy: number): void {
+    const hot = this.core.writeHot(e);
+    const { f64 } = this.core.arena;
+    const x = wrapX(f64[(hot + HOT.x) >> 3]! + dx);
+    const y = clampY(f64[(hot + HOT.y) >> 3]! + dy);
+    assert(Number.isFinite(x) && Number.isFinite(y), 'I11: a game moves by finite metres');
+    f64[(hot + HOT.x) >> 3] = x;
+    f64[(hot + HOT.y) >> 3] = y;
+  }
+
+  setVelocity(e: Entity, vx: number, vy: number): void {
+    const hot = this.core.writeHot(e);
+    this.core.arena.f32[(hot + HOT.vx) >> 2] = vx;
+    this.core.arena.f32[(hot + HOT.vy) >> 2] = vy;
+  }
+
+  setHeading(e: Entity, radians: number): void {
+    this.core.arena.f32[(this.core.writeHot(e) + HOT.heading) >> 2] = radians;
+  }
+
+  items(e: Entity, itemKind: number): number {
+    return this.core.arena.u32[this.itemAt(this.core.arena.cold(e), itemKind)]!;
+  }
+
+  private itemAt(cold: number, itemKind: number): number {
+    assert(itemKind >= 0 && itemKind < this.game.items.length, 'I2: the game names its item kinds');
+    return (cold + COLD.items + itemKind * 4) >> 2;
+  }
+
+  createItems(e: Entity, itemKind: number, count: number): boolean {
+    checkCount(count);
+    if (this.items(e, itemKind) + count > MAX_STACK) return false;
+    this.core.arena.u32[this.itemAt(this.core.writeCold(e), itemKind)]! += count;
+    this.core.itemsCreated[itemKind]! += count;
+    return true;
+  }
+
+  consumeItems(e: Entity, itemKind: number, count: number): boolean {
+    checkCount(count);
+    if (this.items(e, itemKind) < count) return false;
+    this.core.arena.u32[this.itemAt(this.core.writeCold(e), itemKind)]! -= count;
+    this.core.itemsConsumed[itemKind]! += count;
+    return true;
+  }
+
+  give(from: Entity, toId: number, itemKind: number, count: number): number {
+    checkCount(count);
+    if (this.items(from, itemKind) < count) return NOT_ENOUGH.number;
+    const target = this.find(toId);
+    if (target >= 0) {
+      const refused = mayReceive(this.core, this, target, itemKind, count, this.id(from));
+      if (refused !== 0) return refused;
+      this.core.arena.u32[this.itemAt(this.core.writeCold(from), itemKind)]! -= count;
+      this.core.arena.u32[this.itemAt(this.core.writeCold(target), itemKind)]! += count;
+      return APPLIED.number;
+    }
+    if (this.core.world.ids.lookup(toId) < 0) return TARGET_GONE.number;
+    this.letter.args.fill(0);
+    if (!this.mail.post(from, toId, TRANSFER, itemKind, count, this.letter.args)) return OUTBOX_FULL.number;
+    // The place is the escrow: out of the bag in the same commit that puts it there (I2).
+    this.core.arena.u32[this.itemAt(this.core.writeCold(from), itemKind)]! -= count;
+    return APPLIED.number;
+  }
+
+  send(from: Entity, targetId: number, kind: number, a0 = 0, a1 = 0, a2 = 0, a3 = 0): number {
+    const m = this.fill(this.id(from), targetId, kind, a0, a1, a2, a3);
+    const target = this.find(targetId);
+    const definition = this.core.game.message(kind);
+    assert(definition !== undefined, `the game has no message of kind ${kind}`);
+    if (target >= 0) {
+      definition.answered?.(this, from, m, deliver(this.core, this, target, m));
+      return APPLIED.number;
+    }
+    if (this.core.world.ids.lookup(targetId) < 0) {
+      definition.answered?.(this, from, m, TARGET_GONE.number);
+      return APPLIED.number;
+    }
+    return this.mail.post(from, targetId, kind, NO_ITEM, 0, m.args) ? APPLIED.number : OUTBOX_FULL.number;
+  }
+
+  sendLossy(targetId: number, kind: number, a0 = 0, a1 = 0, a2 = 0, a3 = 0): void {
+    const m = this.fill(0, targetId, kind, a0, a1, a2, a3);
+    const target = this.find(targetId);
+    if (target >= 0) deliver(this.core, this, target, m);
+    else this.mail.postLossy(m);
+  }
+
+  /** A letter of its own for each call: handlers may send while they receive. */
+  private fill(source: number, target: number, kind: number, a0: number, a1: number, a2: number, a3: number): Letter {
+    const m = new Letter();
+    m.source = source;
+    m.target = target;
+    m.kind = kind;
+    m.args[0] = a0;
+    m.args[1] = a1;
+    m.args[2] = a2;
+    m.args[3] = a3;
+    return m;
+  }
+
+  spawn(kind: number, x: number, y: number): Entity | -1 {
+    return spawn(this.core, kind, x, y);
+  }
+
+  despawn(e: Entity): boolean {
+    const { core } = this;
+    assert(core.kind(e) !== PLAYER_KIND, 'I5: players leave by their session, not by game code');
+    for (let k = 0; k < LIMITS.itemKinds; k++) {
+      if (core.arena.u32[(core.arena.cold(e) + COLD.items + k * 4) >> 2] !== 0) return false;
+    }
+    if (core.isFreed(e)) return true;
+    if (!this.mail.isQuiet(e)) return false;
+    core.writeHot(e);
+    tagFreed(core.arena, e, core.options.incarnation, core.tick);
+    core.freed.add(e);
+    return true;
+  }
+
+  find(id: number): Entity | -1 {
+    return this.core.find(id);
+  }
+
+  near(x: number, y: number, radius: number): Near {
+    assert(radius <= MAX_RADIUS_M, `near looks at most ${MAX_RADIUS_M} m far`);
+    return this.neighbourhood.query(wrapX(x), clampY(y), radius);
+  }
+
+  emit(e: Entity, eventKind: number, bytes: Uint8Array, length: number): void {
+    this.events.add(this.id(e), eventKind, this.x(e), this.y(e), bytes, length);
+  }
+
+  random(e: Entity): number {
+    const call = this.randomCalls++;
+    const id = this.core.id(e);
+    return hash2(hash2(this.core.options.worldSeed ^ id, (id / 4294967296) | 0), hash2(this.core.tick, call)) / 4294967296;
+  }
+
+  defer(e: Entity, job: string, input: unknown): boolean {
+    return this.jobs.defer(this.id(e), job, input);
+  }
+
+  /** Random numbers are a function of how often they were asked for in one entity's step. */
+  restartRandom(): void {
+    this.randomCalls = 0;
+  }
+}
+
+function checkCount(count: number): void {
+  assert(Number.isInteger(count) && count > 0 && count <= MAX_STACK, 'I2: items are counted in whole numbers above 0');
+}

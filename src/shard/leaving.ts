@@ -1,0 +1,102 @@
+/**
+ * Players who go: said goodbye, or stayed away longer than the grace. After a commit, once a second for each player.
+ *
+ * A guest's entity is removed and what it carries is counted as consumed; an account's is parked in the arena until
+ * its player comes back. Order: the inbox's writer word first (CAS to LEAVING: from here no socket can resume), then
+ * the entity. A death in between leaves an owned entity with a LEAVING word; the next owner finishes the same way.
+ */
+import { COLD, HOT, OWNER, packOwner } from '../memory/record.js';
+import { LIMITS } from '../base/limits.js';
+import { LEAVING, PRESENCE, writerGateway } from '../memory/inbox.js';
+import { tagFreed } from '../memory/slots.js';
+import { type Core, FLAG, PLAYER_KIND } from './core.js';
+import { type Mail } from './mail.js';
+
+export class Leaving {
+  private readonly graceTicks: number;
+
+  constructor(private readonly core: Core, private readonly mail: Mail) {
+    this.graceTicks = Math.round(LIMITS.resumeGraceS / core.dt);
+  }
+
+  /** In the tick, before the commit: a twentieth of the players each tick. */
+  review(): void {
+    const { players, tick } = this.core;
+    for (let i = tick % 20; i < players.count; i += 20) this.consider(players.slots[i]!);
+  }
+
+  private consider(slot: number): void {
+    const { core } = this;
+    const { inboxes } = core.world;
+    if (core.isFreed(slot)) return;
+    const left = writerGateway(inboxes.writer(slot)) === LEAVING;
+    if (!left && !this.isAway(slot)) return;
+    if (!left && !inboxes.leave(slot)) return; // a gateway is writing or resuming: look again in a second
+    this.depart(slot);
+  }
+
+  private isAway(slot: number): boolean {
+    const { inboxes } = this.core.world;
+    const presence = inboxes.presence(slot);
+    if (presence === PRESENCE.goodbye) return true;
+    return presence === PRESENCE.disconnected && this.core.tick - inboxes.presenceTick(slot) > this.graceTicks;
+  }
+
+  /** The session has ended for good. */
+  private depart(slot: number): void {
+    const { core } = this;
+    const hot = core.writeHot(slot);
+    core.arena.u16[(hot + HOT.flags) >> 1]! |= FLAG.OFFLINE;
+    core.onGone(slot);
+    if (!this.mail.isQuiet(slot)) {
+      if (core.arena.i32[(hot + HOT.outboxCount) >> 2]! > 0) this.keepMail(slot);
+      return;
+    }
+    if (core.flags(slot) & FLAG.ACCOUNT) return; // parked after the commit, see rest()
+    this.consumeBag(slot);
+    tagFreed(core.arena, slot, core.options.incarnation, core.tick);
+    core.freed.add(slot);
+  }
+
+  /** Mail of somebody who is not stepped any more still has to be answered. */
+  private keepMail(slot: number): void {
+    this.core.senders.add(slot);
+    this.mail.prepare(slot);
+  }
+
+  private consumeBag(slot: number): void {
+    const { core } = this;
+    const cold = core.writeCold(slot);
+    for (let kind = 0; kind < LIMITS.itemKinds; kind++) {
+      const at = (cold + COLD.items + kind * 4) >> 2;
+      core.itemsConsumed[kind]! += core.arena.u32[at]!;
+      core.arena.u32[at] = 0;
+    }
+  }
+
+  /** After the commit: accounts that have left are parked. */
+  parkAccounts(): void {
+    const { players, tick } = this.core;
+    for (let i = players.count - 1 - (tick % 20); i >= 0; i -= 20) {
+      const slot = players.slots[i]!;
+      const flags = this.core.flags(slot);
+      if (flags & FLAG.OFFLINE && flags & FLAG.ACCOUNT) this.park(slot);
+    }
+  }
+
+  /**
+   * Takes an entity to rest, after a commit.
+   * @returns false when it may not rest yet (mail under way, or a player who is here)
+   */
+  park(slot: number): boolean {
+    const { core } = this;
+    if (core.kind(slot) === PLAYER_KIND && !(core.flags(slot) & FLAG.OFFLINE)) return false;
+    if (!this.mail.isQuiet(slot)) return false;
+    const hot = core.writeHot(slot);
+    core.arena.u16[(hot + HOT.flags) >> 1]! |= FLAG.RESTED;
+    core.onGone(slot);
+    core.letGo(slot);
+    Atomics.store(core.arena.owner, slot, packOwner(OWNER.PARKED, 127, 127, core.epoch(slot)));
+    return true;
+  }
+}

@@ -1,0 +1,118 @@
+/**
+ * The streams of one shard: what it publishes of each cell. Local to the shard's thread (a replacement is a new
+ * publisher with streams of its own), fixed in size, no allocation after construction.
+ *
+ * A stream exists while some gateway wants the cell. Its sequence is the tick of its newest frame; a gateway whose
+ * bit in `keyed` is missing gets a key frame next.
+ */
+import { assert } from '../base/assert.js';
+
+const EMPTY = -1;
+
+export class Streams {
+  readonly capacity: number;
+  /** Cell number of each stream; −1 = free place. */
+  readonly cell: Float64Array;
+  /** Tick of the newest frame; 0 = none yet. */
+  readonly lastTick: Int32Array;
+  /** Bit g: gateway g has had a key frame of this stream (gateways 0…31). */
+  readonly keyed: Int32Array;
+  /** Heads of the removal and event chains of the coming frame; −1 = none. */
+  readonly removals: Int32Array;
+  readonly events: Int32Array;
+  /** Whether the cell had rows in the frame that is being built. */
+  readonly mark: Int32Array;
+  count = 0;
+  private readonly mask: number;
+  private readonly live: Int32Array;
+  private readonly livePlace: Int32Array;
+
+  /** @param places power of two, twice the streams that shall fit */
+  constructor(places: number) {
+    assert((places & (places - 1)) === 0, 'the stream table is a power of two');
+    this.capacity = places >> 1;
+    this.mask = places - 1;
+    this.cell = new Float64Array(places).fill(EMPTY);
+    this.lastTick = new Int32Array(places);
+    this.keyed = new Int32Array(places);
+    this.removals = new Int32Array(places).fill(-1);
+    this.events = new Int32Array(places).fill(-1);
+    this.mark = new Int32Array(places);
+    this.live = new Int32Array(places);
+    this.livePlace = new Int32Array(places);
+  }
+
+  private home(cell: number): number {
+    const low = cell % 4294967296;
+    const high = (cell - low) / 4294967296;
+    return (Math.imul((low | 0) ^ Math.imul(high, 0x9e3779b1), 0x85ebca6b) >>> 7) & this.mask;
+  }
+
+  /** @returns the stream's place, or −1 */
+  find(cell: number): number {
+    let at = this.home(cell);
+    for (;;) {
+      const here = this.cell[at]!;
+      if (here === cell) return at;
+      if (here === EMPTY) return -1;
+      at = (at + 1) & this.mask;
+    }
+  }
+
+  /** @returns the place of a new stream, or −1 when the table is full (counted by the caller) */
+  create(cell: number): number {
+    if (this.count >= this.capacity) return -1;
+    let at = this.home(cell);
+    while (this.cell[at] !== EMPTY) at = (at + 1) & this.mask;
+    this.reset(at, cell);
+    this.livePlace[at] = this.count;
+    this.live[this.count++] = at;
+    return at;
+  }
+
+  /** The i-th live stream, 0 ≤ i < count; removing it moves the last one to i. */
+  at(i: number): number {
+    return this.live[i]!;
+  }
+
+  /** Ends a stream. Places behind it move up (linear probing), so places are valid only until the next removal. */
+  remove(place: number): void {
+    const i = this.livePlace[place]!;
+    const last = this.live[--this.count]!;
+    this.live[i] = last;
+    this.livePlace[last] = i;
+    let hole = place;
+    let at = place;
+    for (;;) {
+      at = (at + 1) & this.mask;
+      const cell = this.cell[at]!;
+      if (cell === EMPTY) break;
+      const home = this.home(cell);
+      if (((at - home) & this.mask) < ((at - hole) & this.mask)) continue;
+      this.move(at, hole);
+      hole = at;
+    }
+    this.reset(hole, EMPTY);
+  }
+
+  private reset(place: number, cell: number): void {
+    this.cell[place] = cell;
+    this.lastTick[place] = 0;
+    this.keyed[place] = 0;
+    this.removals[place] = -1;
+    this.events[place] = -1;
+    this.mark[place] = 0;
+  }
+
+  private move(from: number, to: number): void {
+    this.cell[to] = this.cell[from]!;
+    this.lastTick[to] = this.lastTick[from]!;
+    this.keyed[to] = this.keyed[from]!;
+    this.removals[to] = this.removals[from]!;
+    this.events[to] = this.events[from]!;
+    this.mark[to] = this.mark[from]!;
+    const i = this.livePlace[from]!;
+    this.livePlace[to] = i;
+    this.live[i] = to;
+  }
+}

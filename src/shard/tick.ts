@@ -1,0 +1,185 @@
+/**
+ * One shard, one tick: the steps of design's tick in their order. Synchronous; nothing leaves the shard before the
+ * commit, and nothing after it can fail in a way that a replacement does not finish.
+ *
+ * ```
+ * mail's arrivals noted → mail → arrivals → tiles, jobs → inboxes → steps → leaving      (in the transaction)
+ * ── commit ──
+ * view → mail out → handovers → parking → frames → self updates → READY, logs → wake gateways
+ * ```
+ * The view is published before the handovers, so that an entity handed over in this tick is still seen in it.
+ */
+import { type Clock } from '../base/clock.js';
+import { SHARD_COUNTER, SHARD_GAUGE } from '../memory/shard-block.js';
+import { type SharedWorld } from '../memory/shared-world.js';
+import { type CompiledGame } from '../world/game.js';
+import { Placer } from '../world/placing.js';
+import { Actions } from './actions.js';
+import { adoptAfter } from './adopt.js';
+import { Arrivals } from './arrivals.js';
+import { Border } from './border.js';
+import { commit } from './commit.js';
+import { Core, type CoreOptions } from './core.js';
+import { Events } from './events.js';
+import { Facade } from './facade.js';
+import { Frames } from './frames.js';
+import { GatewayRings } from './gateway-rings.js';
+import { Jobs } from './jobs.js';
+import { Leaving } from './leaving.js';
+import { Mail } from './mail.js';
+import { Published } from './published.js';
+import { SelfUpdates } from './self.js';
+import { Stepper } from './step.js';
+import { Streams } from './streams.js';
+import { Tiles } from './tiles.js';
+import { publishView } from './view.js';
+
+/** Streams that one shard can have at a time, twice that many places. */
+const STREAM_PLACES = 1 << 16;
+/** Metres around a player that its view may touch: its own cell and one more, on each side. */
+const VIEW_REACH_M = 320;
+
+export class Shard {
+  readonly core: Core;
+  readonly facade: Facade;
+  private readonly tiles: Tiles;
+  private readonly mail: Mail;
+  private readonly arrivals: Arrivals;
+  private readonly actions: Actions;
+  private readonly stepper: Stepper;
+  private readonly leaving: Leaving;
+  private readonly border: Border;
+  private readonly rings: GatewayRings;
+  private readonly frames: Frames;
+  private readonly selfs: SelfUpdates;
+  private readonly jobs: Jobs;
+  private readonly placer: Placer;
+  private readonly scratch: Int32Array;
+  private readonly park = (slot: number) => this.leaving.park(slot);
+
+  constructor(readonly world: SharedWorld, game: CompiledGame, readonly clock: Clock, options: CoreOptions) {
+    const core = new Core(world, game, clock, options);
+    this.core = core;
+    const events = new Events(core);
+    const published = new Published(core);
+    this.jobs = new Jobs(core);
+    this.facade = new Facade(core, events, this.jobs);
+    this.placer = new Placer(world, options.shard);
+    this.tiles = new Tiles(core, this.placer);
+    this.mail = new Mail(core, this.facade, this.tiles);
+    this.facade.connect(this.mail);
+    this.arrivals = new Arrivals(core, this.tiles);
+    this.actions = new Actions(core, this.facade);
+    this.stepper = new Stepper(core, this.facade, this.mail);
+    this.leaving = new Leaving(core, this.mail);
+    this.border = new Border(core, this.placer);
+    this.rings = new GatewayRings(world, options.shard);
+    this.frames = new Frames(core, this.view, new Streams(STREAM_PLACES), published, events, this.rings);
+    this.selfs = new SelfUpdates(core, this.rings);
+    this.scratch = new Int32Array(core.arena.capacity);
+    core.onAdopt = (slot) => {
+      published.forget(slot);
+      this.selfs.forget(slot);
+    };
+    core.onGone = (slot) => published.gone(slot);
+    game.module.setup?.(this.facade);
+  }
+
+  get view() {
+    return this.world.viewWriters[this.core.shard]!;
+  }
+
+  /**
+   * Takes over a shard number: from a dead incarnation, or for the first time.
+   * @param dead incarnation before this one, 0 = none
+   * @returns the tick to run first
+   */
+  start(dead: number): number {
+    const { core, world } = this;
+    const { block } = core;
+    const now = world.clock.tickAt(this.clock.now());
+    if (dead === 0) {
+      block.startAt(now);
+      core.tick = now;
+      return now + 1;
+    }
+    core.tick = block.committedTick;
+    this.frames.closeAfter(dead, this.view.cellsOfLast());
+    adoptAfter(core, dead);
+    this.tiles.adoptHeld(block.committedTick);
+    // Missed ticks run back to back; after a longer stall entities go on from where they are (counted as frozen).
+    return Math.max(block.committedTick + 1, now - world.clock.ticksPerSecond);
+  }
+
+  /** Runs tick k: the one after the last, never skipped, never twice. */
+  run(k: number): void {
+    const { core } = this;
+    const started = this.clock.now();
+    core.tick = k;
+    this.beginNotes();
+    this.transaction();
+    commit(core);
+    this.aftermath(k);
+    this.measure(started);
+  }
+
+  private beginNotes(): void {
+    const { core } = this;
+    core.created.count = 0;
+    core.freed.count = 0;
+    core.drained.count = 0;
+    core.foreign.count = 0;
+    core.senders.count = 0;
+    core.createdById.clear();
+  }
+
+  private transaction(): void {
+    const { core } = this;
+    this.arrivals.snapshot();
+    this.mail.drain();
+    this.arrivals.drain();
+    this.tiles.populate((tile, area) => {
+      core.game.module.populate?.(this.facade, area, this.tiles.random(tile));
+    });
+    this.jobs.drain(this.facade);
+    this.actions.drain();
+    this.stepper.stepAll();
+    this.leaving.review();
+  }
+
+  private aftermath(k: number): void {
+    const { core } = this;
+    publishView(core, this.view, this.scratch);
+    this.mail.send();
+    this.border.handOver();
+    this.leaving.parkAccounts();
+    this.lookAround(k);
+    if (k % core.options.frameEvery === 0) {
+      this.frames.publish();
+      this.selfs.publish();
+    }
+    this.selfs.answer();
+    this.rings.ring();
+  }
+
+  /** Once a second for each player: its view keeps tiles awake. Once a second: idle tiles go to sleep. */
+  private lookAround(k: number): void {
+    const { core } = this;
+    const { players } = core;
+    const every = this.world.clock.ticksPerSecond;
+    for (let i = k % every; i < players.count; i += every) {
+      const slot = players.slots[i]!;
+      this.tiles.touchAround(this.facade.x(slot), this.facade.y(slot), VIEW_REACH_M);
+    }
+    if (k % every === 0) this.tiles.sleepIdle(this.park);
+    core.block.setGauge(SHARD_GAUGE.entities, core.owned.count);
+    core.block.setGauge(SHARD_GAUGE.players, players.count);
+  }
+
+  private measure(started: number): void {
+    const ms = this.clock.now() - started;
+    this.core.block.tickMs.record(ms);
+    this.core.block.count(SHARD_COUNTER.ticks);
+    this.core.block.beat();
+  }
+}

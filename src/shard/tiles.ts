@@ -1,0 +1,143 @@
+/**
+ * The base tiles that this shard holds: waking them (natural content once for ever, parked entities back) and putting
+ * them to sleep. A sleeping tile costs nothing: its entities are parked in the arena, its directory entry is empty.
+ *
+ * Sleep and wake meet like this: the sleeper parks, releases the directory entry, and *then* looks at the touched
+ * word again; a toucher writes the touched word and *then* looks at the directory. Whatever the order, one of them
+ * sees the other (both words through Atomics, sequentially consistent).
+ */
+import { LIMITS } from '../base/limits.js';
+import { seededRandom, hash2 } from '../base/random.js';
+import { tileColumns, tileIndex, tileSize, tileWest, tileNorth } from '../geo/tile.js';
+import { wrapX, clampY } from '../geo/world.js';
+import { HOT, OWNER, ownerState, packOwner, epochOf } from '../memory/record.js';
+import { SHARD_GAUGE } from '../memory/shard-block.js';
+import { type TileArea } from '../world/facade.js';
+import { type Placer } from '../world/placing.js';
+import { type Core, FLAG, PLAYER_KIND } from './core.js';
+
+/** What tiles need from the leaving steps: parking one entity. */
+export type ParkSlot = (slot: number) => boolean;
+
+export class Tiles {
+  /** Base tile index → tick at which it was taken. */
+  private readonly held = new Map<number, number>();
+  private readonly populateNext: number[] = [];
+
+  constructor(private readonly core: Core, private readonly placer: Placer) {}
+
+  get count(): number {
+    return this.held.size;
+  }
+
+  /** Called whenever something concerns a tile here; wakes it if it is this shard's and not yet held. */
+  hold(tile: number): void {
+    if (this.held.has(tile) || this.core.world.directory.lookup(tile) !== this.core.shard) return;
+    this.held.set(tile, this.core.tick);
+    this.core.world.directory.touch(tile, this.core.tick);
+    this.unpark(tile);
+    if (this.core.world.directory.generatedTick(tile) === 0) this.populateNext.push(tile);
+  }
+
+  /** After a death: everything that the directory says is this shard's. Undoes content that was never committed. */
+  adoptHeld(committedTick: number): void {
+    const { directory } = this.core.world;
+    directory.tilesOf(this.core.shard, (tile) => {
+      if (directory.generatedTick(tile) > committedTick) directory.setGeneratedTick(tile, 0);
+      this.hold(tile);
+    });
+  }
+
+  /** Natural content of newly held tiles; part of the tick's transaction (the generated word is undone by its tick). */
+  populate(make: (tile: number, area: TileArea) => void): void {
+    for (let tile = this.populateNext.pop(); tile !== undefined; tile = this.populateNext.pop()) {
+      this.core.world.directory.setGeneratedTick(tile, this.core.tick);
+      make(tile, this.area(tile));
+    }
+  }
+
+  /** @returns the tile's area and a random source that depends on (world seed, tile) alone */
+  area(tile: number): TileArea {
+    const level = LIMITS.baseTileLevel;
+    const columns = tileColumns(level);
+    const column = tile % columns;
+    const row = (tile - column) / columns;
+    return { west: tileWest(column, level), north: tileNorth(row, level), size: tileSize(level), address: `${level}/${column}/${row}` };
+  }
+
+  random(tile: number) {
+    return seededRandom(hash2(this.core.options.worldSeed, tile));
+  }
+
+  /**
+   * A player's view keeps the tiles it touches awake; ownerless ones are placed.
+   * @param reach metres around the player that its view may touch
+   */
+  touchAround(x: number, y: number, reach: number): void {
+    let last = -1;
+    for (let i = -1; i <= 1; i++) {
+      for (let j = -1; j <= 1; j++) {
+        const tile = tileIndex(wrapX(x + i * reach), clampY(y + j * reach), LIMITS.baseTileLevel);
+        if (tile === last) continue;
+        last = tile;
+        this.core.world.directory.touch(tile, this.core.tick);
+        this.placer.ensureTile(tile);
+      }
+    }
+  }
+
+  /** Puts tiles to sleep that nobody has looked at for a while. Once a second is enough. */
+  sleepIdle(park: ParkSlot): void {
+    const { directory, clock } = this.core.world;
+    const idleTicks = (LIMITS.tileSleepS * 1000) / clock.tickMs;
+    for (const tile of this.held.keys()) {
+      if (directory.lookup(tile) !== this.core.shard) this.drop(tile);
+      else if (this.core.tick - directory.touchedTick(tile) > idleTicks) this.sleep(tile, idleTicks, park);
+    }
+  }
+
+  private sleep(tile: number, idleTicks: number, park: ParkSlot): void {
+    const { core } = this;
+    const { directory } = core.world;
+    let left = 0;
+    for (let i = core.owned.count - 1; i >= 0; i--) {
+      const slot = core.owned.slots[i]!;
+      if (core.arena.i32[(core.arena.hot(slot) + HOT.tile) >> 2] !== tile) continue;
+      if (!park(slot)) left++;
+    }
+    if (left > 0) return;
+    directory.release(tile, core.shard);
+    this.drop(tile);
+    // Release before this look: see the head of the file.
+    if (core.tick - directory.touchedTick(tile) <= idleTicks) this.placer.ensureTile(tile);
+  }
+
+  private drop(tile: number): void {
+    this.held.delete(tile);
+    this.core.block.addGauge(SHARD_GAUGE.tiles, -1);
+  }
+
+  /** Takes back what was parked when the tile went to sleep; players who are away stay parked. */
+  private unpark(tile: number): void {
+    const { arena } = this.core;
+    for (let slot = 0; slot < arena.capacity; slot++) {
+      const word = Atomics.load(arena.owner, slot);
+      if (ownerState(word) !== OWNER.PARKED) continue;
+      if (this.core.kind(slot) === PLAYER_KIND || arena.i32[(arena.hot(slot) + HOT.tile) >> 2] !== tile) continue;
+      this.claim(slot, word);
+    }
+  }
+
+  /** Takes one parked entity. @returns whether it is ours now */
+  claim(slot: number, word: number): boolean {
+    const { arena, shard } = this.core;
+    const epoch = epochOf(word) + 1;
+    const mine = packOwner(OWNER.OWNED, shard, 127, epoch);
+    if (Atomics.compareExchange(arena.owner, slot, word, mine) !== word) return false;
+    this.core.setEpochFromWord(slot, mine);
+    this.core.adopt(slot);
+    const hot = this.core.writeHot(slot);
+    arena.u16[(hot + HOT.flags) >> 1]! |= FLAG.RESTED;
+    return true;
+  }
+}
