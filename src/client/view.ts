@@ -1,0 +1,166 @@
+/**
+ * What a client sees: one state per entity id over all cells and publishers, of which only the greater (owner epoch,
+ * tick) is taken; removals are explicit. Fed with frames that the stream table has found to be in sequence.
+ *
+ * Entities are held while their cell lies within the view and one ring around it (the server moves the subscription a
+ * moment before or after us), and shown only while it lies within the view itself.
+ */
+import { Entity, GONE, type GameEvent, type RemovalTarget } from './entity.js';
+import type { Area } from './area.js';
+
+/** An entity that went to a cell that does not show it, or whose stream was closed, is dropped after this time. */
+const LEAVING_MS = 1000;
+/** Ticks after which a state of an epoch below the one held cannot be a late frame: two owners publish the entity. */
+const OLD_OWNER_TICKS = 20;
+
+export class View {
+  private readonly entities = new Map<number, Entity>();
+  private mark = 0;
+  private leaving = 0;
+  /** The frame being taken. */
+  private cell = 0;
+  private publisher = 0;
+  private tick = 0;
+  private isKey = false;
+  /** Entities that two publishers, or two cells of one tick, showed as theirs: it must stay 0 (I1, I6). */
+  doubles = 0;
+
+  constructor(private readonly area: Area) {}
+
+  /** Shown entities, in no order. */
+  *[Symbol.iterator](): IterableIterator<Entity> {
+    for (const entity of this.entities.values()) if (this.area.inView(entity.cell)) yield entity;
+  }
+
+  /** Number held, those of the outer ring included. */
+  get held(): number {
+    return this.entities.size;
+  }
+
+  /** The entity if it is shown. */
+  get(id: number): Entity | undefined {
+    const entity = this.entities.get(id);
+    return entity !== undefined && this.area.inView(entity.cell) ? entity : undefined;
+  }
+
+  beginFrame(cell: number, publisher: number, tick: number, isKey: boolean): void {
+    this.cell = cell;
+    this.publisher = publisher;
+    this.tick = tick;
+    this.isKey = isKey;
+    this.mark++;
+  }
+
+  /** One state of the frame; x, y in world metres, velocities in m/s. */
+  state(
+    id: number, epoch: number, x: number, y: number, vx: number, vy: number, kind: number, flags: number,
+    pub0: number, pub1: number, now: number,
+  ): void {
+    let entity = this.entities.get(id);
+    if (entity === undefined) {
+      entity = new Entity(id);
+      this.entities.set(id, entity);
+    } else {
+      if (entity.cell === this.cell && entity.publisher === this.publisher) entity.mark = this.mark;
+      if (!this.isNewer(entity, epoch)) return;
+      if (entity.leavingMs >= 0) this.stay(entity);
+    }
+    entity.take(this.tick, epoch, x, y, vx, vy, kind, flags, pub0, pub1, now);
+    entity.cell = this.cell;
+    entity.publisher = this.publisher;
+    entity.mark = this.mark;
+    entity.fromKey = this.isKey;
+  }
+
+  /** One removal of the frame. `to`: a cell number, or GONE. */
+  removal(id: number, epoch: number, to: RemovalTarget, now: number): void {
+    const entity = this.entities.get(id);
+    if (entity === undefined) return;
+    if (epoch < entity.epoch || (epoch === entity.epoch && this.tick < entity.tick)) return;
+    if (to === GONE) {
+      this.drop(entity);
+      return;
+    }
+    // Shown by another cell already: this removal has been overtaken.
+    if (entity.cell !== this.cell) return;
+    if (this.area.inView(to)) this.leave(entity, now);
+    else this.drop(entity);
+  }
+
+  /** After the frame's last entry: a key frame lists its stream completely. */
+  endFrame(): void {
+    if (!this.isKey) return;
+    for (const entity of this.entities.values()) {
+      if (entity.cell !== this.cell || entity.publisher !== this.publisher || entity.mark === this.mark) continue;
+      if (entity.tick <= this.tick && entity.leavingMs < 0) this.drop(entity);
+    }
+  }
+
+  /** A stream ends. What it held stays until another stream shows it, a second at most. */
+  closeStream(cell: number, publisher: number, now: number): void {
+    for (const entity of this.entities.values()) {
+      if (entity.cell === cell && entity.publisher === publisher) this.leave(entity, now);
+    }
+  }
+
+  /** A new connection: what is held may be shown a second longer, but any state is newer than it. */
+  detach(now: number): void {
+    for (const entity of this.entities.values()) {
+      entity.epoch = -1;
+      entity.publisher = -1;
+      this.leave(entity, now);
+    }
+  }
+
+  /** Drops what has left for too long. */
+  expire(now: number): void {
+    if (this.leaving === 0) return;
+    for (const entity of this.entities.values()) {
+      if (entity.leavingMs >= 0 && now - entity.leavingMs > LEAVING_MS) this.drop(entity);
+    }
+  }
+
+  /** Drops what lies beyond the outer ring; to be called when the area has moved. */
+  trim(): void {
+    for (const entity of this.entities.values()) if (!this.area.inReach(entity.cell)) this.drop(entity);
+  }
+
+  /** Drops what a cell holds: the client does not know any more whether it is subscribed to it. */
+  forgetCell(cell: number): void {
+    for (const entity of this.entities.values()) if (entity.cell === cell) this.drop(entity);
+  }
+
+  clear(): void {
+    this.entities.clear();
+    this.leaving = 0;
+  }
+
+  private isNewer(entity: Entity, epoch: number): boolean {
+    if (epoch !== entity.epoch) {
+      if (epoch > entity.epoch) return true;
+      if (this.tick > entity.epochTick + OLD_OWNER_TICKS) this.doubles++;
+      return false;
+    }
+    if (this.tick !== entity.tick) return this.tick > entity.tick;
+    // A key frame may be encoded from a view one tick younger than its sequence says: it is at least as new.
+    if (this.isKey) return true;
+    if (entity.cell !== this.cell && !entity.fromKey) this.doubles++;
+    return false;
+  }
+
+  private leave(entity: Entity, now: number): void {
+    if (entity.leavingMs >= 0) return;
+    entity.leavingMs = now;
+    this.leaving++;
+  }
+
+  private stay(entity: Entity): void {
+    entity.leavingMs = -1;
+    this.leaving--;
+  }
+
+  private drop(entity: Entity): void {
+    if (entity.leavingMs >= 0) this.stay(entity);
+    this.entities.delete(entity.id);
+  }
+}
