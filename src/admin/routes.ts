@@ -1,0 +1,116 @@
+/**
+ * What the admin port serves: the table of paths, and the view of a node that they read.
+ * A route is a function from a body to an answer; it throws AdminError to refuse.
+ */
+import { z } from 'zod';
+import type { Status, TilesStatus } from '../control/status.js';
+import { AdminError } from './errors.js';
+import { PAGE_HEADERS, page } from './page.js';
+
+export const DEATHS = ['terminate', 'throw', 'hang', 'oom'] as const;
+export type Death = (typeof DEATHS)[number];
+
+/** What the admin port may see and do. */
+export interface NodeView {
+  status(): Status;
+  tiles(): TilesStatus;
+  /** Empty = accepting clients; otherwise the reasons why not. */
+  notReady(): readonly string[];
+  /** Makes a shard die in the given way; false when there is no such shard running. */
+  killShard(shard: number, how: Death): boolean;
+  /** Begins the orderly stop of the node. */
+  drain(): void;
+}
+
+export interface Answer {
+  readonly status?: number;
+  readonly body: string | object;
+  readonly type?: string;
+  readonly headers?: Record<string, string>;
+}
+
+export interface Route {
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  readonly help: string;
+  /** Refused without --test-faults. */
+  readonly testOnly?: boolean;
+  answer(body: Record<string, unknown>): Answer | Promise<Answer>;
+}
+
+const KillShard = z.strictObject({
+  shard: z.number().int().min(0),
+  how: z.enum(DEATHS).default('terminate'),
+});
+const Nothing = z.strictObject({});
+
+function parse<T>(schema: z.ZodType<T>, body: unknown): T {
+  const result = schema.safeParse(body);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  throw new AdminError(
+    'BAD_BODY',
+    `${issue.path.length > 0 ? `${issue.path.join('.')}: ` : ''}${issue.message}`,
+  );
+}
+
+/** The table; the order is the order of the page and of the list in a 404. */
+export function routes(node: NodeView): readonly Route[] {
+  const table: Route[] = [
+    {
+      method: 'GET',
+      path: '/',
+      help: 'this page',
+      answer: () => ({ body: page(table), type: 'text/html; charset=utf-8', headers: PAGE_HEADERS }),
+    },
+    {
+      method: 'GET',
+      path: '/healthz',
+      help: '200 while the process is alive',
+      answer: () => ({ body: { alive: true } }),
+    },
+    {
+      method: 'GET',
+      path: '/readyz',
+      help: '200 while the node accepts clients, otherwise 503 with the reasons',
+      answer: () => {
+        const reasons = node.notReady();
+        return { status: reasons.length === 0 ? 200 : 503, body: { ready: reasons.length === 0, reasons } };
+      },
+    },
+    {
+      method: 'GET',
+      path: '/api/status',
+      help: 'the numbers of the node, its shards and gateways',
+      answer: () => ({ body: node.status() }),
+    },
+    {
+      method: 'GET',
+      path: '/api/tiles',
+      help: 'the awake tiles: who simulates them, and how many are there',
+      answer: () => ({ body: node.tiles() }),
+    },
+    {
+      method: 'POST',
+      path: '/api/admin/kill-shard',
+      help: `{shard, how: ${DEATHS.join('|')}}: a fault for tests`,
+      testOnly: true,
+      answer: (body) => {
+        const { shard, how } = parse(KillShard, body);
+        if (!node.killShard(shard, how)) throw new AdminError('UNKNOWN_SHARD', String(shard));
+        return { status: 202, body: { shard, how } };
+      },
+    },
+    {
+      method: 'POST',
+      path: '/api/admin/drain',
+      help: '{}: ends the sessions in good order and stops the node',
+      answer: (body) => {
+        parse(Nothing, body);
+        node.drain();
+        return { status: 202, body: { draining: true } };
+      },
+    },
+  ];
+  return table;
+}

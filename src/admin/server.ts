@@ -1,0 +1,160 @@
+/**
+ * The admin port: plain HTTP/1.1 for operators and scripts, answered in the main thread.
+ *
+ * Contract: reads from a `NodeView` without stopping anyone; every answer but the page is JSON; every refusal has a
+ * code. Bodies, headers and times are bounded: a stuck client costs one socket for a few seconds.
+ */
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { BlueMarbleError } from '../base/errors.js';
+import { type Log, reasonOf } from '../control/log.js';
+import { ADMIN_ERRORS, AdminError } from './errors.js';
+import { type Answer, type NodeView, type Route, routes } from './routes.js';
+
+export interface AdminOptions {
+  readonly host: string;
+  readonly port: number;
+  /** Bearer token of the commands; null = commands are off. */
+  readonly token: string | null;
+  readonly testFaults: boolean;
+  readonly node: NodeView;
+  readonly log: Log;
+}
+
+const BODY_BYTES = 16 * 1024;
+
+export class AdminServer {
+  private readonly server: Server;
+  private readonly table: ReadonlyMap<string, Route>;
+
+  constructor(private readonly options: AdminOptions) {
+    this.table = new Map(routes(options.node).map((route) => [route.path, route]));
+    this.server = createServer(
+      {
+        requestTimeout: 10_000, // a whole request, body included
+        headersTimeout: 5_000, // no slow-header sockets
+        keepAliveTimeout: 5_000, // scrapers come back within seconds or reconnect
+        maxHeaderSize: 8 * 1024, // we read two headers
+        connectionsCheckingInterval: 1_000, // the timeouts above are looked at this often
+      },
+      (request, response) => {
+        void this.handle(request, response);
+      },
+    );
+    this.server.maxConnections = 256; // operators, not players
+  }
+
+  /** Resolves with the port it listens on. Throws TAKEN_ADMIN_PORT. */
+  listen(): Promise<number> {
+    const { host, port } = this.options;
+    return new Promise((resolve, reject) => {
+      this.server.once('error', (error: NodeJS.ErrnoException) => {
+        const why = error.code === 'EADDRINUSE' ? 'another process listens there' : error.message;
+        reject(
+          new BlueMarbleError(
+            'TAKEN_ADMIN_PORT',
+            `the admin port ${port} on ${host} cannot be used (${why}); choose another with --admin-port`,
+          ),
+        );
+      });
+      // exclusive: no sharing of the handle between cluster workers.
+      this.server.listen({ host, port, exclusive: true }, () =>
+        resolve((this.server.address() as AddressInfo).port),
+      );
+    });
+  }
+
+  /** Stops listening and ends every connection. */
+  close(): Promise<void> {
+    return new Promise((resolve) => {
+      this.server.close(() => resolve());
+      this.server.closeAllConnections();
+    });
+  }
+
+  private async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    let answer: Answer;
+    try {
+      answer = await this.answer(request);
+    } catch (error) {
+      answer = this.refusal(error, request);
+    }
+    const body = Buffer.from(
+      typeof answer.body === 'string' ? answer.body : `${JSON.stringify(answer.body)}\n`,
+    );
+    response.writeHead(answer.status ?? 200, {
+      'content-type': answer.type ?? 'application/json; charset=utf-8',
+      'content-length': body.length,
+      'cache-control': 'no-store',
+      'x-content-type-options': 'nosniff',
+      ...answer.headers,
+    });
+    response.end(request.method === 'HEAD' ? undefined : body);
+    request.resume(); // what is left of a refused body is thrown away, so that the socket can be used again
+  }
+
+  private async answer(request: IncomingMessage): Promise<Answer> {
+    const path = (request.url ?? '/').split('?', 1)[0];
+    const route = this.table.get(path);
+    if (route === undefined)
+      throw new AdminError('UNKNOWN_PATH', path, {
+        paths: [...this.table.values()].map((r) => `${r.method} ${r.path}`),
+      });
+    const method = request.method === 'HEAD' ? 'GET' : request.method;
+    if (method !== route.method)
+      throw new AdminError('METHOD_NOT_ALLOWED', `${path} answers ${route.method}`);
+    if (route.method === 'GET') return route.answer({});
+    this.authorize(request);
+    if (route.testOnly === true && !this.options.testFaults) throw new AdminError('FAULTS_OFF');
+    return route.answer(await readBody(request));
+  }
+
+  private authorize(request: IncomingMessage): void {
+    if (this.options.token === null) throw new AdminError('ADMIN_OFF');
+    const given = /^Bearer (.+)$/i.exec(request.headers.authorization ?? '')?.[1] ?? '';
+    // Hashes have one length, so that the comparison tells nothing about the token's.
+    const digest = (text: string) => createHash('sha256').update(text).digest();
+    if (!timingSafeEqual(digest(given), digest(this.options.token))) throw new AdminError('UNAUTHORIZED');
+  }
+
+  private refusal(error: unknown, request: IncomingMessage): Answer {
+    let known: AdminError;
+    if (error instanceof AdminError) known = error;
+    else {
+      this.options.log.error({ path: request.url, reason: reasonOf(error) }, 'admin request failed');
+      known = new AdminError('INTERNAL');
+    }
+    const headers: Record<string, string> = {};
+    if (known.code === 'UNAUTHORIZED') headers['www-authenticate'] = 'Bearer';
+    if (known.code === 'METHOD_NOT_ALLOWED')
+      headers.allow = this.table.get((request.url ?? '').split('?', 1)[0])?.method ?? 'GET';
+    return {
+      status: ADMIN_ERRORS[known.code].status,
+      body: { error: { code: known.code, text: known.message, ...known.more } },
+      headers,
+    };
+  }
+}
+
+/** Reads a JSON object of at most BODY_BYTES; an empty body is an empty object. */
+async function readBody(request: IncomingMessage): Promise<Record<string, unknown>> {
+  const parts: Buffer[] = [];
+  let bytes = 0;
+  for await (const part of request as AsyncIterable<Buffer>) {
+    bytes += part.length;
+    if (bytes > BODY_BYTES) throw new AdminError('BODY_TOO_LARGE', `${BODY_BYTES} bytes`);
+    parts.push(part);
+  }
+  const text = Buffer.concat(parts).toString('utf8').trim();
+  if (text === '') return {};
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new AdminError('BAD_BODY', 'it is not JSON');
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new AdminError('BAD_BODY', 'it is not an object');
+  return value as Record<string, unknown>;
+}

@@ -1,0 +1,197 @@
+/**
+ * The options of the server, and the configuration that a node is built from.
+ *
+ * Contract: `readConfig` returns a complete, validated, frozen `Config`, or the help text, or throws as said in
+ * options.ts. Nothing else in BlueMarble reads the command line or the environment.
+ */
+import { LIMITS } from './base/limits.js';
+import { LOG_LEVELS, type LogLevel } from './base/log.js';
+import {
+  choice,
+  onOff,
+  type Option,
+  type OptionInput,
+  optionLines,
+  readOptions,
+  type Settings,
+  text,
+  whole,
+} from './options.js';
+
+/** Everything that a node is built from. Rates in Hz, `null` = not given. */
+export interface Config {
+  /** Address of the game port, null = every interface. */
+  readonly host: string | null;
+  readonly port: number;
+  readonly adminHost: string;
+  /** Default: `port + 1`; 0 (any free port) when `port` is 0. */
+  readonly adminPort: number;
+  readonly adminToken: string | null;
+  readonly gateways: number;
+  readonly shards: number;
+  readonly pinShards: boolean;
+  readonly memory: boolean;
+  readonly capacity: number;
+  readonly tickRate: number;
+  readonly frameRate: number;
+  readonly maxEntities: number;
+  readonly bots: number;
+  readonly game: string | null;
+  readonly seed: number;
+  readonly ticketKey: string | null;
+  readonly tlsCert: string | null;
+  readonly tlsKey: string | null;
+  readonly testFaults: boolean;
+  readonly logLevel: LogLevel;
+  /** Things that are allowed but probably not meant, one sentence each. */
+  readonly warnings: readonly string[];
+}
+
+/** The table. `cores` decides the default number of shards. */
+function optionTable(cores: number): readonly Option[] {
+  const shards = Math.min(Math.max(1, cores - 1), LIMITS.maxShards);
+  return [
+    whole('port', 0, 65535, 7777, 'game port, WebSocket only; 0 takes any free port'),
+    text('host', 'ADDRESS', 'an address of this machine', null, 'address of the game port; default: all'),
+    whole('admin-port', 0, 65535, null, 'admin port (HTTP); default: game port + 1'),
+    text('admin-host', 'ADDRESS', 'an address of this machine', '127.0.0.1', 'address of the admin port'),
+    text(
+      'admin-token',
+      'TEXT',
+      'a text of at least 8 characters',
+      null,
+      'bearer token of POST /api/admin/…; without one it is off',
+      8,
+    ),
+    whole('gateways', 1, LIMITS.maxGateways, 1, 'gateway threads, all on the game port'),
+    whole('shards', 1, LIMITS.maxShards, shards, 'shard threads; default: cores - 1'),
+    onOff('pin-shards', 'keep exactly --shards threads'),
+    text('data', 'DIR', 'a directory', null, 'durable storage; not part of this version'),
+    onOff('memory', 'keep the world in memory only (the only storage of this version)'),
+    whole('capacity', 1, 1_000_000, LIMITS.capacityPlayers, 'players that one tile carries'),
+    whole('tick-rate', 1, 60, LIMITS.tickRateHz, 'ticks per second'),
+    whole('frame-rate', 1, 60, LIMITS.frameRateHz, 'frames per second to clients; divides the tick rate'),
+    whole(
+      'max-entities',
+      256,
+      LIMITS.maxEntities,
+      LIMITS.maxEntities,
+      'places for entities, players included',
+    ),
+    whole('bots', 0, 5000, 0, 'start a child process with N bots'),
+    text('game', 'FILE', 'the path of a game module', null, 'game module; default: the built-in game'),
+    whole('seed', 0, 0xffff_ffff, 1, 'seed of the natural content of the world'),
+    text(
+      'ticket-key',
+      'TEXT',
+      'a text of at least 32 characters',
+      null,
+      'secret of signed tickets; without one clients are guests',
+      32,
+    ),
+    text('tls-cert', 'FILE', 'the path of a PEM file', null, 'TLS certificate; needs --tls-key'),
+    text('tls-key', 'FILE', 'the path of a PEM file', null, 'TLS private key; needs --tls-cert'),
+    text(
+      'config',
+      'FILE',
+      'the path of a JSON file',
+      null,
+      'config file: one JSON object with the names of these flags',
+    ),
+    onOff('test-faults', 'allow kill-shard on the admin port (tests only)'),
+    choice('log-level', LOG_LEVELS, 'info', 'least level that is logged, as JSON lines on stderr'),
+  ];
+}
+
+export interface ConfigInput extends OptionInput {
+  readonly cores: number;
+}
+
+/** Returns the configuration, or the help text when `--help` was asked for. */
+export function readConfig(input: ConfigInput): Config | { help: string } {
+  const options = optionTable(input.cores);
+  const settings = readOptions(options, input);
+  return settings === 'help' ? { help: helpText(options) } : complete(settings);
+}
+
+/** Checks what several options say together, and gives them their types. */
+function complete(s: Settings): Config {
+  if (s.has('data'))
+    throw s.refuse(
+      'data',
+      'is refused: durable storage is not part of this version; leave it out, the world lives in memory',
+    );
+  const port = s.get<number>('port');
+  const adminPort = s.get<number | null>('admin-port') ?? (port === 0 ? 0 : port + 1);
+  if (adminPort > 65535)
+    throw s.refuse(
+      'port',
+      'must be at most 65534, since the admin port is the next one; or give --admin-port',
+    );
+  if (adminPort === port && port !== 0)
+    throw s.refuse('admin-port', `must differ from the game port ${port}`);
+  const tickRate = s.get<number>('tick-rate');
+  const frameRate = s.get<number>('frame-rate');
+  if (tickRate % frameRate !== 0) {
+    const right = Array.from({ length: tickRate }, (_, i) => i + 1).filter((n) => tickRate % n === 0);
+    throw s.refuse(
+      'frame-rate',
+      `must divide the tick rate ${tickRate}: one of ${right.join(', ')}, but was ${frameRate}`,
+    );
+  }
+  const tlsCert = s.get<string | null>('tls-cert');
+  const tlsKey = s.get<string | null>('tls-key');
+  if (tlsCert !== null && tlsKey === null)
+    throw s.refuse('tls-cert', 'needs --tls-key with the private key of the certificate');
+  if (tlsKey !== null && tlsCert === null)
+    throw s.refuse('tls-key', 'needs --tls-cert with the certificate of the key');
+  const adminHost = s.get<string>('admin-host');
+  if (!/^(127\.|::1$|localhost$)/.test(adminHost))
+    s.warnings.push(`the admin port is open to other machines (--admin-host ${adminHost})`);
+  return Object.freeze({
+    host: s.get<string | null>('host'),
+    port,
+    adminHost,
+    adminPort,
+    adminToken: s.get<string | null>('admin-token'),
+    gateways: s.get<number>('gateways'),
+    shards: s.get<number>('shards'),
+    pinShards: s.get<boolean>('pin-shards'),
+    memory: true,
+    capacity: s.get<number>('capacity'),
+    tickRate,
+    frameRate,
+    maxEntities: s.get<number>('max-entities'),
+    bots: s.get<number>('bots'),
+    game: s.get<string | null>('game'),
+    seed: s.get<number>('seed'),
+    ticketKey: s.get<string | null>('ticket-key'),
+    tlsCert,
+    tlsKey,
+    testFaults: s.get<boolean>('test-faults'),
+    logLevel: s.get<LogLevel>('log-level'),
+    warnings: Object.freeze([...s.warnings]),
+  });
+}
+
+function helpText(options: readonly Option[]): string {
+  return [
+    'BlueMarble: a server for one seamless, planet-sized world.',
+    '',
+    'Usage: npm start -- [flags]',
+    '',
+    ...optionLines(options),
+    '  --help                  this text',
+    '',
+    'Every flag is also an environment variable (BLUEMARBLE_ADMIN_PORT=7778) and a key of the config file',
+    '({"admin-port": 7778}); a flag wins over the environment, the environment over the file. Give secrets',
+    '(admin-token, ticket-key) by environment or file: other users of the machine can read a command line.',
+    '',
+    'Examples:',
+    '  npm start                                     a planet on ws://127.0.0.1:7777',
+    '  npm start -- --shards 4 --bots 200            four shards, and 200 bots that walk on them',
+    '  npm start -- --port 9000 --game my-game.js    your own rules on another port',
+    '  BLUEMARBLE_ADMIN_TOKEN=… npm start -- --config planet.json',
+    '',
+  ].join('\n');
+}

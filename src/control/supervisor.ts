@@ -1,0 +1,342 @@
+/**
+ * The supervisor: starts the shard threads, watches them, replaces the dead ones, ends them in good order.
+ *
+ * Contract: main thread only, driven by injected clock, timers and launcher; touches no shard memory but through
+ * `ShardWatch`. Whatever a thread dies of, recovery is the same: a replacement with a fresh incarnation adopts what
+ * the dead one held. A shard number is never given up silently: crashes in a row only make the waits longer
+ * (bounded) and raise an alarm.
+ */
+import { assert } from '../base/assert.js';
+import type { Clock, Timers } from '../base/clock.js';
+import { type Log, reasonOf } from './log.js';
+import { Quarantine, type Suspect } from './quarantine.js';
+
+export interface ShardStart {
+  readonly shard: number;
+  /** Unique over all starts of all shards of this node, counted from 1. */
+  readonly incarnation: number;
+  /** The incarnation whose uncommitted tick must be undone and whose entities are adopted; 0 = nothing to adopt. */
+  readonly previousIncarnation: number;
+  /** What a shard was doing when it died, twice: the new incarnation rejects that action or freezes that entity. */
+  readonly quarantine: readonly Suspect[];
+}
+
+/** What a started thread tells; `exit` comes exactly once and last. */
+export interface ThreadEvents {
+  ready(): void;
+  fault(reason: string): void;
+  exit(code: number): void;
+}
+
+export interface ShardThread {
+  /** Ends the thread wherever it is; `exit` follows. */
+  terminate(): void;
+}
+
+/** Starts a thread; throws when it cannot even be asked for. */
+export type LaunchShard = (start: ShardStart, events: ThreadEvents) => ShardThread;
+
+/** The supervisor's view of the shards' blocks in shared memory. */
+export interface ShardWatch {
+  /** Before a start: state := starting. */
+  starting(start: ShardStart): void;
+  /** A counter that a live shard changes at least once per tick. */
+  heartbeat(shard: number): number;
+  /** The state word says running, which the shard sets after it has adopted and before its first tick. */
+  running(shard: number): boolean;
+  /** What the shard was doing last, null = nothing that could be to blame. */
+  inHand(shard: number): Suspect | null;
+  /** State := closing, doorbell rung. */
+  close(shard: number): void;
+  /** After an exit: state := dead. */
+  dead(shard: number): void;
+}
+
+export type Phase = 'starting' | 'running' | 'waiting' | 'closing' | 'ended';
+
+export interface ShardReport {
+  readonly shard: number;
+  readonly incarnation: number;
+  readonly phase: Phase;
+  readonly restarts: number;
+  readonly alarm: string | null;
+}
+
+export interface SupervisorParts {
+  readonly shards: number;
+  readonly launch: LaunchShard;
+  readonly watch: ShardWatch;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly log: Log;
+}
+
+/** Times of the supervisor, one place. */
+export const WATCH = Object.freeze({
+  checkMs: 100,
+  /** Heartbeat silent for so long: terminate. */
+  silentMs: 500,
+  /** A thread that is not ready after so long is terminated and started anew. */
+  startMs: 15_000,
+  crashesForAlarm: 3,
+  crashWindowMs: 60_000,
+  /** First wait after the alarm, and after a failed start; doubled each time. */
+  alarmWaitMs: 1_000,
+  failedStartWaitMs: 100,
+  longestWaitMs: 30_000,
+});
+
+interface Life {
+  readonly shard: number;
+  incarnation: number;
+  phase: Phase;
+  thread: ShardThread | null;
+  /** Incarnation whose state still has to be adopted, 0 = none. */
+  adoptFrom: number;
+  heartbeat: number;
+  silentMs: number;
+  condemned: boolean;
+  crashes: number[];
+  failedStarts: number;
+  restarts: number;
+  alarm: string | null;
+  cancelWait: (() => void) | null;
+}
+
+export class Supervisor {
+  private readonly lives: Life[] = [];
+  private readonly quarantine = new Quarantine();
+  private incarnations = 0;
+  private lastCheck = 0;
+  private stopping = false;
+  private cancelCheck: (() => void) | null = null;
+  private onAllReady: (() => void) | null = null;
+  private onAllEnded: (() => void) | null = null;
+
+  constructor(private readonly parts: SupervisorParts) {
+    for (let shard = 0; shard < parts.shards; shard++) {
+      this.lives.push({
+        shard,
+        incarnation: 0,
+        phase: 'ended',
+        thread: null,
+        adoptFrom: 0,
+        heartbeat: 0,
+        silentMs: 0,
+        condemned: false,
+        crashes: [],
+        failedStarts: 0,
+        restarts: 0,
+        alarm: null,
+        cancelWait: null,
+      });
+    }
+  }
+
+  /** Starts every shard; resolves when each of them has been ready once, or when `stop` came first. */
+  start(): Promise<void> {
+    assert(this.cancelCheck === null && !this.stopping, 'a supervisor is started once');
+    this.lastCheck = this.parts.clock.now();
+    this.cancelCheck = this.parts.timers.every(WATCH.checkMs, () => this.check());
+    const ready = new Promise<void>((resolve) => {
+      this.onAllReady = resolve;
+    });
+    for (const life of this.lives) this.launch(life);
+    return ready;
+  }
+
+  /** Ends every shard in good order; what has not ended after `deadlineMs` is terminated. Leaves no thread behind. */
+  stop(deadlineMs: number): Promise<void> {
+    assert(!this.stopping, 'a supervisor is stopped once');
+    this.stopping = true;
+    this.onAllReady?.();
+    const ended = new Promise<void>((resolve) => {
+      this.onAllEnded = resolve;
+    });
+    for (const life of this.lives) this.close(life);
+    const cancel = this.parts.timers.after(deadlineMs, () => this.terminateTheRest());
+    this.endIfAllEnded();
+    return ended.finally(() => {
+      cancel();
+      this.cancelCheck?.();
+    });
+  }
+
+  /** Terminates the thread of a shard, as a fault: its replacement follows. False when it has none. */
+  kill(shard: number): boolean {
+    const life = this.lives[shard];
+    if (life === undefined || life.thread === null) return false;
+    life.thread.terminate();
+    return true;
+  }
+
+  get restarts(): number {
+    return this.lives.reduce((sum, life) => sum + life.restarts, 0);
+  }
+
+  /** True when every shard runs and none is alarmed about. */
+  get healthy(): boolean {
+    return !this.stopping && this.lives.every((life) => life.phase === 'running');
+  }
+
+  report(): ShardReport[] {
+    return this.lives.map(({ shard, incarnation, phase, restarts, alarm }) => ({
+      shard,
+      incarnation,
+      phase,
+      restarts,
+      alarm,
+    }));
+  }
+
+  private launch(life: Life): void {
+    life.cancelWait = null;
+    life.incarnation = ++this.incarnations;
+    life.phase = 'starting';
+    life.silentMs = 0;
+    life.condemned = false;
+    const start = {
+      shard: life.shard,
+      incarnation: life.incarnation,
+      previousIncarnation: life.adoptFrom,
+      quarantine: this.quarantine.list,
+    };
+    this.parts.watch.starting(start);
+    const mine = () => life.incarnation === start.incarnation;
+    try {
+      life.thread = this.parts.launch(start, {
+        ready: () => {
+          if (mine()) this.ready(life);
+        },
+        fault: (reason) =>
+          this.parts.log.error({ shard: life.shard, incarnation: start.incarnation, reason }, 'shard fault'),
+        exit: (code) => {
+          if (mine()) this.exited(life, `exit code ${code}`);
+        },
+      });
+    } catch (error) {
+      this.exited(life, `could not be started: ${reasonOf(error)}`);
+    }
+  }
+
+  private ready(life: Life): void {
+    life.failedStarts = 0;
+    life.silentMs = 0;
+    life.heartbeat = this.parts.watch.heartbeat(life.shard);
+    if (this.stopping) {
+      this.parts.watch.close(life.shard); // it may have overwritten the word on its way up
+      return;
+    }
+    life.phase = 'running';
+    this.parts.log.info(
+      { shard: life.shard, incarnation: life.incarnation, adopted: life.adoptFrom },
+      'shard runs',
+    );
+    if (this.lives.every((l) => l.phase === 'running')) this.onAllReady?.();
+  }
+
+  private exited(life: Life, how: string): void {
+    const { shard, incarnation } = life;
+    const hadRun = life.phase === 'running' || this.parts.watch.running(shard);
+    life.thread = null;
+    // A start that died while adopting leaves its predecessor's unfinished tick to the next one.
+    if (hadRun || life.adoptFrom === 0) life.adoptFrom = incarnation;
+    const inHand = this.parts.watch.inHand(shard);
+    this.parts.watch.dead(shard);
+    if (this.stopping) {
+      life.phase = 'ended';
+      this.endIfAllEnded();
+      return;
+    }
+    life.restarts++;
+    if (inHand !== null && this.quarantine.blame(inHand))
+      this.parts.log.error({ shard, ...inHand }, 'killed a shard twice: quarantined');
+    if (!hadRun) life.failedStarts++;
+    const waitMs = this.noteCrash(life);
+    const facts = { shard, incarnation, how, silent: life.condemned, inHand, waitMs };
+    this.parts.log.error(
+      facts,
+      hadRun ? 'shard died, a replacement adopts' : 'shard could not be started, trying again',
+    );
+    life.phase = 'waiting';
+    // Never at once: a launcher that fails synchronously would otherwise recurse.
+    life.cancelWait = this.parts.timers.after(waitMs, () => this.launch(life));
+  }
+
+  /** Remembers a death and says how long to wait: nothing at first, longer and longer when they come in a row. */
+  private noteCrash(life: Life): number {
+    const now = this.parts.clock.now();
+    life.crashes = [...life.crashes, now].filter((at) => now - at < WATCH.crashWindowMs);
+    const tooMany = life.crashes.length - WATCH.crashesForAlarm;
+    const wait = (first: number, doublings: number) =>
+      Math.min(first * 2 ** Math.min(doublings, 20), WATCH.longestWaitMs);
+    let waitMs = life.failedStarts > 0 ? wait(WATCH.failedStartWaitMs, life.failedStarts - 1) : 0;
+    if (tooMany >= 0) {
+      waitMs = Math.max(waitMs, wait(WATCH.alarmWaitMs, tooMany));
+      life.alarm = `shard ${life.shard} died ${life.crashes.length} times within ${WATCH.crashWindowMs / 1000} s`;
+      this.parts.log.fatal(
+        { shard: life.shard, deaths: life.crashes.length, waitMs, alarm: true },
+        life.alarm,
+      );
+    }
+    return waitMs;
+  }
+
+  /**
+   * Looks at every heartbeat. Silence is added up in steps of at most one and a half of the supervisor's own
+   * interval: when the whole process was frozen, this thread was silent as well and must blame nobody for it.
+   */
+  private check(): void {
+    const now = this.parts.clock.now();
+    const gap = Math.min(now - this.lastCheck, WATCH.checkMs * 1.5);
+    this.lastCheck = now;
+    for (const life of this.lives) {
+      if (life.alarm !== null) this.clearAlarm(life, now);
+      if (life.thread === null || this.stopping) continue;
+      const heartbeat = this.parts.watch.heartbeat(life.shard);
+      const beats = life.phase === 'running' && heartbeat !== life.heartbeat;
+      life.heartbeat = heartbeat;
+      life.silentMs = beats ? 0 : life.silentMs + gap;
+      if (life.silentMs >= (life.phase === 'running' ? WATCH.silentMs : WATCH.startMs) && !life.condemned)
+        this.condemn(life);
+    }
+  }
+
+  private condemn(life: Life): void {
+    life.condemned = true;
+    const { shard, incarnation, silentMs, phase } = life;
+    this.parts.log.error(
+      { shard, incarnation, silentMs: Math.round(silentMs), phase },
+      'shard is silent, terminating it',
+    );
+    life.thread?.terminate();
+  }
+
+  private clearAlarm(life: Life, now: number): void {
+    life.crashes = life.crashes.filter((at) => now - at < WATCH.crashWindowMs);
+    if (life.crashes.length > 0 || life.phase !== 'running') return;
+    life.alarm = null;
+    this.parts.log.info({ shard: life.shard }, 'shard has been well for a minute, alarm ends');
+  }
+
+  private close(life: Life): void {
+    life.cancelWait?.();
+    life.phase = life.thread === null ? 'ended' : 'closing';
+    if (life.thread !== null) this.parts.watch.close(life.shard);
+  }
+
+  private terminateTheRest(): void {
+    for (const life of this.lives) {
+      if (life.thread === null) continue;
+      this.parts.log.warn(
+        { shard: life.shard, incarnation: life.incarnation },
+        'shard did not end in time, terminating it',
+      );
+      life.thread.terminate();
+    }
+  }
+
+  private endIfAllEnded(): void {
+    if (this.stopping && this.lives.every((life) => life.thread === null)) this.onAllEnded?.();
+  }
+}

@@ -1,0 +1,202 @@
+/** The admin port over a fake node: every path, every refusal, by real HTTP on loopback. */
+import { connect } from 'node:net';
+import t, { type Test } from 'tap';
+import { ADMIN_ERRORS } from '../../src/admin/errors.js';
+import type { NodeView } from '../../src/admin/routes.js';
+import { AdminServer } from '../../src/admin/server.js';
+import { FakeLog } from '../control/fakes.js';
+
+const TOKEN = 'a-token-for-tests';
+
+async function setUp(t: Test, options: { token?: string | null; testFaults?: boolean } = {}) {
+  const done: string[] = [];
+  const reasons: string[] = [];
+  const log = new FakeLog();
+  const node: NodeView = {
+    status: () => ({ tick: 7, shards: [], gateways: [], decisions: [] }) as never,
+    tiles: () => ({ tick: 7, tileLevel: 11, tiles: [] }),
+    notReady: () => reasons,
+    killShard: (shard, how) => {
+      done.push(`${how} ${shard}`);
+      return shard < 2;
+    },
+    drain: () => {
+      done.push('drain');
+    },
+  };
+  const server = new AdminServer({
+    host: '127.0.0.1',
+    port: 0,
+    token: TOKEN,
+    testFaults: true,
+    ...options,
+    node,
+    log,
+  });
+  const port = await server.listen();
+  t.teardown(() => server.close());
+  const url = `http://127.0.0.1:${port}`;
+  const get = (path: string, method = 'GET') => fetch(url + path, { method });
+  const post = (path: string, body: string, token: string | null = TOKEN) =>
+    fetch(url + path, {
+      method: 'POST',
+      body,
+      headers: token === null ? {} : { authorization: `Bearer ${token}` },
+    });
+  return { url, port, get, post, done, reasons, log, node };
+}
+
+type Refusal = { error: { code: string; text: string; paths?: string[] } };
+async function refused(t: Test, response: Response, code: keyof typeof ADMIN_ERRORS): Promise<Refusal> {
+  const body = (await response.json()) as Refusal;
+  t.equal(response.status, ADMIN_ERRORS[code].status);
+  t.equal(body.error.code, code);
+  t.match(body.error.text, ADMIN_ERRORS[code].text);
+  return body;
+}
+
+t.test('healthz, readyz', async (t) => {
+  const { get, reasons } = await setUp(t);
+  t.equal((await get('/healthz')).status, 200);
+  const ready = await get('/readyz');
+  t.equal(ready.status, 200);
+  t.same(await ready.json(), { ready: true, reasons: [] });
+  reasons.push('shard 1 is starting');
+  const not = await get('/readyz');
+  t.equal(not.status, 503);
+  t.same(await not.json(), { ready: false, reasons: ['shard 1 is starting'] });
+  t.equal((await get('/healthz')).status, 200, 'alive all the same');
+});
+
+t.test('status and tiles are JSON and never cached', async (t) => {
+  const { get } = await setUp(t);
+  const status = await get('/api/status?x=1');
+  t.equal(status.headers.get('content-type'), 'application/json; charset=utf-8');
+  t.equal(status.headers.get('cache-control'), 'no-store');
+  t.match(await status.json(), { tick: 7 });
+  t.match(await (await get('/api/tiles')).json(), { tileLevel: 11 });
+  const head = await get('/api/status', 'HEAD');
+  t.equal(head.status, 200);
+  t.equal(await head.text(), '');
+});
+
+t.test('the page lists every endpoint and loads nothing from outside', async (t) => {
+  const { get } = await setUp(t);
+  const response = await get('/');
+  const page = await response.text();
+  t.match(response.headers.get('content-security-policy'), /default-src 'none'/);
+  for (const path of [
+    '/healthz',
+    '/readyz',
+    '/api/status',
+    '/api/tiles',
+    '/api/admin/kill-shard',
+    '/api/admin/drain',
+  ])
+    t.match(page, path);
+  t.notMatch(page, /https?:|src=|@import/);
+});
+
+t.test('unknown path: the list of paths', async (t) => {
+  const { get } = await setUp(t);
+  const body = await refused(t, await get('/api/nothing'), 'UNKNOWN_PATH');
+  t.ok(body.error.paths?.includes('GET /api/status'));
+  t.ok(body.error.paths?.includes('POST /api/admin/drain'));
+});
+
+t.test('wrong method', async (t) => {
+  const { get, post } = await setUp(t);
+  const response = await post('/api/status', '{}');
+  t.equal(response.headers.get('allow'), 'GET');
+  await refused(t, response, 'METHOD_NOT_ALLOWED');
+  await refused(t, await get('/api/admin/drain'), 'METHOD_NOT_ALLOWED');
+  await refused(t, await get('/api/admin/drain', 'DELETE'), 'METHOD_NOT_ALLOWED');
+});
+
+t.test('commands need the token', async (t) => {
+  const { post, done } = await setUp(t);
+  for (const token of [null, 'wrong', `${TOKEN}x`, '']) {
+    const response = await post('/api/admin/drain', '{}', token);
+    t.equal(response.headers.get('www-authenticate'), 'Bearer');
+    await refused(t, response, 'UNAUTHORIZED');
+  }
+  t.same(done, []);
+  t.equal((await post('/api/admin/drain', '{}')).status, 202);
+  t.same(done, ['drain']);
+});
+
+t.test('without a token the commands are off, whatever is sent', async (t) => {
+  const { post, done } = await setUp(t, { token: null });
+  await refused(t, await post('/api/admin/drain', '{}', 'null'), 'ADMIN_OFF');
+  await refused(t, await post('/api/admin/drain', '{}', null), 'ADMIN_OFF');
+  t.same(done, []);
+});
+
+t.test('kill-shard', async (t) => {
+  const { post, done } = await setUp(t);
+  for (const how of ['terminate', 'throw', 'hang', 'oom'])
+    t.equal((await post('/api/admin/kill-shard', JSON.stringify({ shard: 1, how }))).status, 202);
+  t.same(done, ['terminate 1', 'throw 1', 'hang 1', 'oom 1']);
+  await refused(t, await post('/api/admin/kill-shard', '{"shard": 2, "how": "throw"}'), 'UNKNOWN_SHARD');
+  done.length = 0;
+  for (const body of [
+    '',
+    '{',
+    '[]',
+    'null',
+    '{"shard": "1"}',
+    '{"shard": -1}',
+    '{"shard": 0.5}',
+    '{"shard": 1, "how": "nicely"}',
+    '{"shard": 1, "why": 1}',
+  ]) {
+    await refused(t, await post('/api/admin/kill-shard', body), 'BAD_BODY');
+  }
+  t.same(done, []);
+});
+
+t.test('kill-shard is off without --test-faults, drain is not', async (t) => {
+  const { post, done } = await setUp(t, { testFaults: false });
+  await refused(t, await post('/api/admin/kill-shard', '{"shard": 0}'), 'FAULTS_OFF');
+  t.equal((await post('/api/admin/drain', '')).status, 202);
+  t.same(done, ['drain']);
+});
+
+t.test('a body at the limit is read, one byte more is refused', async (t) => {
+  const { post } = await setUp(t);
+  const body = (bytes: number) => `{"shard": 0}${' '.repeat(bytes - 12)}`;
+  t.equal((await post('/api/admin/kill-shard', body(16 * 1024))).status, 202);
+  await refused(t, await post('/api/admin/kill-shard', body(16 * 1024 + 1)), 'BODY_TOO_LARGE');
+});
+
+t.test('a failing node is answered with a code and logged, without its words', async (t) => {
+  const { get, node, log } = await setUp(t);
+  node.status = () => {
+    throw new Error('secret inner words');
+  };
+  const body = await refused(t, await get('/api/status'), 'INTERNAL');
+  t.notMatch(body.error.text, /secret/);
+  t.match(JSON.stringify(log.lines), /secret inner words/);
+});
+
+t.test('bytes that are not HTTP cost one socket and nothing else', async (t) => {
+  const { port, get } = await setUp(t);
+  const socket = connect(port, '127.0.0.1');
+  socket.write('\x16\x03\x01 no http \r\n\r\n');
+  await new Promise((resolve) =>
+    socket
+      .on('close', resolve)
+      .on('error', () => {})
+      .resume(),
+  );
+  t.equal((await get('/healthz')).status, 200);
+});
+
+t.test('a taken port is refused by name', async (t) => {
+  const { port, node, log } = await setUp(t);
+  const second = new AdminServer({ host: '127.0.0.1', port, token: null, testFaults: false, node, log });
+  await t.rejects(second.listen(), {
+    code: 'TAKEN_ADMIN_PORT',
+    message: new RegExp(`admin port ${port} on 127.0.0.1 .*--admin-port`),
+  });
+});
