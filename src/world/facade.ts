@@ -108,7 +108,7 @@ export interface World<C extends string = string> {
   spawn(kind: number, x: number, y: number): Entity | -1;
   /** Removes it at the end of the tick. False, and nothing done, while its bag or its outbox holds something. */
   despawn(entity: Entity): boolean;
-  /** The entity of an id if this shard owns it, else −1: it may live in another shard. */
+  /** The entity of an id if this shard owns it, else −1: it may live in another shard, or never have lived. */
   find(id: number): Entity | -1;
   /** Entities within `radius` (≤ 1 000 m), across all borders, where they were after the last tick. */
   near(x: number, y: number, radius: number): Near;

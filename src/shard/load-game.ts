@@ -1,0 +1,74 @@
+/**
+ * Loads a game file and checks it: .js and .mjs as they are, .ts and .mts bundled by esbuild first. Without a file it is
+ * the built-in game. Every thread that runs game code loads its own. Whatever is wrong is a BAD_GAME that names the file.
+ */
+import { stat } from 'node:fs/promises';
+import { dirname, extname, resolve } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { type BuildFailure } from 'esbuild';
+import { BlueMarbleError } from '../base/errors.js';
+import { type CompiledGame, compileGame } from '../world/game.js';
+
+const BUILT_IN = fileURLToPath(new URL('../game/game.js', import.meta.url));
+const BUILT_IN_NAME = 'built-in game';
+
+/**
+ * @param file path, relative to the working directory; none for the built-in game
+ * @throws BlueMarbleError BAD_GAME: no such file, no parse, throws while it is loaded, or declares something wrong
+ */
+export async function loadGame(file?: string): Promise<CompiledGame> {
+  const name = file ?? BUILT_IN_NAME;
+  const path = file === undefined ? BUILT_IN : resolve(file);
+  const extension = extname(path);
+  const found = await stat(path).catch(() => undefined);
+  if (!found?.isFile()) throw bad(name, `there is no such file (looked at ${path})`);
+  let url: string;
+  if (extension === '.js' || extension === '.mjs') url = pathToFileURL(path).href;
+  else if (extension === '.ts' || extension === '.mts') url = await bundle(name, path);
+  else throw bad(name, `a game is a .js, .mjs, .ts or .mts file, not '${extension}'`);
+  return compileGame((await load(name, url)).default, name);
+}
+
+async function load(name: string, url: string): Promise<{ default?: unknown }> {
+  try {
+    return (await import(url)) as { default?: unknown };
+  } catch (error) {
+    if (error instanceof SyntaxError) throw bad(name, `it does not parse: ${place(error)}${error.message}`);
+    throw bad(name, `it throws while it is loaded: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+/** Node puts `file:line` before the text of a syntax error's stack. */
+function place(error: SyntaxError): string {
+  const line = /:(\d+)\n/.exec(error.stack ?? '')?.[1];
+  return line === undefined ? '' : `line ${line}: `;
+}
+
+/** The file and what it imports, as one module in a data: URL, which leaves nothing behind on disk. */
+async function bundle(name: string, path: string): Promise<string> {
+  const esbuild = await import('esbuild');
+  try {
+    const result = await esbuild.build({
+      entryPoints: [path],
+      absWorkingDir: dirname(path), // messages name files relative to it
+      bundle: true, // a data: URL cannot import relative files
+      write: false, // the result is imported from memory
+      format: 'esm', // it is imported
+      platform: 'node', // node: modules stay imports
+      target: 'node20', // the oldest engine that runs this server
+      sourcemap: 'inline', // stack traces of game code name its own lines
+      tsconfigRaw: {}, // the studio's tsconfig.json does not change what is run
+      logLevel: 'silent', // faults are thrown, and reported once
+    });
+    return `data:text/javascript;base64,${Buffer.from(result.outputFiles[0]!.contents).toString('base64')}`;
+  } catch (error) {
+    const first = (error as BuildFailure).errors?.[0];
+    if (first === undefined) throw bad(name, `esbuild failed: ${(error as Error).message}`);
+    const at = first.location === null ? '' : `${first.location.file} line ${first.location.line}: `;
+    throw bad(name, `it does not parse: ${at}${first.text}`);
+  }
+}
+
+function bad(name: string, sentence: string): BlueMarbleError {
+  return new BlueMarbleError('BAD_GAME', `${name}: ${sentence}`);
+}
