@@ -85,8 +85,15 @@ export const FILES_HASH = '${filesHash(files)}';
 ${bodies.join('\n')}`;
 }
 
-/** Node wants the extension in imports; flatc 2.0.8 leaves it out. */
-const withExtensions = (text: string) => text.replace(/from '(\.{1,2}\/[^']+)';/g, "from '$1.js';");
+/** Node wants the extension in imports, which flatc 2.0.8 leaves out; and it imports names that it does not use. */
+function mended(text: string): string {
+  return text
+    .replace(/from '(\.{1,2}\/[^']+)';/g, "from '$1.js';")
+    .replace(/^import \{ ([^}]+) \}/gm, (_, names: string) => {
+      const used = names.split(', ').filter((name) => (text.match(new RegExp(`\\b${name}\\b`, 'g'))?.length ?? 0) > 1);
+      return `import { ${used.join(', ')} }`;
+    });
+}
 
 function generate(): Files {
   const work = mkdtempSync(join(tmpdir(), 'schemas-'));
@@ -94,7 +101,7 @@ function generate(): Files {
     execFileSync('flatc', ['--ts', '-o', join(work, 'ts'), ...SOURCES], { stdio: 'inherit' });
     execFileSync('flatc', ['--binary', '--schema', '-o', work, ...SOURCES], { stdio: 'inherit' });
     const files: Files = new Map();
-    for (const [path, text] of filesBelow(join(work, 'ts'))) files.set(path, withExtensions(text));
+    for (const [path, text] of filesBelow(join(work, 'ts'))) files.set(path, mended(text));
     return files.set(SUMMARY, summary(work, files));
   } finally {
     rmSync(work, { recursive: true });

@@ -4,7 +4,7 @@ import type { Schema, StructShape } from '../schema-shape.js';
 
 /** sha256 of the schemas, and of the files beside this one. */
 export const SOURCE_HASH = '570eb7dc697932a51a900a2bb0a381438cb512361dada084e15b7f12ab201d4b';
-export const FILES_HASH = '1007ea3ce261f85532c446f642ed17db66310d325171a07380496596d1d6ea62';
+export const FILES_HASH = 'bbfa98a354fbbb5b40ebe33cd8c58b9e55c646879247a576cdd08548e04e351c';
 
 export const CLIENT_SCHEMA: Schema = {
   root: "ClientMessage",

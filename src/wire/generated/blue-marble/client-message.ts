@@ -2,7 +2,7 @@
 
 import * as flatbuffers from 'flatbuffers';
 
-import { ClientBody, unionToClientBody, unionListToClientBody } from '../blue-marble/client-body.js';
+import { ClientBody } from '../blue-marble/client-body.js';
 
 
 /**

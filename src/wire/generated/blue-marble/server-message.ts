@@ -2,7 +2,7 @@
 
 import * as flatbuffers from 'flatbuffers';
 
-import { ServerBody, unionToServerBody, unionListToServerBody } from '../blue-marble/server-body.js';
+import { ServerBody } from '../blue-marble/server-body.js';
 
 
 /**
