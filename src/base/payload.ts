@@ -81,7 +81,7 @@ export class PayloadDecoder {
     }
     for (let i = 0; i < layout.fields.length; i++) {
       const value = readField(this.view, layout.fields[i]!.offset, layout.fields[i]!.type);
-      if (value !== value) return BAD;
+      if (Number.isNaN(value)) return BAD;
       this.values[i] = value;
     }
     return OK;
@@ -149,7 +149,10 @@ export function isUtf8(bytes: Uint8Array, length: number): boolean {
  * @param values a text for 'text', every field for a struct, nothing for 'none'
  * @throws AssertionError when a value does not fit its field
  */
-export function encodePayload(shape: PayloadShape, values?: string | Readonly<Record<string, number>>): Uint8Array {
+export function encodePayload(
+  shape: PayloadShape,
+  values?: string | Readonly<Record<string, number>>,
+): Uint8Array {
   if (shape === 'none') return new Uint8Array(0);
   if (shape === 'text') {
     assert(typeof values === 'string', 'payload: a text is a string');
@@ -165,15 +168,32 @@ export function encodePayload(shape: PayloadShape, values?: string | Readonly<Re
   return bytes;
 }
 
-const INTEGER_RANGE = { u8: [0, 0xff], u16: [0, 0xffff], u32: [0, 0xffffffff], i32: [-(2 ** 31), 2 ** 31 - 1], id: [0, 2 ** 53 - 1] };
+const INTEGER_RANGE = {
+  u8: [0, 0xff],
+  u16: [0, 0xffff],
+  u32: [0, 0xffffffff],
+  i32: [-(2 ** 31), 2 ** 31 - 1],
+  id: [0, 2 ** 53 - 1],
+};
 
-function writeField(view: DataView, at: number, type: FieldType, value: number | undefined, name: string): void {
-  assert(typeof value === 'number' && Number.isFinite(type === 'f32' ? Math.fround(value) : value),
-    `payload: field ${name} is a finite number`);
+function writeField(
+  view: DataView,
+  at: number,
+  type: FieldType,
+  value: number | undefined,
+  name: string,
+): void {
+  assert(
+    typeof value === 'number' && Number.isFinite(type === 'f32' ? Math.fround(value) : value),
+    `payload: field ${name} is a finite number`,
+  );
   if (type === 'f32') return view.setFloat32(at, value, true);
   if (type === 'f64') return view.setFloat64(at, value, true);
   const [low, high] = INTEGER_RANGE[type] as [number, number];
-  assert(Number.isInteger(value) && value >= low && value <= high, `payload: field ${name} is an integer of ${type}`);
+  assert(
+    Number.isInteger(value) && value >= low && value <= high,
+    `payload: field ${name} is an integer of ${type}`,
+  );
   if (type === 'u8') view.setUint8(at, value);
   else if (type === 'u16') view.setUint16(at, value, true);
   else if (type === 'u32') view.setUint32(at, value, true);

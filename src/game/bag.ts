@@ -1,6 +1,6 @@
 /** Bags: what fits into them, and who takes what is given. */
 import { type Entity, OUTCOME } from '../world/facade.js';
-import { type GameWorld } from './columns.js';
+import type { GameWorld } from './columns.js';
 import { HANDS, ITEM, KIND } from './constants.js';
 
 export const ITEM_KINDS = Object.keys(ITEM).length;

@@ -1,5 +1,12 @@
 /** The component columns of the built-in game, and its view of the World with them. */
-import { type ActionDefinition, type Column, type Entity, type MessageDefinition, type PayloadSchema, type World } from '../world/facade.js';
+import type {
+  ActionDefinition,
+  Column,
+  Entity,
+  MessageDefinition,
+  PayloadSchema,
+  World,
+} from '../world/facade.js';
 
 export const COMPONENTS = {
   /** Shown to viewers: what a node or a pile holds and how much; whether a creature is angry. */
@@ -38,7 +45,9 @@ export function countDown(world: GameWorld, timer: Column, entity: Entity): bool
 }
 
 /** Gives `apply` the types of this game's columns and of the action's payload. */
-export function action<const S extends PayloadSchema>(definition: ActionDefinition<S, ColumnName>): typeof definition {
+export function action<const S extends PayloadSchema>(
+  definition: ActionDefinition<S, ColumnName>,
+): typeof definition {
   return definition;
 }
 

@@ -8,7 +8,13 @@ export const REJECTION = Object.freeze({ TOO_FAST: 1000, TOO_LONG: 1001, NO_ROOM
 
 export const WALK = Object.freeze({ maxSpeedMps: 6, maxS: 10 });
 
-export const HANDS = Object.freeze({ reachM: 3, bagItems: 1000, gatherEveryS: 1, forageEveryS: 5, sayEveryS: 0.5 });
+export const HANDS = Object.freeze({
+  reachM: 3,
+  bagItems: 1000,
+  gatherEveryS: 1,
+  forageEveryS: 5,
+  sayEveryS: 0.5,
+});
 
 /** What a new player carries. */
 export const STARTING_BAG = Object.freeze([
@@ -17,7 +23,11 @@ export const STARTING_BAG = Object.freeze([
 ]);
 
 /** A node holds up to `stock` items; one grows back every `regrowS`. */
-export const NODE = Object.freeze({ stock: 5, regrowS: 30, products: Object.freeze([ITEM.berry, ITEM.wood, ITEM.stone]) });
+export const NODE = Object.freeze({
+  stock: 5,
+  regrowS: 30,
+  products: Object.freeze([ITEM.berry, ITEM.wood, ITEM.stone]),
+});
 
 /** What nobody picks up rots. */
 export const PILE = Object.freeze({ lifeS: 1800 });
@@ -26,10 +36,26 @@ export const PILE = Object.freeze({ lifeS: 1800 });
  * Natural content of a base tile (9.8 km): its first grove stands in the very middle. Every entity takes one of the
  * world's 65 536 places wherever players are, so a thousand awake tiles must fit beside them.
  */
-export const CONTENT = Object.freeze({ groves: 3, nodesPerGrove: 4, creatures: 4, groveRadiusM: 30, edgeM: 200 });
+export const CONTENT = Object.freeze({
+  groves: 3,
+  nodesPerGrove: 4,
+  creatures: 4,
+  groveRadiusM: 30,
+  edgeM: 200,
+});
 
 export const CREATURE = Object.freeze({
-  roamM: 40, roamSpeedMps: 1.2, roamS: 6, pauseS: 4,
-  sightM: 20, loseM: 40, chaseSpeedMps: 3, chaseS: 20, leashM: 150, closeM: 1.5,
-  lookEveryS: 1, chaseLookEveryS: 0.25, calmS: 10,
+  roamM: 40,
+  roamSpeedMps: 1.2,
+  roamS: 6,
+  pauseS: 4,
+  sightM: 20,
+  loseM: 40,
+  chaseSpeedMps: 3,
+  chaseS: 20,
+  leashM: 150,
+  closeM: 1.5,
+  lookEveryS: 1,
+  chaseLookEveryS: 0.25,
+  calmS: 10,
 });

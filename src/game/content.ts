@@ -1,6 +1,6 @@
 /** Natural content of a tile: groves of resource nodes, creatures that live around them. */
-import { type Random, type TileArea } from '../world/facade.js';
-import { type GameWorld } from './columns.js';
+import type { Random, TileArea } from '../world/facade.js';
+import type { GameWorld } from './columns.js';
 import { CONTENT, CREATURE, KIND, NODE } from './constants.js';
 import { showAmount } from './take.js';
 
@@ -10,8 +10,10 @@ export function populate(world: GameWorld, tile: TileArea, random: Random): void
     const x = grove === 0 ? (tile.west + tile.east) / 2 : within(tile.west, tile.east, random);
     const y = grove === 0 ? (tile.south + tile.north) / 2 : within(tile.south, tile.north, random);
     const product = NODE.products[random.int(NODE.products.length)]!;
-    for (let i = 0; i < CONTENT.nodesPerGrove; i++) addNode(world, around(x, random), around(y, random), product);
-    for (let i = grove; i < CONTENT.creatures; i += CONTENT.groves) addCreature(world, around(x, random), around(y, random), random);
+    for (let i = 0; i < CONTENT.nodesPerGrove; i++)
+      addNode(world, around(x, random), around(y, random), product);
+    for (let i = grove; i < CONTENT.creatures; i += CONTENT.groves)
+      addCreature(world, around(x, random), around(y, random), random);
   }
 }
 

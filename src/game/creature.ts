@@ -2,7 +2,7 @@
  * Creatures: they roam around home, chase a player who comes near — over every border, which they know nothing of —
  * and give up when they are too far from home, too long on the way, or see their prey no more.
  */
-import { type Entity } from '../world/facade.js';
+import type { Entity } from '../world/facade.js';
 import { countDown, type GameWorld } from './columns.js';
 import { CREATURE, EVENT, KIND } from './constants.js';
 import { startWalk, stride } from './walk.js';
@@ -25,7 +25,8 @@ function roam(world: GameWorld, creature: Entity): void {
   }
   if (walkLeftS.get(creature) > 0) return;
   if (farFromHome(world, creature) > CREATURE.roamM) return goHome(world, creature);
-  if (world.random(creature) < 0.5) return startWalk(world, creature, 0, 0, world.random(creature) * CREATURE.pauseS);
+  if (world.random(creature) < 0.5)
+    return startWalk(world, creature, 0, 0, world.random(creature) * CREATURE.pauseS);
   const heading = world.random(creature) * 2 * Math.PI;
   startWalk(world, creature, heading, CREATURE.roamSpeedMps, world.random(creature) * CREATURE.roamS);
 }
@@ -46,7 +47,13 @@ function follow(world: GameWorld, creature: Entity, prey: number): void {
     if (near.id(i) !== prey) continue;
     const close = world.distance(creature, near.x(i), near.y(i)) < CREATURE.closeM;
     const heading = world.bearing(creature, near.x(i), near.y(i));
-    return startWalk(world, creature, heading, close ? 0 : CREATURE.chaseSpeedMps, 2 * CREATURE.chaseLookEveryS);
+    return startWalk(
+      world,
+      creature,
+      heading,
+      close ? 0 : CREATURE.chaseSpeedMps,
+      2 * CREATURE.chaseLookEveryS,
+    );
   }
   giveUp(world, creature);
 }

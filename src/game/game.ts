@@ -3,7 +3,7 @@
  * exists (items, kinds, components), what clients may ask for (actions), what entities ask of each other (messages),
  * and how one entity lives through one tick (step). The server does the rest.
  */
-import { type Entity, type GameModule } from '../world/facade.js';
+import type { Entity, GameModule } from '../world/facade.js';
 import { mayReceive } from './bag.js';
 import { type ColumnName, COMPONENTS, type GameWorld } from './columns.js';
 import { EVENT, ITEM, KIND, REJECTION } from './constants.js';
@@ -29,10 +29,14 @@ const game: GameModule<ColumnName> = {
   mayReceive,
   step(world: GameWorld, entity: Entity) {
     switch (world.kind(entity)) {
-      case KIND.player: return stepPlayer(world, entity);
-      case KIND.creature: return stepCreature(world, entity);
-      case KIND.node: return stepNode(world, entity);
-      case KIND.pile: return stepPile(world, entity);
+      case KIND.player:
+        return stepPlayer(world, entity);
+      case KIND.creature:
+        return stepCreature(world, entity);
+      case KIND.node:
+        return stepNode(world, entity);
+      case KIND.pile:
+        return stepPile(world, entity);
     }
   },
 };

@@ -1,5 +1,5 @@
 /** What lies and grows on the ground: resource nodes and piles of dropped items. */
-import { type Entity } from '../world/facade.js';
+import type { Entity } from '../world/facade.js';
 import { countDown, type GameWorld } from './columns.js';
 import { NODE } from './constants.js';
 import { showAmount } from './take.js';

@@ -1,6 +1,6 @@
 /** Who is within arm's reach, on either side of a border. */
 import { type Entity, OUTCOME } from '../world/facade.js';
-import { type GameWorld } from './columns.js';
+import type { GameWorld } from './columns.js';
 import { HANDS } from './constants.js';
 
 /**

@@ -24,7 +24,13 @@ export const walk = action({
 });
 
 /** Sets a stride; the following steps make it. */
-export function startWalk(world: GameWorld, walker: Entity, heading: number, speedMps: number, seconds: number): void {
+export function startWalk(
+  world: GameWorld,
+  walker: Entity,
+  heading: number,
+  speedMps: number,
+  seconds: number,
+): void {
   const moves = seconds > 0 ? speedMps : 0;
   world.setHeading(walker, heading);
   world.setVelocity(walker, Math.cos(heading) * moves, Math.sin(heading) * moves);

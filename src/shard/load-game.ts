@@ -5,12 +5,14 @@
 import { stat } from 'node:fs/promises';
 import { dirname, extname, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { type BuildFailure } from 'esbuild';
+import type { BuildFailure } from 'esbuild';
 import { BlueMarbleError } from '../base/errors.js';
 import { type CompiledGame, compileGame } from '../world/game.js';
 
 const BUILT_IN = fileURLToPath(new URL('../game/game.js', import.meta.url));
 const BUILT_IN_NAME = 'built-in game';
+const TYPED = ['.ts', '.mts'];
+const READABLE = ['.js', '.mjs', ...TYPED];
 
 /**
  * @param file path, relative to the working directory; none for the built-in game
@@ -22,26 +24,25 @@ export async function loadGame(file?: string): Promise<CompiledGame> {
   const extension = extname(path);
   const found = await stat(path).catch(() => undefined);
   if (!found?.isFile()) throw bad(name, `there is no such file (looked at ${path})`);
-  let url: string;
-  if (extension === '.js' || extension === '.mjs') url = pathToFileURL(path).href;
-  else if (extension === '.ts' || extension === '.mts') url = await bundle(name, path);
-  else throw bad(name, `a game is a .js, .mjs, .ts or .mts file, not '${extension}'`);
-  return compileGame((await load(name, url)).default, name);
+  if (!READABLE.includes(extension))
+    throw bad(name, `a game is a .js, .mjs, .ts or .mts file, not '${extension}'`);
+  const url = TYPED.includes(extension) ? await bundle(name, path) : pathToFileURL(path).href;
+  return compileGame((await load(name, path, url)).default, name);
 }
 
-async function load(name: string, url: string): Promise<{ default?: unknown }> {
+async function load(name: string, path: string, url: string): Promise<{ default?: unknown }> {
   try {
     return (await import(url)) as { default?: unknown };
   } catch (error) {
-    if (error instanceof SyntaxError) throw bad(name, `it does not parse: ${place(error)}${error.message}`);
-    throw bad(name, `it throws while it is loaded: ${error instanceof Error ? error.message : String(error)}`);
+    if (error instanceof SyntaxError) {
+      await bundle(name, path); // Node does not tell the line: esbuild, which does, finds the same fault
+      throw bad(name, `it does not parse: ${error.message}`);
+    }
+    throw bad(
+      name,
+      `it throws while it is loaded: ${error instanceof Error ? error.message : String(error)}`,
+    );
   }
-}
-
-/** Node puts `file:line` before the text of a syntax error's stack. */
-function place(error: SyntaxError): string {
-  const line = /:(\d+)\n/.exec(error.stack ?? '')?.[1];
-  return line === undefined ? '' : `line ${line}: `;
 }
 
 /** The file and what it imports, as one module in a data: URL, which leaves nothing behind on disk. */

@@ -10,10 +10,17 @@
  */
 import { assert } from '../base/assert.js';
 import { LIMITS } from '../base/limits.js';
-import { type ColumnType } from './facade.js';
+import type { ColumnType } from './facade.js';
 
 export const COLUMN_BYTES: Readonly<Record<ColumnType, number>> = Object.freeze({
-  f64: 8, f32: 4, i32: 4, u32: 4, i16: 2, u16: 2, i8: 1, u8: 1,
+  f64: 8,
+  f32: 4,
+  i32: 4,
+  u32: 4,
+  i16: 2,
+  u16: 2,
+  i8: 1,
+  u8: 1,
 });
 
 /** A component as its game declares it. */
@@ -40,7 +47,10 @@ export function columnBytes(columns: readonly ColumnDeclaration[]): number {
 export function layoutColumns(columns: readonly ColumnDeclaration[]): ColumnLayout[] {
   const shown = columns.filter((column) => column.public);
   const hidden = columns.filter((column) => !column.public);
-  assert(columnBytes(shown) <= LIMITS.publicBytes && columnBytes(hidden) <= PRIVATE_BYTES, 'I7: components fit a record');
+  assert(
+    columnBytes(shown) <= LIMITS.publicBytes && columnBytes(hidden) <= PRIVATE_BYTES,
+    'I7: components fit a record',
+  );
   const offsets = new Map([...pack(shown, 0), ...pack(hidden, LIMITS.publicBytes)]);
   return columns.map((column) => ({ ...column, offset: offsets.get(column.name)! }));
 }

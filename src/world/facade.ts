@@ -4,8 +4,8 @@
  * columns and bags (a module is shared by every shard of its thread, and a restarted shard knows only the records).
  */
 import { ERRORS } from '../base/errors.js';
-import { type FieldType } from '../base/payload.js';
-import { type Random } from '../base/random.js';
+import type { FieldType } from '../base/payload.js';
+import type { Random } from '../base/random.js';
 
 export type { FieldType, Random };
 
@@ -52,7 +52,11 @@ export interface World<C extends string = string> {
   readonly tick: number;
   /** What one step advances, in seconds. Timers count it down: store remaining time, never a tick or a date. */
   readonly dt: number;
-  readonly game: { readonly name: string; readonly items: readonly string[]; readonly kinds: readonly string[] };
+  readonly game: {
+    readonly name: string;
+    readonly items: readonly string[];
+    readonly kinds: readonly string[];
+  };
   /** The component columns by name, made once per shard. */
   readonly columns: Readonly<Record<C, Column>>;
   /** The same by name at run time; an unknown name throws. */
@@ -100,7 +104,15 @@ export interface World<C extends string = string> {
    * @param kind of one of the game's `messages`
    * @returns APPLIED when accepted for delivery, OUTBOX_FULL when the sender has too many unanswered
    */
-  send(from: Entity, targetId: number, kind: number, a0?: number, a1?: number, a2?: number, a3?: number): number;
+  send(
+    from: Entity,
+    targetId: number,
+    kind: number,
+    a0?: number,
+    a1?: number,
+    a2?: number,
+    a3?: number,
+  ): number;
   /** A message that may be lost and has no answer. */
   sendLossy(targetId: number, kind: number, a0?: number, a1?: number, a2?: number, a3?: number): void;
 
@@ -133,7 +145,11 @@ export type Payload = StructPayload | TextPayload | NoPayload;
 
 /** What the bytes of an action are: nothing, a text, or a FlatBuffers struct with these fields in this order. */
 export type PayloadSchema = 'none' | 'text' | Readonly<Record<string, FieldType>>;
-type PayloadOf<S> = S extends 'none' ? NoPayload : S extends 'text' ? TextPayload : StructPayload<keyof S & string>;
+type PayloadOf<S> = S extends 'none'
+  ? NoPayload
+  : S extends 'text'
+    ? TextPayload
+    : StructPayload<keyof S & string>;
 
 /** Something that a client may ask for. */
 export interface ActionDefinition<S extends PayloadSchema = PayloadSchema, C extends string = string> {
@@ -185,7 +201,9 @@ export interface GameModule<C extends string = string> {
   /** Kinds of entities; the first is 'player'. */
   readonly kinds: readonly string[];
   /** At most 88 bytes that only the server knows, and 8 bytes of public ones that every viewer is shown. */
-  readonly components: Readonly<Record<C, ColumnType | { readonly type: ColumnType; readonly public?: boolean }>>;
+  readonly components: Readonly<
+    Record<C, ColumnType | { readonly type: ColumnType; readonly public?: boolean }>
+  >;
   /** Name → kind of what `emit` tells. */
   readonly events?: Readonly<Record<string, number>>;
   /** Name → outcome code, 1000…65535. */

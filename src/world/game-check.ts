@@ -26,7 +26,8 @@ export class GameCheck {
   /** No field but these: a misspelt handler would never run. */
   known(object: Fields, names: readonly string[], prefix: string): void {
     for (const name of Object.keys(object)) {
-      if (!names.includes(name)) this.fail(`${prefix}${name} is not a field of a game; known here: ${names.join(', ')}`);
+      if (!names.includes(name))
+        this.fail(`${prefix}${name} is not a field of a game; known here: ${names.join(', ')}`);
     }
   }
 
@@ -42,7 +43,8 @@ export class GameCheck {
   /** A list of different names. */
   names(value: unknown, at: string, least: number, most: number): readonly string[] {
     if (!Array.isArray(value)) return this.wrong(value, at, 'an array of names');
-    if (value.length < least || value.length > most) this.fail(`${at} has ${value.length} entries; ${least}…${most} are right`);
+    if (value.length < least || value.length > most)
+      this.fail(`${at} has ${value.length} entries; ${least}…${most} are right`);
     value.forEach((name, i) => {
       this.text(name, `${at}[${i}]`);
       if (value.indexOf(name) !== i) this.fail(`${at}[${i}] is '${name}' again; every name stands once`);
@@ -64,7 +66,8 @@ export class GameCheck {
   /** Notes that a number is taken; `seen` belongs to one table. */
   once(seen: Map<number, string>, number: number, at: string): void {
     const other = seen.get(number);
-    if (other !== undefined) this.fail(`${at} is ${number}, which ${other} has already; every one needs its own`);
+    if (other !== undefined)
+      this.fail(`${at} is ${number}, which ${other} has already; every one needs its own`);
     seen.set(number, at);
   }
 
@@ -76,7 +79,8 @@ export class GameCheck {
   handler(value: unknown, at: string): void {
     this.callable(value, at);
     const type = (value as () => void).constructor.name;
-    if (type !== 'Function') this.fail(`${at} is of type ${type}; a handler is synchronous, slow work goes through world.defer`);
+    if (type !== 'Function')
+      this.fail(`${at} is of type ${type}; a handler is synchronous, slow work goes through world.defer`);
   }
 
   private wrong(value: unknown, at: string, right: string): never {

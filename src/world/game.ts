@@ -4,18 +4,37 @@
  */
 import { PayloadDecoder, structLayout } from '../base/payload.js';
 import { LIMITS } from '../base/limits.js';
-import { COLUMN_BYTES, columnBytes, type ColumnDeclaration, type ColumnLayout, layoutColumns, PRIVATE_BYTES } from './columns.js';
-import { type Entity, type GameModule, type MessageDefinition, type World } from './facade.js';
+import { FIRST_GAME_OUTCOME } from '../base/errors.js';
+import {
+  COLUMN_BYTES,
+  columnBytes,
+  type ColumnDeclaration,
+  type ColumnLayout,
+  layoutColumns,
+  PRIVATE_BYTES,
+} from './columns.js';
+import type { Entity, GameModule, MessageDefinition, World } from './facade.js';
 import { type Fields, GameCheck } from './game-check.js';
 
 /** Kinds from here on are the server's own. */
 const FIRST_RESERVED_KIND = 0xff00;
-/** Rejections below are the server's own outcomes. */
-const FIRST_GAME_OUTCOME = 1000;
 const FIELD_TYPES = ['f32', 'f64', 'u8', 'u16', 'u32', 'i32', 'id'] as const;
 const MODULE_FIELDS = [
-  'name', 'items', 'kinds', 'components', 'events', 'rejections', 'actions', 'messages', 'jobs',
-  'setup', 'spawnPlayer', 'populate', 'mayReceive', 'step', 'jobDone',
+  'name',
+  'items',
+  'kinds',
+  'components',
+  'events',
+  'rejections',
+  'actions',
+  'messages',
+  'jobs',
+  'setup',
+  'spawnPlayer',
+  'populate',
+  'mayReceive',
+  'step',
+  'jobDone',
 ];
 
 export interface NamedKind {
@@ -44,18 +63,25 @@ export class CompiledGame {
   private readonly messagesByKind: ReadonlyMap<number, MessageDefinition>;
 
   /** For `compileGame`, which has checked the module. */
-  constructor(readonly module: GameModule, readonly source: string) {
+  constructor(
+    readonly module: GameModule,
+    readonly source: string,
+  ) {
     this.name = module.name;
     this.items = module.items;
     this.kinds = module.kinds;
     this.columns = layoutColumns(declarations(module.components));
     this.publicColumns = this.columns.filter((column) => column.public);
     this.actions = Object.entries(module.actions).map(([name, definition]) => ({
-      name, kind: definition.kind, decoder: new PayloadDecoder(definition.payload),
+      name,
+      kind: definition.kind,
+      decoder: new PayloadDecoder(definition.payload),
       apply: (world, actor, payload) => definition.apply(world, actor, payload),
     }));
     this.actionsByKind = new Map(this.actions.map((action) => [action.kind, action]));
-    this.messagesByKind = new Map(Object.values(module.messages ?? {}).map((message) => [message.kind, message]));
+    this.messagesByKind = new Map(
+      Object.values(module.messages ?? {}).map((message) => [message.kind, message]),
+    );
     this.events = namedKinds(module.events);
     this.rejections = namedKinds(module.rejections);
   }
@@ -76,7 +102,8 @@ export class CompiledGame {
  */
 export function compileGame(module: unknown, source: string): CompiledGame {
   const check = new GameCheck(source);
-  if (module === undefined) check.fail('it has no default export; export a game module by `export default { … }`');
+  if (module === undefined)
+    check.fail('it has no default export; export a game module by `export default { … }`');
   const game = check.object(module, 'default export');
   check.known(game, MODULE_FIELDS, '');
   check.text(game.name, 'name');
@@ -88,7 +115,8 @@ export function compileGame(module: unknown, source: string): CompiledGame {
   checkNumbers(check, game.rejections, 'rejections', FIRST_GAME_OUTCOME, 0xffff);
   checkActions(check, check.object(game.actions, 'actions'));
   checkMessages(check, check.optionalObject(game.messages, 'messages'));
-  for (const [name, job] of Object.entries(check.optionalObject(game.jobs, 'jobs'))) check.callable(job, `jobs.${name}`);
+  for (const [name, job] of Object.entries(check.optionalObject(game.jobs, 'jobs')))
+    check.callable(job, `jobs.${name}`);
   check.handler(game.step, 'step');
   for (const name of ['setup', 'spawnPlayer', 'populate', 'mayReceive', 'jobDone']) {
     if (game[name] !== undefined) check.handler(game[name], name);
@@ -116,8 +144,10 @@ function checkComponents(check: GameCheck, components: Fields): void {
     check.fail(`components: the public ones take ${shown} bytes; all of them must fit ${LIMITS.publicBytes}`);
   }
   if (hidden > PRIVATE_BYTES) {
-    check.fail(`components: the private ones take ${hidden} bytes; all of them must fit ${PRIVATE_BYTES} ` +
-      `(${LIMITS.componentBytes} less ${LIMITS.publicBytes} for public ones)`);
+    check.fail(
+      `components: the private ones take ${hidden} bytes; all of them must fit ${PRIVATE_BYTES} ` +
+        `(${LIMITS.componentBytes} less ${LIMITS.publicBytes} for public ones)`,
+    );
   }
 }
 
@@ -153,7 +183,8 @@ function checkActions(check: GameCheck, actions: Fields): void {
 function checkPayload(check: GameCheck, payload: unknown, at: string): void {
   if (payload === 'none' || payload === 'text') return;
   const fields = check.object(payload, at, `'none', 'text' or an object of fields`);
-  if (Object.keys(fields).length === 0) check.fail(`${at} has no fields; an action without a payload says 'none'`);
+  if (Object.keys(fields).length === 0)
+    check.fail(`${at} has no fields; an action without a payload says 'none'`);
   for (const [name, type] of Object.entries(fields)) check.oneOf(type, FIELD_TYPES, `${at}.${name}`);
   const { bytes } = structLayout(fields as Record<string, (typeof FIELD_TYPES)[number]>);
   if (bytes > LIMITS.actionPayloadBytes) {
