@@ -2,27 +2,27 @@
  * The square of cells around a position: what the server subscribes a client to. Pure arithmetic on cell numbers
  * (row × columns + column of the cell level); columns wrap, rows end at the walls.
  */
-import { WIDTH, tileX, tileY } from '../geo/tile.js';
+import { tileColumns, tileNorth, tileSize, tileWest, tileX, tileY } from '../geo/tile.js';
 
-/** Rings beyond the view in which streams and entities are still kept. */
+/** Rings beyond the view whose frames are taken too. */
 const EXTRA_RINGS = 1;
 
 export class Area {
   private level = 0;
   private columns = 2;
   private radius = 1;
-  private column = -1;
-  private row = -1;
+  private ownColumn = -1;
+  private ownRow = -1;
   /** Side of a cell in metres. */
-  cellSize = WIDTH / 2;
+  cellSize = tileSize(0);
 
   /** @param side cells per side of the view (odd); @param level of the cells; both from Welcome */
   configure(side: number, level: number): void {
     this.level = level;
-    this.columns = 2 ** (level + 1);
+    this.columns = tileColumns(level);
     this.radius = (side - 1) >> 1;
-    this.cellSize = WIDTH / this.columns;
-    this.column = -1;
+    this.cellSize = tileSize(level);
+    this.ownColumn = -1;
     this.row = -1;
   }
 
@@ -30,9 +30,9 @@ export class Area {
   moveTo(x: number, y: number): boolean {
     const column = tileX(x, this.level);
     const row = tileY(y, this.level);
-    if (column === this.column && row === this.row) return false;
-    this.column = column;
-    this.row = row;
+    if (column === this.ownColumn && row === this.ownRow) return false;
+    this.ownColumn = column;
+    this.ownRow = row;
     return true;
   }
 
@@ -40,35 +40,39 @@ export class Area {
     return row * this.columns + column;
   }
 
-  get own(): number {
-    return this.row * this.columns + this.column;
+  column(cell: number): number {
+    return cell % this.columns;
+  }
+
+  row(cell: number): number {
+    return Math.floor(cell / this.columns);
   }
 
   inView(cell: number): boolean {
     return this.within(cell, this.radius);
   }
 
-  /** In view or so near to it that the server may still, or already, send it. */
+  /** In view, or so near to it that the server may send it already. */
   inReach(cell: number): boolean {
     return this.within(cell, this.radius + EXTRA_RINGS);
   }
 
   /** West edge, metres. */
   west(column: number): number {
-    return -WIDTH / 2 + column * this.cellSize;
+    return tileWest(column, this.level);
   }
 
   /** South edge, metres. */
   south(row: number): number {
-    return WIDTH / 4 - (row + 1) * this.cellSize;
+    return tileNorth(row + 1, this.level);
   }
 
   private within(cell: number, radius: number): boolean {
     const column = cell % this.columns;
     const row = (cell - column) / this.columns;
-    const down = row - this.row;
+    const down = row - this.ownRow;
     if (down > radius || down < -radius) return false;
-    let right = column - this.column;
+    let right = column - this.ownColumn;
     if (right > this.columns / 2) right -= this.columns;
     else if (right < -this.columns / 2) right += this.columns;
     return right <= radius && right >= -radius;

@@ -15,6 +15,7 @@ export const BUILT_IN_PAYLOADS: Readonly<Record<string, PayloadShape>> = {
   pick: { target: 'id' },
   give: { target: 'id', item: 'u16', count: 'u16' },
   say: 'text',
+  forage: 'none',
 };
 
 /** @throws ClientError PAYLOAD when the fields do not fit, or the action's layout is unknown and no bytes are given */

@@ -2,11 +2,11 @@
  * What a client sees: one state per entity id over all cells and publishers, of which only the greater (owner epoch,
  * tick) is taken; removals are explicit. Fed with frames that the stream table has found to be in sequence.
  *
- * Entities are held while their cell lies within the view and one ring around it (the server moves the subscription a
- * moment before or after us), and shown only while it lies within the view itself.
+ * Entities of the ring around the view may be held (the server may have moved the subscription a moment before us),
+ * but only those whose cell lies within the view are shown; those that it leaves behind are dropped.
  */
-import { Entity, GONE, type GameEvent, type RemovalTarget } from './entity.js';
 import type { Area } from './area.js';
+import { Entity, GONE, type RemovalTarget } from './entity.js';
 
 /** An entity that went to a cell that does not show it, or whose stream was closed, is dropped after this time. */
 const LEAVING_MS = 1000;
@@ -32,7 +32,7 @@ export class View {
     for (const entity of this.entities.values()) if (this.area.inView(entity.cell)) yield entity;
   }
 
-  /** Number held, those of the outer ring included. */
+  /** Number held, those of the ring around the view included. */
   get held(): number {
     return this.entities.size;
   }
@@ -120,14 +120,9 @@ export class View {
     }
   }
 
-  /** Drops what lies beyond the outer ring; to be called when the area has moved. */
+  /** Drops what the view has left behind; to be called when the area has moved. */
   trim(): void {
-    for (const entity of this.entities.values()) if (!this.area.inReach(entity.cell)) this.drop(entity);
-  }
-
-  /** Drops what a cell holds: the client does not know any more whether it is subscribed to it. */
-  forgetCell(cell: number): void {
-    for (const entity of this.entities.values()) if (entity.cell === cell) this.drop(entity);
+    for (const entity of this.entities.values()) if (!this.area.inView(entity.cell)) this.drop(entity);
   }
 
   clear(): void {

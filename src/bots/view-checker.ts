@@ -1,0 +1,158 @@
+/**
+ * Holds what some bots see against what all bots of this process report of themselves (I6). A bot that stands well
+ * within another's view must be shown there, once, where it is; for longer than the grace it may not be missing.
+ * No clock and no sockets: the caller calls `check` at intervals.
+ */
+import { dx } from '../geo/world.js';
+import { Histogram } from './histogram.js';
+import type { Track } from './track.js';
+
+export interface Shown {
+  readonly x: number;
+  readonly y: number;
+  readonly tick: number;
+}
+
+/** A bot as a subject: `ready` while it is online long enough that everyone ought to know it. */
+export interface Subject {
+  readonly id: number;
+  readonly ready: boolean;
+  readonly track: Track;
+}
+
+/** A bot with a full view. */
+export interface Watcher extends Subject {
+  /** How often an id is shown (a sound view never says more than 1). */
+  countOf(id: number): number;
+  find(id: number): Shown | undefined;
+  forEachShown(visit: (id: number, shown: Shown) => void): void;
+  /** Doubles that the view itself has found in the streams so far. */
+  readonly doubles: number;
+}
+
+export interface CheckRules {
+  /** Continuous time for which a bot may be missing, ms. */
+  graceMs: number;
+  /** A picture that has been wrong for longer counts as not shown, ms. */
+  wrongMs: number;
+  /** Cells within this distance of a border, metres, are not judged: both bots move while news travels. */
+  marginM: number;
+  /** A self report older than this says nothing, ms. */
+  reportMs: number;
+  cellSize: number;
+  viewRadiusCells: number;
+  tickMs: number;
+}
+
+/** Metres by which a picture may differ from the report of the same time (positions in frames are quantised). */
+const TOLERANCE_M = 0.5;
+
+interface Trouble {
+  ms: number;
+  counted: boolean;
+  seen: number;
+}
+
+export class ViewChecker {
+  missing = 0;
+  duplicates = 0;
+  /** Judged pairs: a run in which nobody saw anybody proves nothing. */
+  pairs = 0;
+  readonly staleMs = new Histogram();
+  private readonly holes = new Map<string, Trouble>();
+  private readonly ghosts = new Map<string, Trouble>();
+  private readonly doubles = new Map<number, number>();
+  private round = 0;
+  private lastMs = -1;
+
+  constructor(private readonly rules: CheckRules) {}
+
+  /** Judges all watchers against all subjects. A pause of the caller counts as at most two of its intervals. */
+  check(watchers: readonly Watcher[], subjects: readonly Subject[], now: number, intervalMs: number): void {
+    const step = this.lastMs < 0 ? 0 : Math.min(now - this.lastMs, 2 * intervalMs);
+    this.lastMs = now;
+    this.round++;
+    const byId = new Map<number, Subject>();
+    for (const subject of subjects) if (this.isKnown(subject, now)) byId.set(subject.id, subject);
+    for (const watcher of watchers) {
+      if (!byId.has(watcher.id)) continue;
+      this.checkDoubles(watcher);
+      this.checkShown(watcher, byId.values(), step);
+      this.checkGhosts(watcher, byId, step);
+    }
+    forgetUntouched(this.holes, this.round);
+    forgetUntouched(this.ghosts, this.round);
+  }
+
+  private isKnown(subject: Subject, now: number): boolean {
+    return subject.ready && subject.track.known && now - subject.track.arrivedMs <= this.rules.reportMs;
+  }
+
+  private checkDoubles(watcher: Watcher): void {
+    const before = this.doubles.get(watcher.id) ?? 0;
+    this.duplicates += Math.max(0, watcher.doubles - before);
+    this.doubles.set(watcher.id, watcher.doubles);
+  }
+
+  private checkShown(watcher: Watcher, subjects: Iterable<Subject>, step: number): void {
+    const { marginM, cellSize, viewRadiusCells, wrongMs, graceMs } = this.rules;
+    const { x, y } = watcher.track;
+    // Whichever cell the watcher is in, or was a moment ago: the part that its view contains in any case.
+    const column = Math.floor((x - marginM) / cellSize);
+    const columnHigh = Math.floor((x + marginM) / cellSize);
+    const row = Math.floor((y - marginM) / cellSize);
+    const rowHigh = Math.floor((y + marginM) / cellSize);
+    const west = (columnHigh - viewRadiusCells) * cellSize + marginM - x;
+    const east = (column + viewRadiusCells + 1) * cellSize - marginM - x;
+    const south = (rowHigh - viewRadiusCells) * cellSize + marginM - y;
+    const north = (row + viewRadiusCells + 1) * cellSize - marginM - y;
+    for (const subject of subjects) {
+      const up = subject.track.y - y;
+      if (up < south || up > north || subject.id === watcher.id) continue;
+      const right = dx(x, subject.track.x);
+      if (right < west || right > east) continue;
+      this.pairs++;
+      const count = watcher.countOf(subject.id);
+      if (count > 1) this.duplicates += this.lasts(this.ghosts, watcher, subject, Infinity, 0) ? 1 : 0;
+      const stale = count > 0 ? this.staleness(subject, watcher.find(subject.id)) : Infinity;
+      if (stale < Infinity) this.staleMs.record(stale);
+      if (stale > wrongMs && this.lasts(this.holes, watcher, subject, step, graceMs)) this.missing++;
+    }
+  }
+
+  /** Bots that are shown where they have not been for a long time, wherever that is. */
+  private checkGhosts(watcher: Watcher, byId: Map<number, Subject>, step: number): void {
+    const { wrongMs, graceMs } = this.rules;
+    watcher.forEachShown((id, shown) => {
+      const subject = byId.get(id);
+      if (subject === undefined || id === watcher.id) return;
+      if (this.staleness(subject, shown) <= wrongMs) return;
+      if (this.lasts(this.ghosts, watcher, subject, step, graceMs)) this.duplicates++;
+    });
+  }
+
+  private staleness(subject: Subject, shown: Shown | undefined): number {
+    if (shown === undefined) return Infinity;
+    return subject.track.staleTicks(shown.x, shown.y, shown.tick, TOLERANCE_M) * this.rules.tickMs;
+  }
+
+  /** Adds to a pair's trouble; true once per episode, when it has lasted longer than the grace. */
+  private lasts(troubles: Map<string, Trouble>, watcher: Watcher, subject: Subject, step: number, graceMs: number): boolean {
+    const key = `${watcher.id} ${subject.id}`;
+    let trouble = troubles.get(key);
+    if (trouble === undefined) {
+      trouble = { ms: step === Infinity ? Infinity : 0, counted: false, seen: this.round };
+      troubles.set(key, trouble);
+    } else if (trouble.seen !== this.round) {
+      trouble.ms += step;
+      trouble.seen = this.round;
+    }
+    if (trouble.counted || trouble.ms <= graceMs) return false;
+    trouble.counted = true;
+    return true;
+  }
+}
+
+function forgetUntouched(troubles: Map<string, Trouble>, round: number): void {
+  for (const [key, trouble] of troubles) if (trouble.seen !== round) troubles.delete(key);
+}

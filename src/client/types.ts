@@ -1,0 +1,153 @@
+/**
+ * The shapes that users of the SDK see: options, what arrives, and the handlers that are called for it.
+ */
+import type { Clock } from '../base/clock.js';
+import type { PayloadShape } from '../base/payload.js';
+import type { Random } from '../base/random.js';
+import type { KeptAction } from './actions.js';
+import type { GameEvent } from './entity.js';
+import type { ClientError } from './errors.js';
+import type { Pulse } from './host.js';
+import type { LinkTimes } from './link.js';
+import type { SocketFactory } from './socket.js';
+
+/** A place in plane metres, or in degrees. */
+export type Place = { x: number; y: number } | { lon: number; lat: number };
+
+export interface ConnectOptions {
+  /** ws:// or wss:// address of the game port. */
+  url: string;
+  /** Ticket of the account; without one the player is a guest. */
+  ticket?: string;
+  /** Where a guest would like to appear. */
+  spawn?: Place;
+  /** Name and version of this client for the server's logs, at most 64 bytes. */
+  name?: string;
+  /** `full` (default) keeps entities; `light` only checks the sequences of the streams. */
+  view?: 'full' | 'light';
+  /** After SESSION_EXPIRED begin a new session (handler `session`) instead of ending. Default false. */
+  renew?: boolean;
+  /** Payload layouts of the game's own actions by name, beside those of the built-in game. */
+  payloads?: Readonly<Record<string, PayloadShape>>;
+  /** Bound of the actions that wait, are under way or are not yet durable; beyond it `act` throws QUEUE_FULL. */
+  maxKept?: number;
+  times?: Partial<LinkTimes>;
+  handlers?: ClientHandlers;
+  /** Default: the WebSocket of the browser. */
+  socket?: SocketFactory;
+  clock?: Clock;
+  random?: Random;
+  /** What makes the client do its timed work; default: a timer of its own. */
+  pulse?: Pulse;
+}
+
+export interface ColumnInfo {
+  name: string;
+  type: 'f64' | 'f32' | 'i32' | 'u32' | 'i16' | 'u16' | 'i8' | 'u8';
+  /** Byte within the eight public bytes. */
+  offset: number;
+}
+
+export interface Welcome {
+  protocol: number;
+  session: number;
+  entity: number;
+  token: string;
+  resumed: boolean;
+  applied: number;
+  durable: number;
+  window: number;
+  tick: number;
+  tickRate: number;
+  frameRate: number;
+  viewCells: number;
+  cellLevel: number;
+  tileLevel: number;
+  x: number;
+  y: number;
+  game: string;
+  /** Action name → kind. */
+  actions: ReadonlyMap<string, number>;
+  kinds: readonly string[];
+  items: readonly string[];
+  columns: readonly ColumnInfo[];
+  /** Event kind → name. */
+  events: ReadonlyMap<number, string>;
+}
+
+/** The player itself, by the newest self update. The same object each time. */
+export interface SelfState {
+  tick: number;
+  epoch: number;
+  x: number;
+  y: number;
+  vx: number;
+  vy: number;
+  /** Speed of time where the player is, 1 = normal. */
+  dilation: number;
+  /** How many of each item kind; parallel to Welcome.items. */
+  items: number[];
+}
+
+/** A frame that has been judged by its stream; reused, valid during the call. */
+export interface FrameHead {
+  cellX: number;
+  cellY: number;
+  publisher: number;
+  tick: number;
+  previous: number;
+}
+
+export interface Outcome {
+  id: number;
+  /** 0 = applied; otherwise why it was rejected (registry below 1000, the game's own from there). */
+  code: number;
+  /** The registry's name, APPLIED for 0, '' for a code of the game. */
+  name: string;
+  /** From the first sending to the acknowledgement. */
+  rttMs: number;
+}
+
+/** The server's account of all decided actions of the session. */
+export interface SessionLog {
+  session: number;
+  lastAction: number;
+  applied: number;
+  rejected: number;
+  hash: number;
+}
+
+export interface ClientHandlers {
+  /** Each Welcome: the first, and after each resume. */
+  welcome?(welcome: Welcome): void;
+  /** Each self update. */
+  self?(self: SelfState): void;
+  /** Something happened near by; each event once. Full view only. */
+  event?(event: GameEvent): void;
+  /** Each frame that is in sequence, before it enters the view; `bytes` are the whole message, valid during the call. */
+  frame?(head: FrameHead, bytes: Uint8Array): void;
+  /** Each decision about an action, again after a rollback (then `rttMs` is −1). */
+  decided?(action: KeptAction, rttMs: number): void;
+  /** Each action with its final outcome, in order. */
+  durable?(action: KeptAction): void;
+  /** The session has expired and a new one begins; undecided actions have failed. */
+  session?(): void;
+  /** The connection is lost and will be made again. `opened`: the socket had been open. */
+  disconnected?(code: number, name: string, opened: boolean): void;
+  /** The client has ended; null after a goodbye. */
+  ended?(error: ClientError | null): void;
+}
+
+/** What one client has received and done; the same object each time. */
+export interface ClientStats {
+  bytesIn: number;
+  messagesIn: number;
+  frames: number;
+  selfUpdates: number;
+  /** Frames that did not follow the one before, and key frames that were asked for because of it. */
+  gaps: number;
+  keyRequests: number;
+  /** Gaps that no key frame had mended after three seconds in view. */
+  openGaps: number;
+  badMessages: number;
+}
