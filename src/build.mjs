@@ -16,10 +16,12 @@ const OUT = 'dist';
 
 /** All files below a folder, as paths relative to the root; a folder that is missing has none. */
 async function filesBelow(folder) {
-  const entries = await readdir(join(root, folder), { recursive: true, withFileTypes: true }).catch((error) => {
-    if (error.code === 'ENOENT') return [];
-    throw error;
-  });
+  const entries = await readdir(join(root, folder), { recursive: true, withFileTypes: true }).catch(
+    (error) => {
+      if (error.code === 'ENOENT') return [];
+      throw error;
+    },
+  );
   return entries.filter((e) => e.isFile()).map((e) => relative(root, join(e.parentPath ?? e.path, e.name)));
 }
 
@@ -52,7 +54,9 @@ async function compile(path) {
     await writeIfChanged(`${js}.map`, Buffer.from(result.map));
     await writeIfChanged(js, Buffer.from(`${result.code}//# sourceMappingURL=${base}.map\n`));
   } catch (error) {
-    const lines = error.errors ? await formatMessages(error.errors, { kind: 'error' }) : [`${path}: ${error.stack}`];
+    const lines = error.errors
+      ? await formatMessages(error.errors, { kind: 'error' })
+      : [`${path}: ${error.stack}`];
     process.stderr.write(lines.join('\n'));
     process.exitCode = 1;
   }

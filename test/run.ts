@@ -14,7 +14,10 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 /** Runs one command of node_modules/.bin from the root, passing its output through; resolves to code and output. */
 function run(command: string, args: string[]): Promise<{ code: number; output: string }> {
   return new Promise((resolve, reject) => {
-    const child = spawn(`${root}node_modules/.bin/${command}`, args, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(`${root}node_modules/.bin/${command}`, args, {
+      cwd: root,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     const chunks: Buffer[] = [];
     child.stdout.on('data', (chunk: Buffer) => {
       chunks.push(chunk);
@@ -27,9 +30,12 @@ function run(command: string, args: string[]): Promise<{ code: number; output: s
 
 /** The compiled place of what was asked for: a folder, a file, with or without its ending. */
 function compiled(name: string): string {
-  const bare = name.replace(/^(dist\/)?test\//, '').replace(/(\.test)?\.[jt]s$/, '').replace(/\/$/, '');
+  const bare = name
+    .replace(/^(dist\/)?test\//, '')
+    .replace(/(\.test)?\.[jt]s$/, '')
+    .replace(/\/$/, '');
   const folder = `dist/test/${bare}`;
-  return existsSync(`${root}${folder}`) ? folder : `${folder}.test.js`;
+  return existsSync(`${root}${folder}`) ? `${folder}/**/*.test.js` : `${folder}.test.js`;
 }
 
 const asked = process.argv.slice(2);

@@ -15,8 +15,10 @@ export interface ErrorEntry {
   readonly kind: ErrorKind;
 }
 
-const close = (number: number, text: string, retry = false) => ({ number, text, retry, kind: 'close' }) as const;
-const outcome = (number: number, text: string, retry = false) => ({ number, text, retry, kind: 'outcome' }) as const;
+const close = (number: number, text: string, retry = false) =>
+  ({ number, text, retry, kind: 'close' }) as const;
+const outcome = (number: number, text: string, retry = false) =>
+  ({ number, text, retry, kind: 'outcome' }) as const;
 const startup = (number: number, text: string) => ({ number, text, retry: false, kind: 'startup' }) as const;
 
 export const ERRORS = Object.freeze({
@@ -25,7 +27,11 @@ export const ERRORS = Object.freeze({
   BAD_FRAME: close(4002, 'Too many messages that are not valid FlatBuffers of the client schema.'),
   BAD_TICKET: close(4003, 'The ticket is missing, forged or expired: get a new one.'),
   FIRST_MESSAGE_TIMEOUT: close(4004, 'No Hello arrived within the time allowed for it.'),
-  WINDOW_EXCEEDED: close(4005, 'An action id beyond the granted window: resume and wait for acknowledgements.', true),
+  WINDOW_EXCEEDED: close(
+    4005,
+    'An action id beyond the granted window: resume and wait for acknowledgements.',
+    true,
+  ),
   ACTION_GAP: close(4006, 'Action ids must count 1, 2, 3…: resume and send again from the applied id.', true),
   SESSION_TAKEN: close(4007, 'Another connection now speaks for this session or account.'),
   SESSION_EXPIRED: close(4008, 'The session is over: begin a new one.'),
@@ -54,12 +60,18 @@ export const ERRORS = Object.freeze({
   TARGET_GONE: outcome(12, 'The target does not exist any more.'),
 
   PORT_TAKEN: startup(10, 'The game port is in use by another process: choose another with --port.'),
-  NO_BINARY: startup(11, 'uWebSockets.js has no binary for this platform and Node version: use Node 20 on Linux x64.'),
+  NO_BINARY: startup(
+    11,
+    'uWebSockets.js has no binary for this platform and Node version: use Node 20 on Linux x64.',
+  ),
   BAD_FLAG: startup(12, 'A command-line flag or environment variable is unknown or has a bad value.'),
   BAD_CONFIG: startup(13, 'The config file cannot be read or has a bad value.'),
   BAD_GAME: startup(14, 'The game module cannot be loaded or does not describe a game.'),
   BAD_TLS: startup(15, 'The TLS key or certificate cannot be used.'),
-  TAKEN_ADMIN_PORT: startup(16, 'The admin port is in use by another process: choose another with --admin-port.'),
+  TAKEN_ADMIN_PORT: startup(
+    16,
+    'The admin port is in use by another process: choose another with --admin-port.',
+  ),
 });
 
 export type ErrorName = keyof typeof ERRORS;

@@ -82,18 +82,27 @@ export function proveLimits(l: Limits): void {
   assert(l.viewCells % 2 === 1, 'I6 a view has a middle cell');
   assert(l.tickRateHz % l.frameRateHz === 0, 'I6 a frame falls on a tick');
   assert(powerOfTwo(l.inboxPlaces), 'I3 outcomes and inbox places are found by id & (places - 1)');
-  assert(l.windowActions < l.inboxPlaces, 'I3 a granted action always finds a place beside the control entries');
+  assert(
+    l.windowActions < l.inboxPlaces,
+    'I3 a granted action always finds a place beside the control entries',
+  );
   assert(l.actionPayloadBytes % 8 === 0, 'I3 an inbox place stays aligned to 8 bytes');
   assert(l.actionPayloadBytes + 16 === 192, 'I3 an inbox place is 192 bytes: three cache lines');
   assert(l.clientMessageBytes >= 4 * l.actionPayloadBytes, 'I11 the largest action fits a client message');
   assert(l.actionBurst >= l.windowActions, 'I3 a full window can be drained without waiting for the bucket');
   assert(l.actionsPerTick * l.tickRateHz >= l.actionsPerS, 'I3 the drain is not slower than its bucket');
   assert(l.gatewayActionsPerS > l.actionsPerS, 'I7 a client that obeys its window is not closed');
-  assert(l.componentBytes % 8 === 0 && l.publicBytes === 8, 'I6 a row of a view has two words of game columns');
+  assert(
+    l.componentBytes % 8 === 0 && l.publicBytes === 8,
+    'I6 a row of a view has two words of game columns',
+  );
   assert(powerOfTwo(l.arrivalsPlaces) && powerOfTwo(l.messagePlaces), 'I7 ring positions are masked');
   assert(powerOfTwo(l.frameRingBytes), 'I7 ring positions are masked');
   assert(l.frameScratchBytes * 2 <= l.frameRingBytes, 'I7 the largest frame is at most half of its ring');
-  assert(l.slowLagS < l.slowCloseS && l.slowCloseS < l.idleTimeoutS, 'I5 slow clients are eased before closed');
+  assert(
+    l.slowLagS < l.slowCloseS && l.slowCloseS < l.idleTimeoutS,
+    'I5 slow clients are eased before closed',
+  );
   assert(l.minimumStayS * l.tickRateHz >= 1, 'I1 a stay is at least one tick: no ping-pong within one');
 }
 

@@ -85,7 +85,12 @@ export function childrenOf(tile: TileAddress): [TileAddress, TileAddress, TileAd
   const z = tile.z + 1;
   const x = tile.x * 2;
   const y = tile.y * 2;
-  return [{ z, x, y }, { z, x: x + 1, y }, { z, x, y: y + 1 }, { z, x: x + 1, y: y + 1 }];
+  return [
+    { z, x, y },
+    { z, x: x + 1, y },
+    { z, x, y: y + 1 },
+    { z, x: x + 1, y: y + 1 },
+  ];
 }
 
 /** Which child of its parent a tile is: bit 0 east, bit 1 south. */

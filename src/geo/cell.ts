@@ -5,12 +5,11 @@
 import { assert } from '../base/assert.js';
 import { LIMITS } from '../base/limits.js';
 import { tileColumns, tileRows, tileSize, tileX, tileY } from './tile.js';
-import { HALF_WIDTH, QUARTER_WIDTH } from './world.js';
+import { QUARTER_WIDTH } from './world.js';
 
 const LEVEL = LIMITS.cellLevel;
 export const CELL_COLUMNS = tileColumns(LEVEL);
 export const CELL_ROWS = tileRows(LEVEL);
-const SIZE = tileSize(LEVEL);
 
 /** Edge of a cell, metres (of another level's cells, where a client was told one). */
 export function cellSize(level: number = LEVEL): number {
@@ -70,16 +69,16 @@ export function cellsAround(cell: number, side: number, out: Float64Array): numb
  * Writes the numbers of all cells that the square of half-edge radius (metres) around a place touches, ring by ring
  * outwards from the place's own cell, so that whoever looks at only some of them looks at the nearest. Returns how
  * many; wraps in x, ends at the walls. Each cell once: the square is narrower than the world.
- * @param out (2 · ceil(radius / cellSize) + 1)² places are always enough
+ * @param out (2 · ceil(radius / cellSize) + 2)² places are always enough: rounding may add one a side
  */
 export function cellsWithin(x: number, y: number, radius: number, out: Float64Array): number {
   assert(radius >= 0 && radius < QUARTER_WIDTH, 'I6 cellsWithin: the square does not meet itself');
   const column = tileX(x, LEVEL);
   const row = tileY(y, LEVEL);
-  const west = Math.floor((x - radius + HALF_WIDTH) / SIZE);
-  const east = Math.floor((x + radius + HALF_WIDTH) / SIZE);
-  const north = Math.max(0, Math.floor((QUARTER_WIDTH - (y + radius)) / SIZE));
-  const south = Math.min(CELL_ROWS - 1, Math.floor((QUARTER_WIDTH - (y - radius)) / SIZE));
+  const west = tileX(x - radius, LEVEL); // not wrapped: west ≤ column ≤ east
+  const east = tileX(x + radius, LEVEL);
+  const north = Math.max(0, tileY(y + radius, LEVEL));
+  const south = tileY(y - radius, LEVEL);
   const rings = Math.max(column - west, east - column, row - north, south - row, 0);
   let count = 0;
   for (let ring = 0; ring <= rings; ring++) {
