@@ -209,7 +209,8 @@ function compile(schema: Schema, hole?: VerifierOptions['hole']): { words: numbe
     if (field.kind !== 'union') return 0;
     const place = end + unions.length;
     unions.push(field.members.length);
-    for (const member of field.members) unions.push(member === '' ? -1 : hole === 'unions' ? -2 : placeOf(member));
+    for (const member of field.members)
+      unions.push(member === '' ? -1 : hole === 'unions' ? -2 : placeOf(member));
     return place;
   };
   for (const fields of Object.values(schema.tables)) {
