@@ -79,7 +79,6 @@ export class Ids {
     const { words, mask, headerIds, arena } = this;
     for (let bucket = hash & mask, tries = 0; tries <= mask; bucket = (bucket + 1) & mask, tries++) {
       const first = FIRST + bucket * WORDS;
-      // Before the words: read after them, an entry put further on meanwhile would be missed.
       const overflow = Atomics.load(words, first);
       for (let at = first + 1; at < first + WORDS; at++) {
         const word = Atomics.load(words, at);

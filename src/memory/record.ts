@@ -15,7 +15,7 @@
  *  │  8 id                      │         │ 16 z  heading  vx  vy     │      │ 128 items    u32[16]    │
  *  │ 16 undo tags, hot, cold    │         │ 32 lastTick kind flags …  │      │ 192 outbox   8 × 64 B   │
  *  │ 32 created, freed tags     │         │ 48 sessionId  inbox …     │      │ 704 answers  8 × 32 B   │
- *  │ 48 handover stamp, tick    │         │ 96 components 96 B        │      └─────────────────────────┘
+ *  │ 48 handover stamp, ticks   │         │ 96 components 96 B        │      └─────────────────────────┘
  *  └────────────────────────────┘         └───────────────────────────┘
  * ```
  * No field but those of the slot header holds a slot, a thread number or an offset: a record can move to another
@@ -80,6 +80,7 @@ export const HEADER = {
   freedTick: 44,
   handoverStamp: 48, // f64: clock ms at the end of the source's tick
   handoverTick: 56, // i32
+  birthTick: 60, // i32: tick of its creation; with HOT.stepCount it shows missed and doubled steps
 } as const;
 
 /** Byte offsets in the hot state. */
@@ -105,7 +106,7 @@ export const HOT = {
   outboxCount: 80, // i32
   answerCount: 84, // i32
   messageCounter: 88, // u32
-  spare: 92,
+  stepCount: 92, // i32: steps done since birth, frozen ones counted
   components: 96, // 96 B of the game's columns
 } as const;
 

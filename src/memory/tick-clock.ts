@@ -16,12 +16,15 @@ export class TickClock {
   readonly startMs: number;
   /** Length of a tick in ms. */
   readonly tickMs: number;
+  /** Ticks of a second, rounded to a whole number of at least 1. */
+  readonly ticksPerSecond: number;
 
   private constructor(readonly sab: SharedArrayBuffer) {
     checkHeader(sab, MAGIC, 'tick clock');
     const f64 = new Float64Array(sab);
     this.startMs = f64[START];
     this.tickMs = f64[START + 1];
+    this.ticksPerSecond = Math.max(1, Math.round(1000 / this.tickMs));
   }
 
   /** @param startMs clock ms of tick 0 @param tickMs length of a tick in ms, finite and positive */

@@ -1,0 +1,189 @@
+/**
+ * Which shard has which tile: read by every thread at any time with one or a few loads; base entries are changed by any
+ * thread by compare-and-swap, blocks of children by the supervisor alone; nobody waits. A hint: the owner word is the truth.
+ *
+ * ```
+ *  64 B      64 B       Int32 per base tile          Int32 per base tile   Int32 per base tile   4 Int32 per block
+ * ┌────────┬──────────┬────────────────────────────┬─────────────────────┬─────────────────────┬────────────────────┐
+ * │ header │ version  │ 0 nobody · s + 1 shard s   │ touched: last tick  │ generated: tick of  │ children NW NE     │
+ * │        │          │ −b: block b of 4 children ─┼─ that wanted it ────┼─ natural content ───┼▶ SW SE, same code  │
+ * └────────┴──────────┴────────────────────────────┴─────────────────────┴─────────────────────┴────────────────────┘
+ * ```
+ * Order of a split: fill the block, then the one store that shows it; swapped, a reader finds children without owner
+ * (I9). A merged block is used again last, so a reader that was on its way into it finds an old answer, not another
+ * tile's; even that would only cost one more handover.
+ * A death before the showing store leaves a block in use that nothing shows; the supervisor's death is the process's.
+ */
+import { assert } from '../base/assert.js';
+import { LIMITS } from '../base/limits.js';
+import { LINE, PARAMETERS, checkHeader, magicOf, writeHeader } from './header.js';
+
+const MAGIC = magicOf('BMdr');
+const CHANGES = LINE >> 2;
+const FIRST = (2 * LINE) >> 2;
+const BLOCKS = 2 ** 15;
+const MAX_LEVELS = 5;
+
+export class Directory {
+  /** Columns of the base level; rows are half as many. */
+  readonly columns: number;
+  /** Levels below the base tiles that splits may reach. */
+  readonly levels: number;
+  private readonly i32: Int32Array;
+  private readonly baseLevel: number;
+  private readonly tiles: number;
+  private readonly touchedStart: number;
+  private readonly generatedStart: number;
+  private readonly blockStart: number;
+  private readonly blocks: number;
+  /** Supervisor only: blocks free to use, oldest first. */
+  private freeBlocks: number[] | null = null;
+
+  private constructor(readonly sab: SharedArrayBuffer) {
+    this.i32 = checkHeader(sab, MAGIC, 'directory');
+    this.baseLevel = this.i32[PARAMETERS];
+    this.levels = this.i32[PARAMETERS + 1];
+    this.blocks = this.i32[PARAMETERS + 2];
+    this.columns = 2 ** (this.baseLevel + 1);
+    this.tiles = this.columns * 2 ** this.baseLevel;
+    this.touchedStart = FIRST + this.tiles;
+    this.generatedStart = this.touchedStart + this.tiles;
+    this.blockStart = this.generatedStart + this.tiles;
+  }
+
+  /**
+   * @param baseLevel level of the base tiles
+   * @param deepestLevel level down to which they may be split
+   * @param blocks most splits at a time
+   */
+  static create(
+    baseLevel: number = LIMITS.baseTileLevel, deepestLevel: number = LIMITS.deepestTileLevel, blocks = BLOCKS,
+  ): Directory {
+    const levels = deepestLevel - baseLevel;
+    assert(baseLevel >= 0 && levels >= 0 && levels <= MAX_LEVELS, 'directory: levels below the base');
+    const words = FIRST + 3 * 2 ** (2 * baseLevel + 1) + 4 * (blocks + 1);
+    assert(words < 2 ** 30, 'directory: offsets are Int32');
+    const sab = new SharedArrayBuffer(words * 4);
+    writeHeader(new Int32Array(sab), MAGIC, [baseLevel, levels, blocks]);
+    return new Directory(sab);
+  }
+
+  /** @throws AssertionError when the buffer is not a directory of this version */
+  static from(sab: SharedArrayBuffer): Directory {
+    return new Directory(sab);
+  }
+
+  /** Grows with every change. */
+  get version(): number {
+    return Atomics.load(this.i32, CHANGES);
+  }
+
+  /**
+   * Shard of a base tile (one load), or of one of its descendants where it is split.
+   * @param tile index of the base tile, row × columns + column
+   * @param path two bits a level (0 NW, 1 NE, 2 SW, 3 SE), the first level below the base highest, `levels` of them
+   * @returns shard number, or −1 for nobody
+   */
+  lookup(tile: number, path = 0): number {
+    let entry = Atomics.load(this.i32, FIRST + tile);
+    for (let shift = (this.levels - 1) * 2; entry < 0; shift -= 2) {
+      assert(shift >= 0, 'I9: no tile is split below the deepest level');
+      entry = Atomics.load(this.i32, this.blockStart - entry * 4 + ((path >> shift) & 3));
+    }
+    return entry - 1;
+  }
+
+  /** The same by column and row of the deepest level. */
+  lookupDeepest(column: number, row: number): number {
+    let path = 0;
+    for (let shift = this.levels - 1; shift >= 0; shift--) {
+      path = (path << 2) | (((row >> shift) & 1) << 1) | ((column >> shift) & 1);
+    }
+    return this.lookup((row >> this.levels) * this.columns + (column >> this.levels), path);
+  }
+
+  /** Visits every base tile that a shard has undivided: a scan over all of them, for a start only. */
+  tilesOf(shard: number, visit: (tile: number) => void): void {
+    for (let tile = 0; tile < this.tiles; tile++) {
+      if (Atomics.load(this.i32, FIRST + tile) === shard + 1) visit(tile);
+    }
+  }
+
+  /** Gives an ownerless base tile to a shard. @returns false when somebody has it */
+  place(tile: number, shard: number): boolean {
+    return this.change(FIRST + tile, 0, shard + 1);
+  }
+  /** Takes a base tile from the shard that has it. @returns false when that shard does not have it, or it is split */
+  release(tile: number, shard: number): boolean {
+    return this.change(FIRST + tile, shard + 1, 0);
+  }
+  /** Gives a shard's base tile to another one. @returns false when `from` does not have it */
+  move(tile: number, from: number, to: number): boolean {
+    return this.change(FIRST + tile, from + 1, to + 1);
+  }
+
+  /**
+   * Supervisor: splits a leaf into four.
+   * @param depth 0 = the base tile itself, 1 = its child at `path`'s first step …
+   * @param owners shards of NW, NE, SW, SE
+   * @returns false when the tile is no leaf of `owner`, already at the deepest level, or the blocks are used up
+   */
+  split(tile: number, path: number, depth: number, owner: number, owners: readonly number[]): boolean {
+    assert(owners.length === 4, 'I9: four children cover a tile');
+    const at = this.entryAt(tile, path, depth);
+    if (depth >= this.levels || at < 0 || Atomics.load(this.i32, at) !== owner + 1) return false;
+    this.freeBlocks ??= Array.from({ length: this.blocks }, (_, i) => i + 1);
+    const block = this.freeBlocks.shift();
+    if (block === undefined) return false;
+    for (let q = 0; q < 4; q++) Atomics.store(this.i32, this.blockStart + block * 4 + q, owners[q] + 1);
+    if (this.change(at, owner + 1, -block)) return true;
+    this.freeBlocks.push(block);
+    return false;
+  }
+
+  /** Supervisor: makes a split tile whose four children are leaves one leaf of `owner`. @returns false when it is not so */
+  merge(tile: number, path: number, depth: number, owner: number): boolean {
+    const at = this.entryAt(tile, path, depth);
+    if (at < 0) return false;
+    const entry = Atomics.load(this.i32, at);
+    if (entry >= 0) return false;
+    for (let q = 0; q < 4; q++) if (Atomics.load(this.i32, this.blockStart - entry * 4 + q) < 0) return false;
+    if (!this.change(at, entry, owner + 1)) return false;
+    this.freeBlocks?.push(-entry);
+    return true;
+  }
+
+  /** Any thread: the tile is wanted in this tick. */
+  touch(tile: number, tick: number): void {
+    Atomics.store(this.i32, this.touchedStart + tile, tick);
+  }
+  /** Newest tick in which the base tile was wanted; 0 = never. */
+  touchedTick(tile: number): number {
+    return Atomics.load(this.i32, this.touchedStart + tile);
+  }
+  /** Owner: the natural content of the base tile was made in this tick (void if that tick was not committed; 0 = unmade). */
+  setGeneratedTick(tile: number, tick: number): void {
+    Atomics.store(this.i32, this.generatedStart + tile, tick);
+  }
+  /** Tick in which the natural content of the base tile was made; 0 = not yet. */
+  generatedTick(tile: number): number {
+    return Atomics.load(this.i32, this.generatedStart + tile);
+  }
+
+  /** Word of the entry of a tile `depth` levels below its base tile, or −1 when its parent is a leaf. */
+  private entryAt(tile: number, path: number, depth: number): number {
+    let at = FIRST + tile;
+    for (let level = 0; level < depth; level++) {
+      const entry = Atomics.load(this.i32, at);
+      if (entry >= 0) return -1;
+      at = this.blockStart - entry * 4 + ((path >> ((this.levels - 1 - level) * 2)) & 3);
+    }
+    return at;
+  }
+
+  private change(at: number, from: number, to: number): boolean {
+    if (Atomics.compareExchange(this.i32, at, from, to) !== from) return false;
+    Atomics.add(this.i32, CHANGES, 1);
+    return true;
+  }
+}

@@ -1,0 +1,281 @@
+/**
+ * What one shard number tells the rest of the process: written by the shard's thread (state and incarnation by the
+ * supervisor, the doorbell by anybody), read by all; only the shard itself waits, on its doorbell.
+ *
+ * ```
+ *  64 B      64 B                                   64 B       64 B      counters   gauges      totals       histograms
+ * ┌────────┬──────────────────────────────────────┬──────────┬─────────┬──────────┬───────────┬────────────┬───────────┐
+ * │ header │ state incarnation committed heartbeat│ doorbell │ in hand │ f64 × 32 │ f64 × 8   │ 2 copies   │ 3         │
+ * └────────┴──────────────────────────────────────┴──────────┴─────────┴──────────┴───────────┴────────────┴───────────┘
+ *
+ *  totals:   copy 0  tick │ created f64[16] │ consumed f64[16]      valid is the copy with the greatest
+ *            copy 1  tick │ created f64[16] │ consumed f64[16]      tick that is ≤ committed
+ * ```
+ * `committed` is the one store that commits a tick (undo.ts). Order of a commit: the copy's tick (the copy not valid
+ * now), the totals, then committed. Committed first: a death before the totals loses or doubles items in the sums (I2).
+ * Totals before the copy's tick: a death in between leaves new totals under an old, committed tick.
+ * The block outlives the incarnations of its number. A death leaves an unfinished copy with a tick > committed, which is
+ * not valid and is overwritten next; and the in-hand words, which tell the supervisor what the dead was doing.
+ */
+import { assert } from '../base/assert.js';
+import { LIMITS } from '../base/limits.js';
+import { fence } from './fence.js';
+import { LINE, checkHeader, magicOf, writeHeader } from './header.js';
+import { HISTOGRAM_BYTES, Histogram } from './histogram.js';
+import { type Steps, drive } from './steps.js';
+
+const MAGIC = magicOf('BMsh');
+const KINDS = LIMITS.itemKinds;
+const STATE = LINE >> 2;
+const INCARNATION = STATE + 1;
+const COMMITTED = STATE + 2;
+const HEARTBEAT = STATE + 3;
+const TILES = STATE + 4;
+const FAULT = STATE + 5;
+const DOORBELL = (2 * LINE) >> 2;
+const IN_HAND = (3 * LINE) >> 3;
+const COUNTERS = (4 * LINE) >> 3;
+const COUNTER_PLACES = 32;
+const GAUGES = COUNTERS + COUNTER_PLACES;
+const GAUGE_PLACES = 8;
+const TOTALS = GAUGES + GAUGE_PLACES;
+const COPY_WORDS = 1 + 2 * KINDS;
+const HISTOGRAMS = (TOTALS + 2 * COPY_WORDS) * 8;
+const SEEN_CLOSING = (HISTOGRAMS + 3 * HISTOGRAM_BYTES) >> 2;
+const BYTES = 8192 + 4 * LIMITS.maxShards;
+
+/** States of a shard number. */
+export const SHARD_STATE = { NONE: 0, STARTING: 1, RUNNING: 2, CLOSING: 3, DEAD: 4 } as const;
+
+/** Faults that a test asks for. */
+export const FAULT_KIND = { none: 0, throw: 1, hang: 2, oom: 3 } as const;
+
+/** Counters: they only grow, over all incarnations of the number. */
+export const SHARD_COUNTER = {
+  handoversIn: 0,
+  handoversOut: 1,
+  handoversRefused: 2,
+  crossings: 3,
+  actionsApplied: 4,
+  actionsRejected: 5,
+  ticksMissed: 6,
+  ticksDoubled: 7,
+  ticksFrozen: 8,
+  ticksDilated: 9,
+  ignoredArrivals: 10,
+  ringFull: 11,
+  skippedEntries: 12,
+  frameOverflows: 13,
+  streamOverflows: 14,
+  eventsDropped: 15,
+  messagesSent: 16,
+  messagesForwarded: 17,
+  messagesDropped: 18,
+  framesSent: 19,
+  frameBytes: 20,
+  slotsExhausted: 21,
+  jobsDropped: 22,
+  tickErrors: 23,
+  ticks: 24,
+  /** Garbage collections of the thread. */
+  collections: 25,
+} as const;
+
+/** Gauges: the latest value. */
+export const SHARD_GAUGE = {
+  entities: 0,
+  players: 1,
+  tiles: 2,
+  /** Longest garbage collection, ms. */
+  gcMaxMs: 3,
+  /** CPU time ÷ tick budget. */
+  busyShare: 4,
+  /** Time dilation factor, 1 = none. */
+  dilation: 5,
+  /** Thread id of the kernel, 0 = unknown. */
+  threadId: 6,
+} as const;
+
+export class ShardBlock {
+  /** Wall time of a tick. */
+  readonly tickMs: Histogram;
+  /** End of the source's tick to start of the first tick here, per handover. */
+  readonly handoverMs: Histogram;
+  /** CPU time of a tick. */
+  readonly busyMs: Histogram;
+  private readonly i32: Int32Array;
+  private readonly f64: Float64Array;
+
+  private constructor(readonly sab: SharedArrayBuffer) {
+    this.i32 = checkHeader(sab, MAGIC, 'shard block');
+    this.f64 = new Float64Array(sab);
+    this.tickMs = new Histogram(sab, HISTOGRAMS);
+    this.handoverMs = new Histogram(sab, HISTOGRAMS + HISTOGRAM_BYTES);
+    this.busyMs = new Histogram(sab, HISTOGRAMS + 2 * HISTOGRAM_BYTES);
+  }
+
+  static create(): ShardBlock {
+    assert((SEEN_CLOSING + LIMITS.maxShards) * 4 <= BYTES, 'shard block: its parts fit');
+    const sab = new SharedArrayBuffer(BYTES);
+    writeHeader(new Int32Array(sab), MAGIC, []);
+    return new ShardBlock(sab);
+  }
+
+  /** @throws AssertionError when the buffer is not a shard block of this version */
+  static from(sab: SharedArrayBuffer): ShardBlock {
+    return new ShardBlock(sab);
+  }
+
+  /** SHARD_STATE. */
+  get state(): number {
+    return Atomics.load(this.i32, STATE);
+  }
+  set state(value: number) {
+    Atomics.store(this.i32, STATE, value);
+  }
+  /** Number of the shard's present start, unique in the process, 1 and up; 0 = never started. */
+  get incarnation(): number {
+    return Atomics.load(this.i32, INCARNATION);
+  }
+  set incarnation(value: number) {
+    Atomics.store(this.i32, INCARNATION, value);
+  }
+  /** Newest committed tick. */
+  get committedTick(): number {
+    return Atomics.load(this.i32, COMMITTED);
+  }
+  /** Moves on with every loop of the shard; a value that stands still is a hang. */
+  get heartbeat(): number {
+    return Atomics.load(this.i32, HEARTBEAT);
+  }
+  beat(): void {
+    Atomics.add(this.i32, HEARTBEAT, 1);
+  }
+
+  /** First start of a shard number: its ticks begin behind this one. */
+  startAt(tick: number): void {
+    Atomics.store(this.i32, COMMITTED, tick);
+  }
+
+  /**
+   * Shard: commits a tick with the item totals at its end. Nothing of the tick may leave the shard before, and nothing
+   * of the next tick may be written before it returns.
+   * @param tick greater than the committed one; not always the next (a replacement may start later)
+   * @param created @param consumed per item kind, since the planet started
+   */
+  commit(tick: number, created: Float64Array, consumed: Float64Array): void {
+    drive(this.commitSteps(tick, created, consumed));
+  }
+
+  *commitSteps(tick: number, created: Float64Array, consumed: Float64Array): Steps<void> {
+    yield;
+    // Also keeps the plain stores below behind the last commit's store: a load-acquire after a store-release.
+    const committed = Atomics.load(this.i32, COMMITTED);
+    assert(tick > committed, 'I4: ticks are committed in order');
+    const copy = this.validCopy(committed) === TOTALS ? TOTALS + COPY_WORDS : TOTALS;
+    yield;
+    this.f64[copy] = tick;
+    yield;
+    for (let kind = 0; kind < KINDS; kind++) {
+      this.f64[copy + 1 + kind] = created[kind];
+      this.f64[copy + 1 + KINDS + kind] = consumed[kind];
+    }
+    yield;
+    Atomics.store(this.i32, COMMITTED, tick);
+  }
+
+  /**
+   * Item totals at the newest committed tick, from any thread.
+   * @returns that tick
+   */
+  totals(created: Float64Array, consumed: Float64Array): number {
+    for (;;) {
+      const committed = Atomics.load(this.i32, COMMITTED);
+      const copy = this.validCopy(committed);
+      for (let kind = 0; kind < KINDS; kind++) {
+        created[kind] = this.f64[copy + 1 + kind];
+        consumed[kind] = this.f64[copy + 1 + KINDS + kind];
+      }
+      // A copy is overwritten only after the next commit: unchanged, it was whole. At most one repetition a tick.
+      fence();
+      if (Atomics.load(this.i32, COMMITTED) === committed) return committed;
+    }
+  }
+
+  /** Base tiles placed on this shard; counted by whoever places or releases one. */
+  get tiles(): number {
+    return Atomics.load(this.i32, TILES);
+  }
+  addTiles(n: number): void {
+    Atomics.add(this.i32, TILES, n);
+  }
+
+  /** Shard: at the end of a tick, the incarnation of another shard that it saw marked as closing; 0 = none. */
+  noteClosing(shard: number, incarnation: number): void {
+    Atomics.store(this.i32, SEEN_CLOSING + shard, incarnation);
+  }
+  seenClosing(shard: number): number {
+    return Atomics.load(this.i32, SEEN_CLOSING + shard);
+  }
+
+  /** Tests: asks the shard for a fault (FAULT_KIND). */
+  askFault(kind: number): void {
+    Atomics.store(this.i32, FAULT, kind);
+    this.ring();
+  }
+  /** Shard: the fault that was asked for; asked once, taken once. */
+  takeFault(): number {
+    return Atomics.load(this.i32, FAULT) === 0 ? 0 : Atomics.exchange(this.i32, FAULT, 0);
+  }
+
+  /** Anybody: wakes the shard. */
+  ring(): void {
+    Atomics.add(this.i32, DOORBELL, 1);
+    Atomics.notify(this.i32, DOORBELL);
+  }
+  /** Shard: read before looking for work, so that a ring in between is not slept through. */
+  get doorbell(): number {
+    return Atomics.load(this.i32, DOORBELL);
+  }
+  /** Shard: sleeps until rung since `seen`, at most `ms`. Blocks the thread. */
+  wait(seen: number, ms: number): void {
+    Atomics.wait(this.i32, DOORBELL, seen, ms);
+  }
+
+  /** Shard, before it steps an entity or applies its action: what a crash will be blamed on. @param action 0 = a step */
+  takeInHand(entity: number, action: number): void {
+    this.f64[IN_HAND] = entity;
+    this.f64[IN_HAND + 1] = action;
+  }
+  /** Id of the entity in the shard's hands, 0 = none. Read after the thread's exit. */
+  get inHandEntity(): number {
+    return this.f64[IN_HAND];
+  }
+  get inHandAction(): number {
+    return this.f64[IN_HAND + 1];
+  }
+
+  /** Shard: adds to a SHARD_COUNTER. */
+  count(counter: number, n = 1): void {
+    this.f64[COUNTERS + counter] += n;
+  }
+  counter(counter: number): number {
+    return this.f64[COUNTERS + counter];
+  }
+  /** Shard: sets a SHARD_GAUGE. */
+  setGauge(gauge: number, value: number): void {
+    this.f64[GAUGES + gauge] = value;
+  }
+  gauge(gauge: number): number {
+    return this.f64[GAUGES + gauge];
+  }
+
+  /** The copy of the totals that a committed tick selects. */
+  private validCopy(committed: number): number {
+    const a = this.f64[TOTALS];
+    const b = this.f64[TOTALS + COPY_WORDS];
+    if (a > committed) return TOTALS + COPY_WORDS;
+    if (b > committed) return TOTALS;
+    return a >= b ? TOTALS : TOTALS + COPY_WORDS;
+  }
+}

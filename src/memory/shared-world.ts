@@ -1,0 +1,166 @@
+/**
+ * Everything that the threads of a node share, made once by the main thread before any other starts, attached by each
+ * thread from the same handles; each structure's own file says who may read and write it.
+ *
+ * ```
+ *  arena · inboxes · ids · clock · directory           one each
+ *  shardBlocks[s] · views[s] · jobs[s] · results[s]    one a shard number
+ *  gatewayBlocks[g] · filters[g]                       one a gateway
+ *  arrivals[t][s]      producer thread t (shards 0…, gateways 64…) → shard s
+ *  messages[s][s′]     shard → shard          frames[s][g]   shard → gateway
+ * ```
+ */
+import { assert } from '../base/assert.js';
+import { LIMITS } from '../base/limits.js';
+import { Arena } from './arena.js';
+import { ByteRing } from './byte-ring.js';
+import { Directory } from './directory.js';
+import { GatewayBlock } from './gateway-block.js';
+import { Ids } from './ids.js';
+import { Inboxes } from './inbox.js';
+import { InterestFilter } from './interest-filter.js';
+import { GATEWAY_THREAD } from './record.js';
+import { SpscRing } from './ring.js';
+import { ShardBlock } from './shard-block.js';
+import { TickClock } from './tick-clock.js';
+import { ViewReader, ViewWriter } from './view.js';
+
+/** Words of an arrivals entry: slot (or −1: wake the base tile in word 1), generation, epoch, spare. */
+export const ARRIVAL_WORDS = 4;
+/** Words of a message entry. */
+export const MESSAGE_WORDS = 24;
+
+export interface SharedWorldOptions {
+  /** Shard numbers, at most LIMITS.maxShards. */
+  shards: number;
+  /** Gateways, at most LIMITS.maxGateways. */
+  gateways: number;
+  /** Clock ms at which tick 0 starts. */
+  startMs: number;
+  maxEntities?: number;
+  tickRateHz?: number;
+  baseTileLevel?: number;
+  deepestTileLevel?: number;
+  inboxPlaces?: number;
+  arrivalsPlaces?: number;
+  messagePlaces?: number;
+  frameRingBytes?: number;
+  jobRingBytes?: number;
+  /** First lease of entity ids, and the highest one that may be taken now (default: all). */
+  firstIdLease?: number;
+  grantedIdLease?: number;
+}
+
+/** What a thread needs to attach: shared buffers only; goes through `workerData` and `postMessage` as it is. */
+export interface SharedWorldHandles {
+  arena: SharedArrayBuffer;
+  inboxes: SharedArrayBuffer;
+  ids: SharedArrayBuffer;
+  clock: SharedArrayBuffer;
+  directory: SharedArrayBuffer;
+  shardBlocks: SharedArrayBuffer[];
+  gatewayBlocks: SharedArrayBuffer[];
+  views: SharedArrayBuffer[];
+  filters: SharedArrayBuffer[];
+  jobs: SharedArrayBuffer[];
+  results: SharedArrayBuffer[];
+  /** By producer thread, then shard; null where no thread has that number. */
+  arrivals: (SharedArrayBuffer[] | null)[];
+  messages: SharedArrayBuffer[][];
+  frames: SharedArrayBuffer[][];
+}
+
+/** The shared structures as one thread sees them. */
+export class SharedWorld {
+  readonly arena: Arena;
+  readonly inboxes: Inboxes;
+  readonly ids: Ids;
+  readonly clock: TickClock;
+  readonly directory: Directory;
+  readonly shardBlocks: readonly ShardBlock[];
+  readonly gatewayBlocks: readonly GatewayBlock[];
+  /** One reader a shard for this thread; where reads nest, `viewReaders()` makes others. */
+  readonly views: readonly ViewReader[];
+  /** For the shard's own thread. */
+  readonly viewWriters: readonly ViewWriter[];
+  /** Cells that the clients of each gateway watch. */
+  readonly filters: readonly InterestFilter[];
+  /** Shard → main thread: work for the pool. */
+  readonly jobs: readonly ByteRing[];
+  /** Main thread → shard: its results. */
+  readonly results: readonly ByteRing[];
+  /** Producer thread → shard, ARRIVAL_WORDS an entry. */
+  readonly arrivals: readonly (readonly SpscRing[] | undefined)[];
+  /** Shard → shard, MESSAGE_WORDS an entry. */
+  readonly messages: readonly (readonly SpscRing[])[];
+  /** Shard → gateway. */
+  readonly frames: readonly (readonly ByteRing[])[];
+
+  constructor(private readonly shared: SharedWorldHandles) {
+    this.arena = Arena.from(shared.arena);
+    this.inboxes = Inboxes.from(shared.inboxes);
+    this.ids = Ids.from(shared.ids, this.arena);
+    this.clock = TickClock.from(shared.clock);
+    this.directory = Directory.from(shared.directory);
+    this.shardBlocks = shared.shardBlocks.map((sab) => ShardBlock.from(sab));
+    this.gatewayBlocks = shared.gatewayBlocks.map((sab) => GatewayBlock.from(sab));
+    this.views = shared.views.map((sab) => ViewReader.from(sab));
+    this.viewWriters = shared.views.map((sab) => ViewWriter.from(sab));
+    this.filters = shared.filters.map((sab) => InterestFilter.from(sab));
+    this.jobs = shared.jobs.map((sab) => ByteRing.from(sab));
+    this.results = shared.results.map((sab) => ByteRing.from(sab));
+    this.arrivals = shared.arrivals.map((row) => row?.map((sab) => SpscRing.from(sab)));
+    this.messages = shared.messages.map((row) => row.map((sab) => SpscRing.from(sab)));
+    this.frames = shared.frames.map((row) => row.map((sab) => ByteRing.from(sab)));
+  }
+
+  /** A set of view readers of its own, for a use that may run inside another one. */
+  viewReaders(): ViewReader[] {
+    return this.shared.views.map((sab) => ViewReader.from(sab));
+  }
+
+  /** For `workerData`; the receiving thread calls `attachSharedWorld`. */
+  handles(): SharedWorldHandles {
+    return this.shared;
+  }
+}
+
+/** Makes all shared structures of a node. Pages that are never used cost no memory. */
+export function createSharedWorld(options: SharedWorldOptions): SharedWorld {
+  const { shards, gateways, startMs } = options;
+  assert(shards >= 1 && shards <= LIMITS.maxShards, 'I7: number of shards');
+  assert(gateways >= 1 && gateways <= LIMITS.maxGateways, 'I7: number of gateways');
+  const entities = options.maxEntities ?? LIMITS.maxEntities;
+  const frameBytes = options.frameRingBytes ?? LIMITS.frameRingBytes;
+  const jobBytes = options.jobRingBytes ?? 2 ** 18;
+  const arrivalsPlaces = options.arrivalsPlaces ?? LIMITS.arrivalsPlaces;
+  const messagePlaces = options.messagePlaces ?? LIMITS.messagePlaces;
+  const arena = Arena.create(entities);
+  const perShard = <T>(make: () => T): T[] => Array.from({ length: shards }, make);
+  const perGateway = <T>(make: () => T): T[] => Array.from({ length: gateways }, make);
+  const arrivals = () => perShard(() => SpscRing.create(arrivalsPlaces, ARRIVAL_WORDS).sab);
+  return new SharedWorld({
+    arena: arena.sab,
+    inboxes: Inboxes.create(entities, options.inboxPlaces ?? LIMITS.inboxPlaces).sab,
+    ids: Ids.create(arena, options.firstIdLease, options.grantedIdLease).sab,
+    clock: TickClock.create(startMs, 1000 / (options.tickRateHz ?? LIMITS.tickRateHz)).sab,
+    directory: Directory.create(options.baseTileLevel, options.deepestTileLevel).sab,
+    shardBlocks: perShard(() => ShardBlock.create().sab),
+    gatewayBlocks: perGateway(() => GatewayBlock.create().sab),
+    // Cells: each entity may stand in its own, and half as many may be watched without anybody in them.
+    views: perShard(() => ViewReader.create(entities, entities + (entities >> 1) + 1).sab),
+    filters: perGateway(() => InterestFilter.create().sab),
+    jobs: perShard(() => ByteRing.create(jobBytes).sab),
+    results: perShard(() => ByteRing.create(jobBytes).sab),
+    arrivals: Array.from({ length: GATEWAY_THREAD + gateways }, (_, thread) =>
+      thread < shards || thread >= GATEWAY_THREAD ? arrivals() : null,
+    ),
+    messages: perShard(() => perShard(() => SpscRing.create(messagePlaces, MESSAGE_WORDS).sab)),
+    frames: perShard(() => perGateway(() => ByteRing.create(frameBytes).sab)),
+  });
+}
+
+/** Attaches a thread to the structures of its node. @throws AssertionError when a buffer is not what it should be */
+export function attachSharedWorld(handles: SharedWorldHandles): SharedWorld {
+  return new SharedWorld(handles);
+}
