@@ -7,13 +7,14 @@
 import { ERRORS } from '../base/errors.js';
 import { fnvAction, FNV_BASIS } from '../base/fnv.js';
 import { LIMITS } from '../base/limits.js';
-import { CONTROL, INBOX, type Inboxes } from '../memory/inbox.js';
+import { CONTROL, PLACE as INBOX, type Inboxes } from '../memory/inbox.js';
 import { COLD, HOT } from '../memory/record.js';
 import { SHARD_COUNTER } from '../memory/shard-block.js';
 import { type World } from '../world/facade.js';
-import { type Core, FLAG } from './core.js';
+import { FLAG } from '../memory/player.js';
+import { type Core } from './core.js';
 
-const APPLIED = ERRORS.APPLIED.number;
+const APPLIED: number = ERRORS.APPLIED.number;
 const UNKNOWN_ACTION = ERRORS.UNKNOWN_ACTION.number;
 const QUARANTINED = ERRORS.QUARANTINED.number;
 
@@ -39,11 +40,11 @@ export class Actions {
     let tokens = this.refill(slot, waiting);
     if (waiting <= 0) return;
     hot = core.writeHot(slot);
-    for (let budget = LIMITS.actionsPerTick; waiting > 0; waiting--) {
+    for (let budget: number = LIMITS.actionsPerTick; waiting > 0; waiting--) {
       const at = inboxes.entry(slot, head);
       const kind = inboxes.u16[(at + INBOX.kind) >> 1]!;
-      if (kind < CONTROL.first) {
-        if (budget === 0 || tokens < 1) break;
+      if (kind < CONTROL.FIRST) {
+        if (budget <= 0 || tokens < 1) break;
         budget--;
         tokens--;
         this.decide(slot, at, kind);
@@ -82,7 +83,7 @@ export class Actions {
       return;
     }
     const length = inboxes.u16[(at + INBOX.length) >> 1]!;
-    core.block.setInHand(core.id(slot), id);
+    core.block.takeInHand(core.id(slot), id);
     const code = this.apply(slot, at, kind, id, length);
     const cold = core.writeCold(slot);
     arena.u16[(cold + COLD.outcomes + (id & 63) * 2) >> 1] = code;
@@ -93,7 +94,7 @@ export class Actions {
     arena.u32[(hot + HOT.appliedHash) >> 2] =
       fnvAction(hash, id, kind, inboxes.u8, at + INBOX.payload, length, code);
     core.block.count(code === APPLIED ? SHARD_COUNTER.actionsApplied : SHARD_COUNTER.actionsRejected);
-    core.block.setInHand(0, 0);
+    core.block.takeInHand(0, 0);
   }
 
   private apply(slot: number, at: number, kind: number, id: number, length: number): number {

@@ -7,19 +7,20 @@
  *
  * Every step may be done again: a replacement that dies in here is followed by another that starts over.
  */
-import { HEADER, HOT, OWNER, ownerOf, ownerState } from '../memory/record.js';
-import { freedByDead, recoverReserved } from '../memory/slots.js';
+import { HOT, OWNER, ownerOf, ownerState } from '../memory/record.js';
+import { recoverReserved, settleFreed } from '../memory/slots.js';
 import { restoreCold, restoreHot } from '../memory/undo.js';
 import { drive } from '../memory/steps.js';
 import { recover } from '../world/handover.js';
 import { vanish } from './commit.js';
-import { type Core, FLAG, PLAYER_KIND } from './core.js';
+import { FLAG, PLAYER_KIND } from '../memory/player.js';
+import { type Core } from './core.js';
 
 /** @param dead incarnation that held the shard number before */
 export function adoptAfter(core: Core, dead: number): void {
   const { arena, block, world } = core;
   const committed = block.committedTick;
-  block.readTotals(committed, core.itemsCreated, core.itemsConsumed);
+  block.totals(core.itemsCreated, core.itemsConsumed);
   recoverReserved(arena, core.shard, dead, committed, (slot, what) => {
     const id = core.id(slot);
     if (what === 'freed' && id !== 0) world.ids.remove(id, slot);
@@ -47,9 +48,7 @@ function adoptSlot(core: Core, slot: number, dead: number, committed: number): v
 /** Rolls forward what was committed for one adopted slot, and takes back a removal that was not. */
 function finishOne(core: Core, slot: number, dead: number, committed: number): void {
   const { arena, world } = core;
-  if (freedByDead(arena, slot, dead, committed)) return vanish(core, slot);
-  // A removal that was not committed: the tag goes, the entity stays.
-  Atomics.store(arena.i32, (arena.header(slot) + HEADER.freedIncarnation) >> 2, 0);
+  if (settleFreed(arena, slot, dead, committed)) return vanish(core, slot);
   if (world.ids.lookup(core.id(slot)) < 0) world.ids.insert(core.id(slot), slot);
   if (core.kind(slot) !== PLAYER_KIND) return;
   world.inboxes.publishHead(slot, arena.i32[(arena.hot(slot) + HOT.inboxHead) >> 2]!);

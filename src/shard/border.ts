@@ -6,16 +6,19 @@ import { LIMITS } from '../base/limits.js';
 import { tileIndex } from '../geo/tile.js';
 import { clampY, wrapX } from '../geo/world.js';
 import { HEADER, HOT } from '../memory/record.js';
-import { SHARD_COUNTER, SHARD_STATE } from '../memory/shard-block.js';
+import { SHARD_COUNTER } from '../memory/shard-block.js';
 import { type Placer } from '../world/placing.js';
 import { drive } from '../memory/steps.js';
 import { offer } from '../world/handover.js';
+import { type ClosingWatch } from '../world/retirement.js';
 import { type Core } from './core.js';
 
 export class Border {
   private readonly stayTicks: number;
 
-  constructor(private readonly core: Core, private readonly placer: Placer) {
+  constructor(
+    private readonly core: Core, private readonly placer: Placer, private readonly closing: ClosingWatch,
+  ) {
     this.stayTicks = Math.round(LIMITS.minimumStayS / core.dt);
   }
 
@@ -34,7 +37,7 @@ export class Border {
     const y = arena.f64[(hot + HOT.y) >> 3]!;
     const target = this.placer.ensureOwner(x, y);
     if (target < 0 || target === core.shard || this.isNearOwn(x, y)) return;
-    if (core.world.shardBlocks[target]!.state === SHARD_STATE.closing) return;
+    if (!this.closing.mayOffer(target)) return;
     this.offer(slot, target);
   }
 
@@ -74,7 +77,7 @@ export class Border {
       return true;
     }));
     if (result === 'refused') {
-      core.block.count(SHARD_COUNTER.ringFull);
+      core.block.count(SHARD_COUNTER.handoversRefused);
       return;
     }
     core.letGo(slot);

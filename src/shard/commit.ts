@@ -9,9 +9,7 @@ import { type Core } from './core.js';
 /** Writes the item totals' copy of this tick, commits, then rolls forward creations, removals and inbox heads. */
 export function commit(core: Core): void {
   const { block, tick } = core;
-  // Totals first: the committedTick store selects the copy (tick & 1), so it must be complete by then.
-  block.writeTotals(tick, core.itemsCreated, core.itemsConsumed);
-  block.commit(tick);
+  block.commit(tick, core.itemsCreated, core.itemsConsumed);
   for (let i = 0; i < core.created.count; i++) appear(core, core.created.values[i]!);
   for (let i = 0; i < core.freed.count; i++) vanish(core, core.freed.values[i]!);
   publishHeads(core);

@@ -9,6 +9,7 @@ import type { Clock } from '../base/clock.js';
 import { assert } from '../base/assert.js';
 import { LIMITS } from '../base/limits.js';
 import { type Arena } from '../memory/arena.js';
+import { PLAYER_KIND } from '../memory/player.js';
 import { IdLease } from '../memory/ids.js';
 import { HEADER, HOT, OWNER, ownerOf, ownerState } from '../memory/record.js';
 import { type SharedWorld } from '../memory/shared-world.js';
@@ -17,21 +18,6 @@ import { beginCold, beginHot } from '../memory/undo.js';
 import { type CompiledGame } from '../world/game.js';
 import { epochFromWord } from '../world/handover.js';
 import { EntityList } from './entity-list.js';
-
-/** Bits of a record's flags. */
-export const FLAG = {
-  /** The game has not yet seen this player (`spawnPlayer` is due). */
-  NEW: 1,
-  /** Belongs to an account: parked when its player leaves, not removed. */
-  ACCOUNT: 2,
-  /** Carried by no session: neither shown nor stepped. */
-  OFFLINE: 4,
-  /** Comes out of rest: its clock starts anew at the next step, without counting as frozen. */
-  RESTED: 8,
-} as const;
-
-/** Kind 0 is the player in every game. */
-export const PLAYER_KIND = 0;
 
 /** What a shard is started with. */
 export interface CoreOptions {

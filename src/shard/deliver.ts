@@ -5,7 +5,8 @@
 import { ERRORS } from '../base/errors.js';
 import { COLD } from '../memory/record.js';
 import { type World } from '../world/facade.js';
-import { type Core, FLAG } from './core.js';
+import { FLAG } from '../memory/player.js';
+import { type Core } from './core.js';
 import { type Letter } from './letter.js';
 
 /** Message kind of the core's own transfer of items. */

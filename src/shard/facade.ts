@@ -8,12 +8,13 @@ import { LIMITS } from '../base/limits.js';
 import { hash2 } from '../base/random.js';
 import { clampY, dx as shortestDx, wrapX } from '../geo/world.js';
 import { COLD, HOT } from '../memory/record.js';
-import { PRESENCE } from '../memory/inbox.js';
+import { PRESENCE_STATE } from '../memory/inbox.js';
 import { tagFreed } from '../memory/slots.js';
 import { type Column, type Entity, type Near, type World } from '../world/facade.js';
 import { Neighbourhood } from '../world/near.js';
 import { makeColumn } from './columns.js';
-import { type Core, FLAG, PLAYER_KIND } from './core.js';
+import { FLAG, PLAYER_KIND } from '../memory/player.js';
+import { type Core } from './core.js';
 import { TRANSFER, deliver, mayReceive } from './deliver.js';
 import { type Events } from './events.js';
 import { type Jobs } from './jobs.js';
@@ -31,14 +32,18 @@ export class Facade implements World {
   readonly game;
   private readonly neighbourhood: Neighbourhood;
   private readonly letter = new Letter();
-  private randomCalls = 0;
+  /** By slot: tick and number of the last random call. */
+  private readonly randomTick: Int32Array;
+  private readonly randomCall: Int32Array;
   private mail!: Mail;
 
   constructor(private readonly core: Core, private readonly events: Events, private readonly jobs: Jobs) {
     const { module, columns } = core.game;
+    this.randomTick = new Int32Array(core.arena.capacity);
+    this.randomCall = new Int32Array(core.arena.capacity);
     this.game = { name: module.name, items: module.items, kinds: module.kinds };
     for (const column of columns) this.columns[column.name] = makeColumn(core, column.type, column.offset);
-    this.neighbourhood = new Neighbourhood(core.world.viewReaders());
+    this.neighbourhood = new Neighbourhood(core.world.views);
   }
 
   /** Completes the construction: mail needs the facade for its handlers. */
@@ -83,7 +88,7 @@ export class Facade implements World {
 
   online(e: Entity): boolean {
     return this.kind(e) === PLAYER_KIND && !(this.core.flags(e) & FLAG.OFFLINE) &&
-      this.core.world.inboxes.presence(e) !== PRESENCE.none;
+      this.core.world.inboxes.presence(e) !== PRESENCE_STATE.NONE;
   }
 
   distance(e: Entity, x: number, y: number): number {
@@ -228,18 +233,15 @@ export class Facade implements World {
   }
 
   random(e: Entity): number {
-    const call = this.randomCalls++;
+    const call = this.randomTick[e] === this.core.tick ? this.randomCall[e]! + 1 : 0;
+    this.randomTick[e] = this.core.tick;
+    this.randomCall[e] = call;
     const id = this.core.id(e);
     return hash2(hash2(this.core.options.worldSeed ^ id, (id / 4294967296) | 0), hash2(this.core.tick, call)) / 4294967296;
   }
 
   defer(e: Entity, job: string, input: unknown): boolean {
     return this.jobs.defer(this.id(e), job, input);
-  }
-
-  /** Random numbers are a function of how often they were asked for in one entity's step. */
-  restartRandom(): void {
-    this.randomCalls = 0;
   }
 }
 

@@ -5,13 +5,14 @@
  * Rows come from the shard's own view of this tick (grouped by cell), so that frames and `entitiesNear` never disagree.
  */
 import { LIMITS } from '../base/limits.js';
-import { cellColumnOf, cellRowOf, cellSize } from '../geo/cell.js';
+import { columnOfCell, rowOfCell } from '../geo/cell.js';
 import { SHARD_COUNTER } from '../memory/shard-block.js';
 import { ROW, type ViewWriter } from '../memory/view.js';
 import { CellFrameWriter } from '../wire/cell-frame-writer.js';
 import { type Core } from './core.js';
 import { type Events } from './events.js';
-import { type GatewayRings, RECORD } from './gateway-rings.js';
+import { RECORD } from '../memory/player.js';
+import { type GatewayRings } from './gateway-rings.js';
 import { GONE_CELL, type Published } from './published.js';
 import { Quantiser } from './quantise.js';
 import { type Streams } from './streams.js';
@@ -20,7 +21,9 @@ const NO_CELL = 0xffffffff;
 
 export class Frames {
   private readonly writer = new CellFrameWriter(LIMITS.frameScratchBytes);
-  private readonly quantiser = new Quantiser(cellSize(LIMITS.cellLevel));
+  /** The writer's bytes as words, for copying without a view of its own. */
+  private readonly words = new Int32Array(this.writer.bytes.buffer);
+  private readonly quantiser = new Quantiser();
   /** Cells in which a dead predecessor had streams; closed at the first frame. */
   private closing: number[] = [];
   private closingPublisher = 0;
@@ -134,6 +137,8 @@ export class Frames {
     const bytes = following === 0 ? 0 : this.encode(s, streams.lastTick[s]!);
     if (starting !== 0 || writer.states + writer.removals + writer.events > 0) {
       // A follower gets its delta even if it is empty while others get a key: the sequence is the stream's.
+      // Before it leaves: who subscribes after it has passed must not get an older key frame.
+      if (streams.mark[s]! > 0) this.view.setLastSeq(streams.mark[s]! - 1, core.tick);
       if (following !== 0) got = this.send(following, s, bytes);
       if (starting !== 0) got |= this.send(starting, s, this.encode(s, 0));
       streams.lastTick[s] = core.tick;
@@ -156,8 +161,8 @@ export class Frames {
         core.block.count(SHARD_COUNTER.frameOverflows);
         continue;
       }
-      rings.u8(g).set(this.writer.view(bytes), at);
-      rings.header(g, at, RECORD.FRAME, cellColumnOf(cell), cellRowOf(cell), core.tick, 0, 0, 0);
+      rings.copy(g, at, this.words, bytes);
+      rings.header(g, at, RECORD.FRAME, columnOfCell(cell), rowOfCell(cell), core.tick, 0, 0, 0);
       rings.commit(g, bytes);
       got |= 1 << g;
     }
@@ -168,7 +173,7 @@ export class Frames {
   private encode(s: number, previous: number): number {
     const { writer, core, streams, view } = this;
     const cell = streams.cell[s]!;
-    writer.begin(cellColumnOf(cell), cellRowOf(cell), core.options.incarnation, core.tick, previous);
+    writer.begin(columnOfCell(cell), rowOfCell(cell), core.options.incarnation, core.tick, previous);
     if (this.closingPublisher !== 0 && this.closing.includes(cell)) writer.close(this.closingPublisher);
     const c = streams.mark[s]! - 1;
     this.quantiser.open(cell);
@@ -221,7 +226,7 @@ export class Frames {
       const to = published.removalTo[i]!;
       const gone = to === GONE_CELL;
       writer.removal(
-        published.removalId[i]!, published.removalEpoch[i]!, gone ? NO_CELL : cellColumnOf(to), gone ? NO_CELL : cellRowOf(to),
+        published.removalId[i]!, published.removalEpoch[i]!, gone ? NO_CELL : columnOfCell(to), gone ? NO_CELL : rowOfCell(to),
       );
     }
   }

@@ -5,9 +5,6 @@
 import { type ByteRing, RECORD_HEADER_BYTES } from '../memory/byte-ring.js';
 import { type SharedWorld } from '../memory/shared-world.js';
 
-/** Types of records in a frame ring (first header word). */
-export const RECORD = { FRAME: 1, SELF: 2, READY: 3, LOG: 4, GONE: 5 } as const;
-
 export class GatewayRings {
   readonly count: number;
   private readonly rings: readonly ByteRing[];
@@ -47,6 +44,12 @@ export class GatewayRings {
     i32[w + 6] = f | 0;
   }
 
+  /** Copies whole words (messages are padded to 8 bytes) without making a view. */
+  copy(gateway: number, at: number, words: Int32Array, bytes: number): void {
+    const { i32 } = this.rings[gateway]!;
+    for (let from = 0, to = at >> 2, end = (bytes + 3) >> 2; from < end; from++, to++) i32[to] = words[from]!;
+  }
+
   /** Publishes the reserved record with its real length. */
   commit(gateway: number, bytes: number): void {
     this.rings[gateway]!.commit(bytes);
@@ -56,7 +59,7 @@ export class GatewayRings {
   /** Wakes the gateways that got something. */
   ring(): void {
     for (let g = 0; this.touched !== 0; g++, this.touched >>>= 1) {
-      if (this.touched & 1) this.world.gatewayBlocks[g]!.ringDoorbell();
+      if (this.touched & 1) this.world.gatewayBlocks[g]!.ring();
     }
   }
 }

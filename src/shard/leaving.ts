@@ -7,9 +7,10 @@
  */
 import { COLD, HOT, OWNER, packOwner } from '../memory/record.js';
 import { LIMITS } from '../base/limits.js';
-import { LEAVING, PRESENCE, writerGateway } from '../memory/inbox.js';
+import { LEAVING, PRESENCE_STATE, writerGateway } from '../memory/inbox.js';
 import { tagFreed } from '../memory/slots.js';
-import { type Core, FLAG, PLAYER_KIND } from './core.js';
+import { FLAG, PLAYER_KIND } from '../memory/player.js';
+import { type Core } from './core.js';
 import { type Mail } from './mail.js';
 
 export class Leaving {
@@ -29,17 +30,19 @@ export class Leaving {
     const { core } = this;
     const { inboxes } = core.world;
     if (core.isFreed(slot)) return;
-    const left = writerGateway(inboxes.writer(slot)) === LEAVING;
+    // The word before the presence: a connection that comes in between makes the leave fail, not the other way round.
+    const seen = inboxes.writer(slot);
+    const left = writerGateway(seen) === LEAVING;
     if (!left && !this.isAway(slot)) return;
-    if (!left && !inboxes.leave(slot)) return; // a gateway is writing or resuming: look again in a second
+    if (!left && !inboxes.leave(slot, seen)) return; // a gateway is writing or resuming: look again in a second
     this.depart(slot);
   }
 
   private isAway(slot: number): boolean {
     const { inboxes } = this.core.world;
     const presence = inboxes.presence(slot);
-    if (presence === PRESENCE.goodbye) return true;
-    return presence === PRESENCE.disconnected && this.core.tick - inboxes.presenceTick(slot) > this.graceTicks;
+    if (presence === PRESENCE_STATE.GOODBYE) return true;
+    return presence === PRESENCE_STATE.DISCONNECTED && this.core.tick - inboxes.presenceTick(slot) > this.graceTicks;
   }
 
   /** The session has ended for good. */

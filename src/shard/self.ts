@@ -8,18 +8,17 @@
 import { assert } from '../base/assert.js';
 import { LIMITS } from '../base/limits.js';
 import { SHARD_COUNTER } from '../memory/shard-block.js';
-import { PRESENCE, writerEpoch, writerGateway } from '../memory/inbox.js';
+import { PRESENCE_STATE, writerEpoch, writerGateway } from '../memory/inbox.js';
 import { COLD, HOT } from '../memory/record.js';
 import { LogReplyWriter, type SelfState, SelfUpdateWriter } from '../wire/self-update.js';
 import { type Core, type Notes } from './core.js';
-import { RECORD, type GatewayRings } from './gateway-rings.js';
+import { READY_HEAD_BYTES, RECORD, SELF_HEAD_BYTES } from '../memory/player.js';
+import { type GatewayRings } from './gateway-rings.js';
 
 /** Outcomes kept in a record: those of the last 64 actions. */
 const KEPT_OUTCOMES = 64;
 /** A self update goes out at least every so many frames, even when nothing changed. */
 const QUIET_FRAMES = 2;
-const POSITION_BYTES = 16;
-const READY_BYTES = 32;
 
 export class SelfUpdates {
   private readonly writer = new SelfUpdateWriter();
@@ -53,7 +52,7 @@ export class SelfUpdates {
       const slot = players.slots[i]!;
       const applied = this.core.arena.u32[(this.core.arena.hot(slot) + HOT.lastActionId) >> 2]!;
       if (applied === this.told[slot] && tick - this.toldTick[slot]! < quiet) continue;
-      if (this.core.world.inboxes.presence(slot) === PRESENCE.connected) this.push(slot, RECORD.SELF, this.told[slot]!);
+      if (this.core.world.inboxes.presence(slot) === PRESENCE_STATE.CONNECTED) this.push(slot, RECORD.SELF, this.told[slot]!);
     }
   }
 
@@ -79,7 +78,7 @@ export class SelfUpdates {
     const gateway = writerGateway(writer);
     if (gateway >= rings.count) return true; // nobody listens
     this.fill(slot, since);
-    const head = type === RECORD.READY ? READY_BYTES : POSITION_BYTES;
+    const head = type === RECORD.READY ? READY_HEAD_BYTES : SELF_HEAD_BYTES;
     const at = rings.reserve(gateway, head + this.writer.maxBytes);
     if (at < 0) {
       core.block.count(SHARD_COUNTER.frameOverflows);

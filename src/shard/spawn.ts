@@ -11,7 +11,8 @@ import { type Core } from './core.js';
 /** @returns the entity, or −1 when the arena has no room (counted) */
 export function spawn(core: Core, kind: number, x: number, y: number): number {
   const { arena } = core;
-  const slot = core.slots.take();
+  const id = core.nextId();
+  const slot = id < 0 ? -1 : core.slots.take();
   if (slot < 0) {
     core.block.count(SHARD_COUNTER.slotsExhausted);
     return -1;
@@ -21,7 +22,6 @@ export function spawn(core: Core, kind: number, x: number, y: number): number {
   clearState(arena, slot);
   const h = arena.header(slot);
   const hot = arena.hot(slot);
-  const id = core.nextId();
   arena.f64[(h + HEADER.id) >> 3] = id;
   arena.i32[(h + HEADER.birthTick) >> 2] = core.tick;
   arena.f64[(h + HEADER.handoverStamp) >> 3] = 0;

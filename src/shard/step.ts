@@ -7,7 +7,8 @@ import { tileIndex } from '../geo/tile.js';
 import { HEADER, HOT } from '../memory/record.js';
 import { SHARD_COUNTER } from '../memory/shard-block.js';
 import { type World } from '../world/facade.js';
-import { type Core, FLAG } from './core.js';
+import { FLAG } from '../memory/player.js';
+import { type Core } from './core.js';
 import { type Mail } from './mail.js';
 
 /** An entity that lags more ticks than this was frozen (dead shard, stall) and does not catch up. */
@@ -41,7 +42,7 @@ export class Stepper {
       skipped = steps - 1;
     } else if (steps > CATCH_UP_TICKS) {
       skipped = steps - 1;
-      core.block.add(SHARD_COUNTER.ticksFrozen, skipped);
+      core.block.count(SHARD_COUNTER.ticksFrozen, skipped);
     }
     steps -= skipped;
     for (let s = 0; s < steps; s++) core.game.module.step(this.facade, slot);
@@ -65,8 +66,8 @@ export class Stepper {
     const lived = (tick - arena.i32[(arena.header(slot) + HEADER.birthTick) >> 2]!) | 0;
     if (steps !== lived) {
       const missed = lived - steps;
-      if (missed > 0) core.block.add(SHARD_COUNTER.ticksMissed, missed);
-      else core.block.add(SHARD_COUNTER.ticksDoubled, -missed);
+      if (missed > 0) core.block.count(SHARD_COUNTER.ticksMissed, missed);
+      else core.block.count(SHARD_COUNTER.ticksDoubled, -missed);
     }
     arena.i32[(hot + HOT.stepCount) >> 2] = lived;
   }

@@ -13,6 +13,7 @@ import { type Clock } from '../base/clock.js';
 import { SHARD_COUNTER, SHARD_GAUGE } from '../memory/shard-block.js';
 import { type SharedWorld } from '../memory/shared-world.js';
 import { type CompiledGame } from '../world/game.js';
+import { ClosingWatch, isUnreachable } from '../world/retirement.js';
 import { Placer } from '../world/placing.js';
 import { Actions } from './actions.js';
 import { adoptAfter } from './adopt.js';
@@ -48,8 +49,10 @@ export class Shard {
   private readonly actions: Actions;
   private readonly stepper: Stepper;
   private readonly leaving: Leaving;
+  private readonly closing: ClosingWatch;
   private readonly border: Border;
   private readonly rings: GatewayRings;
+  private readonly streams = new Streams(STREAM_PLACES);
   private readonly frames: Frames;
   private readonly selfs: SelfUpdates;
   private readonly jobs: Jobs;
@@ -72,9 +75,10 @@ export class Shard {
     this.actions = new Actions(core, this.facade);
     this.stepper = new Stepper(core, this.facade, this.mail);
     this.leaving = new Leaving(core, this.mail);
-    this.border = new Border(core, this.placer);
+    this.closing = new ClosingWatch(world.shardBlocks, options.shard);
+    this.border = new Border(core, this.placer, this.closing);
     this.rings = new GatewayRings(world, options.shard);
-    this.frames = new Frames(core, this.view, new Streams(STREAM_PLACES), published, events, this.rings);
+    this.frames = new Frames(core, this.view, this.streams, published, events, this.rings);
     this.selfs = new SelfUpdates(core, this.rings);
     this.scratch = new Int32Array(core.arena.capacity);
     core.onAdopt = (slot) => {
@@ -99,7 +103,6 @@ export class Shard {
     const { block } = core;
     const now = world.clock.tickAt(this.clock.now());
     if (dead === 0) {
-      block.startAt(now);
       core.tick = now;
       return now + 1;
     }
@@ -116,11 +119,30 @@ export class Shard {
     const { core } = this;
     const started = this.clock.now();
     core.tick = k;
+    this.closing.look();
     this.beginNotes();
     this.transaction();
     commit(core);
     this.aftermath(k);
+    this.closing.note();
     this.measure(started);
+  }
+
+  /** Whether nobody can offer anything to this shard any more, once its block is marked CLOSING. */
+  get isUnreachable(): boolean {
+    return isUnreachable(this.world.shardBlocks, this.core.shard);
+  }
+
+  /** The last thing in good order: takes what was still offered, gives free slots back. */
+  end(): void {
+    this.arrivals.snapshot();
+    this.arrivals.drain();
+    this.core.slots.release();
+  }
+
+  /** Gives the base tile of a point to this shard if it is nobody's, and wakes it (tools and benches). */
+  wakeTileOf(x: number, y: number): void {
+    this.placer.ensureOwner(x, y);
   }
 
   private beginNotes(): void {
@@ -149,7 +171,7 @@ export class Shard {
 
   private aftermath(k: number): void {
     const { core } = this;
-    publishView(core, this.view, this.scratch);
+    publishView(core, this.view, this.streams, this.scratch);
     this.mail.send();
     this.border.handOver();
     this.leaving.parkAccounts();
@@ -174,6 +196,7 @@ export class Shard {
     if (k % every === 0) this.tiles.sleepIdle(this.park);
     core.block.setGauge(SHARD_GAUGE.entities, core.owned.count);
     core.block.setGauge(SHARD_GAUGE.players, players.count);
+    core.block.setGauge(SHARD_GAUGE.tiles, this.tiles.count);
   }
 
   private measure(started: number): void {

@@ -8,13 +8,14 @@
  */
 import { LIMITS } from '../base/limits.js';
 import { seededRandom, hash2 } from '../base/random.js';
-import { tileColumns, tileIndex, tileSize, tileWest, tileNorth } from '../geo/tile.js';
+import { boundsOf, tileOfIndex } from '../geo/address.js';
+import { tileColumns, tileIndex, tileRows } from '../geo/tile.js';
 import { wrapX, clampY } from '../geo/world.js';
 import { HOT, OWNER, ownerState, packOwner, epochOf } from '../memory/record.js';
-import { SHARD_GAUGE } from '../memory/shard-block.js';
 import { type TileArea } from '../world/facade.js';
 import { type Placer } from '../world/placing.js';
-import { type Core, FLAG, PLAYER_KIND } from './core.js';
+import { FLAG, PLAYER_KIND } from '../memory/player.js';
+import { type Core } from './core.js';
 
 /** What tiles need from the leaving steps: parking one entity. */
 export type ParkSlot = (slot: number) => boolean;
@@ -42,10 +43,12 @@ export class Tiles {
   /** After a death: everything that the directory says is this shard's. Undoes content that was never committed. */
   adoptHeld(committedTick: number): void {
     const { directory } = this.core.world;
-    directory.tilesOf(this.core.shard, (tile) => {
+    const tiles = tileColumns(LIMITS.baseTileLevel) * tileRows(LIMITS.baseTileLevel);
+    for (let tile = 0; tile < tiles; tile++) {
+      if (directory.lookup(tile) !== this.core.shard) continue;
       if (directory.generatedTick(tile) > committedTick) directory.setGeneratedTick(tile, 0);
       this.hold(tile);
-    });
+    }
   }
 
   /** Natural content of newly held tiles; part of the tick's transaction (the generated word is undone by its tick). */
@@ -58,11 +61,8 @@ export class Tiles {
 
   /** @returns the tile's area and a random source that depends on (world seed, tile) alone */
   area(tile: number): TileArea {
-    const level = LIMITS.baseTileLevel;
-    const columns = tileColumns(level);
-    const column = tile % columns;
-    const row = (tile - column) / columns;
-    return { west: tileWest(column, level), north: tileNorth(row, level), size: tileSize(level), address: `${level}/${column}/${row}` };
+    const address = tileOfIndex(tile, LIMITS.baseTileLevel);
+    return { ...address, ...boundsOf(address) };
   }
 
   random(tile: number) {
@@ -114,7 +114,7 @@ export class Tiles {
 
   private drop(tile: number): void {
     this.held.delete(tile);
-    this.core.block.addGauge(SHARD_GAUGE.tiles, -1);
+    this.core.block.addTiles(-1);
   }
 
   /** Takes back what was parked when the tile went to sleep; players who are away stay parked. */

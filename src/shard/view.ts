@@ -5,14 +5,16 @@
 import { cellNumber } from '../geo/cell.js';
 import { HOT } from '../memory/record.js';
 import { type ViewWriter } from '../memory/view.js';
-import { type Core, FLAG, PLAYER_KIND } from './core.js';
-import { PRESENCE } from '../memory/inbox.js';
+import { FLAG, PLAYER_KIND } from '../memory/player.js';
+import { type Streams } from './streams.js';
+import { type Core } from './core.js';
+import { PRESENCE_STATE } from '../memory/inbox.js';
 
 /** Bit of a row's flags: a player without a connection at the moment (schemas/server.fbs). */
 const AWAY = 1;
 
 /** @param scratch one Int32 for each slot of the arena: the cell's place in the view, by position in the owned list */
-export function publishView(core: Core, view: ViewWriter, scratch: Int32Array): void {
+export function publishView(core: Core, view: ViewWriter, streams: Streams, scratch: Int32Array): void {
   const { arena, owned } = core;
   view.begin(core.tick, core.options.incarnation);
   for (let i = 0; i < owned.count; i++) {
@@ -22,18 +24,25 @@ export function publishView(core: Core, view: ViewWriter, scratch: Int32Array): 
       continue;
     }
     const cell = view.cell(cellNumber(arena.f64[(hot + HOT.x) >> 3]!, arena.f64[(hot + HOT.y) >> 3]!));
-    view.addRow(cell);
     scratch[i] = cell;
+    if (cell >= 0) view.addRow(cell);
   }
   view.place();
   for (let i = 0; i < owned.count; i++) if (scratch[i]! >= 0) writeRow(core, view, owned.slots[i]!, scratch[i]!);
+  // Cells with a stream but nobody in them stand in the view, too: a new subscriber gets their (empty) key frame.
+  for (let i = 0; i < streams.count; i++) {
+    const place = streams.at(i);
+    const cell = view.cell(streams.cell[place]!);
+    if (cell >= 0) view.setLastSeq(cell, streams.lastTick[place]!);
+  }
+  view.publish();
 }
 
 function writeRow(core: Core, view: ViewWriter, slot: number, cell: number): void {
   const { arena } = core;
   const hot = arena.hot(slot);
   const kind = arena.u16[(hot + HOT.kind) >> 1]!;
-  const away = kind === PLAYER_KIND && core.world.inboxes.presence(slot) !== PRESENCE.connected ? AWAY : 0;
+  const away = kind === PLAYER_KIND && core.world.inboxes.presence(slot) !== PRESENCE_STATE.CONNECTED ? AWAY : 0;
   const pub = (hot + HOT.components) >> 2;
   view.row(
     cell, core.id(slot), arena.f64[(hot + HOT.x) >> 3]!, arena.f64[(hot + HOT.y) >> 3]!,

@@ -8,7 +8,7 @@ import { PerformanceObserver } from 'node:perf_hooks';
 import { setImmediate as turn } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { monotonicClock } from '../base/clock.js';
-import { SHARD_COUNTER, SHARD_GAUGE, SHARD_STATE } from '../memory/shard-block.js';
+import { FAULT_KIND, SHARD_COUNTER, SHARD_GAUGE, SHARD_STATE, type ShardBlock } from '../memory/shard-block.js';
 import { type SharedWorldHandles, attachSharedWorld } from '../memory/shared-world.js';
 import { loadGame } from './load-game.js';
 import { Shard } from './tick.js';
@@ -34,27 +34,32 @@ export type ShardMessage =
 async function main(data: ShardWorkerData): Promise<void> {
   const world = attachSharedWorld(data.handles);
   const clock = monotonicClock();
-  const game = await loadGame(data.gameFile);
+  const game = await loadGame(data.gameFile ?? undefined);
   const block = world.shardBlocks[data.shard]!;
   const shard = new Shard(world, game, clock, data);
   block.setGauge(SHARD_GAUGE.threadId, threadId());
   observeCollections(block);
   let tick = shard.start(data.previousIncarnation);
-  block.setState(SHARD_STATE.running);
+  block.state = SHARD_STATE.RUNNING;
   parentPort!.postMessage({ type: 'ready', shard: data.shard, incarnation: data.incarnation } satisfies ShardMessage);
-  for (; block.state !== SHARD_STATE.closing; tick++) {
+  const isOver = () => block.state === SHARD_STATE.CLOSING && shard.isUnreachable;
+  while (!isOver()) {
     if (tick % world.clock.ticksPerSecond === 0) await turn();
+    // The bell before the state: a "closing" that comes in between is not slept through.
     const bell = block.doorbell;
     const wait = world.clock.startOf(tick) - clock.now();
-    if (wait > 0 && block.state !== SHARD_STATE.closing) block.sleep(bell, wait);
-    if (block.state === SHARD_STATE.closing) break;
-    if (world.clock.startOf(tick) > clock.now()) {
-      tick--; // woken early by the doorbell
-      continue;
-    }
-    shard.run(tick);
+    if (wait > 0 && !isOver()) block.wait(bell, wait);
+    commitFault(block.takeFault());
+    if (world.clock.startOf(tick) <= clock.now()) shard.run(tick++);
   }
-  shard.core.slots.release();
+  shard.end();
+}
+
+/** Test faults, asked for through the block: proves recovery on the real thread. */
+function commitFault(fault: number): void {
+  if (fault === FAULT_KIND.throw) throw new Error('test fault: throw');
+  if (fault === FAULT_KIND.hang) for (;;); // ended by the supervisor
+  if (fault === FAULT_KIND.oom) for (const hoard: unknown[] = []; ; ) hoard.push(new Array(100_000).fill(hoard.length));
 }
 
 /** Thread id of the kernel, for CPU time per thread; 0 where the system does not tell. */
@@ -66,11 +71,13 @@ function threadId(): number {
   }
 }
 
-function observeCollections(block: { raise(counter: number, value: number): void; count(counter: number): void }): void {
+function observeCollections(block: ShardBlock): void {
+  let longest = 0;
   new PerformanceObserver((list) => {
     for (const entry of list.getEntries()) {
       block.count(SHARD_COUNTER.collections);
-      block.raise(SHARD_COUNTER.gcMaxUs, Math.round(entry.duration * 1000));
+      longest = Math.max(longest, entry.duration);
+      block.setGauge(SHARD_GAUGE.gcMaxMs, longest);
     }
   }).observe({ entryTypes: ['gc'] });
 }

@@ -41,9 +41,9 @@ export class Placer {
     for (let s = 0; s < this.loads.length; s++) {
       const block = shardBlocks[s]!;
       const load = this.loads[s]!;
-      load.alive = block.state === SHARD_STATE.running;
+      load.alive = block.state === SHARD_STATE.RUNNING;
       load.load = block.gauge(SHARD_GAUGE.players) / LIMITS.capacityPlayers;
-      load.tiles = block.gauge(SHARD_GAUGE.tiles);
+      load.tiles = block.tiles;
     }
     this.fillNeighbours(tile);
     const shard = choosePlacement(this.loads, this.neighbours);
@@ -55,7 +55,7 @@ export class Placer {
     ring.i32[at >> 2] = WAKE;
     ring.i32[(at >> 2) + 1] = tile;
     ring.commit();
-    shardBlocks[shard]!.addGauge(SHARD_GAUGE.tiles, 1);
+    shardBlocks[shard]!.addTiles(1);
     return shard;
   }
 

@@ -1,0 +1,48 @@
+/**
+ * Retirement: a shard number ends in good order, and nobody's offer to it is left in the air.
+ *
+ * The retiring shard marks its number CLOSING. Every live shard looks at the marks when a tick begins, makes no offer
+ * to a marked number in that tick, and notes what it saw (number, incarnation) when the tick has ended. Once all live
+ * shards have noted it, nobody can be between "not marked" and "offered": the retiring one drains its arrivals a last
+ * time and ends. Whoever is its replacement scans the owner words all the same (world/handover.ts `recover`):
+ * recovery does not depend on how a thread ended.
+ */
+import { SHARD_STATE, type ShardBlock } from '../memory/shard-block.js';
+
+/** One shard's eyes on the others' marks. */
+export class ClosingWatch {
+  /** By shard: incarnation that was marked when the running tick began; 0 = none. */
+  private readonly marked: Int32Array;
+
+  constructor(private readonly blocks: readonly ShardBlock[], private readonly shard: number) {
+    this.marked = new Int32Array(blocks.length);
+  }
+
+  /** First thing in a tick. */
+  look(): void {
+    for (let s = 0; s < this.blocks.length; s++) {
+      const block = this.blocks[s]!;
+      this.marked[s] = block.state === SHARD_STATE.CLOSING ? block.incarnation : 0;
+    }
+  }
+
+  /** Whether this tick may offer to a shard. */
+  mayOffer(target: number): boolean {
+    return this.marked[target] === 0;
+  }
+
+  /** Last thing in a tick: no offer of this tick, or a later one, goes to what was marked. */
+  note(): void {
+    const own = this.blocks[this.shard]!;
+    for (let s = 0; s < this.blocks.length; s++) own.noteClosing(s, this.marked[s]!);
+  }
+}
+
+/** Whether every live shard has ended a tick that began after this incarnation was marked. */
+export function isUnreachable(blocks: readonly ShardBlock[], shard: number): boolean {
+  const mine = blocks[shard]!.incarnation;
+  for (let s = 0; s < blocks.length; s++) {
+    if (s !== shard && blocks[s]!.state === SHARD_STATE.RUNNING && blocks[s]!.seenClosing(shard) !== mine) return false;
+  }
+  return true;
+}
