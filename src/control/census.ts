@@ -1,0 +1,114 @@
+/**
+ * The census: one pass over the arena that counts entities, players and items, from outside, while shards write.
+ *
+ * Contract: read-only, plain reads of records that others write: a moving item may be seen twice or not at all in a
+ * single pass. A pass whose items disagree with the totals is therefore repeated a few times; a disagreement that was
+ * only skew goes away, a true loss or double (I2) stays in every pass and is reported.
+ */
+import { LIMITS } from '../base/limits.js';
+import type { Arena } from '../memory/arena.js';
+import { FLAG, PLAYER_KIND } from '../memory/player.js';
+import {
+  ANSWER,
+  ANSWER_BYTES,
+  COLD,
+  HEADER,
+  HOT,
+  OUTBOX,
+  OUTBOX_BYTES,
+  OWNER,
+  ownerState,
+} from '../memory/record.js';
+
+/** States of an outbox place in which its items are neither with the receiver nor back (mail of the shards). */
+const WAITING = 1;
+const SENT = 2;
+const NO_ITEM = 255;
+/** State of a remembered answer that the source may not have heard yet. */
+const ANSWERED = 1;
+
+export interface TileCount {
+  entities: number;
+  players: number;
+}
+
+export interface Census {
+  /** Carried online and offline, lying on the ground, in flight; all kinds. */
+  readonly items: number;
+  readonly entities: number;
+  /** Players that are not offline. */
+  readonly players: number;
+  /** By index of the base tile. */
+  readonly tiles: ReadonlyMap<number, TileCount>;
+}
+
+/** What the census needs of the world. */
+export interface CensusWorld {
+  readonly arena: Arena;
+  readonly ids: { lookup(id: number): number };
+}
+
+/** Repeats `countOnce` until its items are as many as `expected` says, at most `passes` times. */
+export function takeCensus(world: CensusWorld, expected: () => number, passes = 4): Census {
+  let census: Census;
+  do {
+    const before = expected();
+    census = countOnce(world);
+    if (census.items === before || census.items === expected()) break;
+  } while (--passes > 0);
+  return census;
+}
+
+function countOnce(world: CensusWorld): Census {
+  const { arena } = world;
+  const tiles = new Map<number, TileCount>();
+  let [items, entities, players] = [0, 0, 0];
+  for (let slot = 0; slot < arena.capacity; slot++) {
+    const state = ownerState(Atomics.load(arena.owner, slot));
+    if (state === OWNER.FREE || state === OWNER.RESERVED) continue;
+    const hot = arena.hot(slot);
+    const tile = arena.i32[(hot + HOT.tile) >> 2];
+    let count = tiles.get(tile);
+    if (count === undefined) tiles.set(tile, (count = { entities: 0, players: 0 }));
+    items += itemsOf(world, slot);
+    entities++;
+    count.entities++;
+    const offline = (arena.u16[(hot + HOT.flags) >> 1] & FLAG.OFFLINE) !== 0;
+    if (arena.u16[(hot + HOT.kind) >> 1] !== PLAYER_KIND || offline) continue;
+    players++;
+    count.players++;
+  }
+  return { items, entities, players, tiles };
+}
+
+/** Items in the bag of a slot, and on their way out of it. */
+function itemsOf(world: CensusWorld, slot: number): number {
+  const { arena } = world;
+  const cold = arena.cold(slot);
+  let items = 0;
+  for (let kind = 0; kind < LIMITS.itemKinds; kind++) items += arena.u32[((cold + COLD.items) >> 2) + kind];
+  if (arena.i32[(arena.hot(slot) + HOT.outboxCount) >> 2] === 0) return items;
+  for (let place = 0; place < LIMITS.outboxPlaces; place++) {
+    const at = cold + COLD.outbox + place * OUTBOX_BYTES;
+    const state = arena.u8[at + OUTBOX.state];
+    if ((state !== WAITING && state !== SENT) || arena.u8[at + OUTBOX.itemKind] === NO_ITEM) continue;
+    if (!hasArrived(world, slot, at)) items += arena.u32[(at + OUTBOX.itemCount) >> 2];
+  }
+  return items;
+}
+
+/** Whether the target has accepted what the outbox place at byte `at` carries: then it is counted in its bag. */
+function hasArrived({ arena, ids }: CensusWorld, source: number, at: number): boolean {
+  const target = ids.lookup(arena.f64[(at + OUTBOX.target) >> 3]);
+  if (target < 0) return false;
+  const id = arena.f64[(arena.header(source) + HEADER.id) >> 3];
+  const counter = arena.u32[(at + OUTBOX.counter) >> 2];
+  for (let place = 0; place < LIMITS.answerPlaces; place++) {
+    const answer = arena.cold(target) + COLD.answers + place * ANSWER_BYTES;
+    if (arena.u8[answer + ANSWER.used] !== ANSWERED || arena.f64[(answer + ANSWER.source) >> 3] !== id)
+      continue;
+    if (arena.u32[(answer + ANSWER.counter) >> 2] === counter)
+      return arena.u16[(answer + ANSWER.answer) >> 1] === 0;
+  }
+  return false;
+}

@@ -1,0 +1,88 @@
+/**
+ * Starts shard threads for the supervisor, and shows it their blocks.
+ *
+ * Contract: one Worker per start; its messages and events become `ThreadEvents`, `exit` exactly once and last. The
+ * supervisor alone writes state and incarnation of a block, but for the step to `running`, which the shard takes.
+ */
+import { Worker } from 'node:worker_threads';
+import { SHARD_STATE } from '../memory/shard-block.js';
+import type { SharedWorld } from '../memory/shared-world.js';
+import type { ShardMessage, ShardWorkerData } from '../shard/worker.js';
+import { reasonOf } from './log.js';
+import type { LaunchShard, ShardWatch } from './supervisor.js';
+
+export interface ShardOptions {
+  readonly world: SharedWorld;
+  /** null = the built-in game. */
+  readonly gameFile: string | null;
+  readonly worldSeed: number;
+  /** Frames go out every so many ticks. */
+  readonly frameEvery: number;
+  /** Environment of the threads. */
+  readonly env: NodeJS.ProcessEnv;
+}
+
+const SHARD_MODULE = new URL('../shard/worker.js', import.meta.url);
+
+export function shardLauncher(options: ShardOptions): LaunchShard {
+  const handles = options.world.handles();
+  const { gameFile, worldSeed, frameEvery, env } = options;
+  return (start, events) => {
+    const workerData: ShardWorkerData = {
+      handles,
+      gameFile,
+      worldSeed,
+      frameEvery,
+      ...start,
+      quarantine: [...start.quarantine],
+    };
+    const worker = new Worker(SHARD_MODULE, {
+      name: `shard ${start.shard}`, // what a debugger and a profile show
+      workerData,
+      env,
+      // The world lives in shared memory; a shard whose heap grows beyond this has a leak and dies alone.
+      resourceLimits: { maxOldGenerationSizeMb: 512, maxYoungGenerationSizeMb: 32 },
+      stdin: false, // not read
+      stdout: false, // the log is written to its descriptor, not through the main thread
+      stderr: false, // the same
+      trackUnmanagedFds: true, // what a killed thread left open is closed
+    });
+    let told = false;
+    const fault = (reason: string) => {
+      if (!told) events.fault(reason);
+      told = true;
+    };
+    worker.on('message', (message: ShardMessage) => {
+      if (message.type === 'ready') events.ready();
+      else fault(message.stack || message.error);
+    });
+    worker.on('error', (error) => fault(reasonOf(error)));
+    worker.on('exit', (code) => events.exit(code));
+    return { terminate: () => void worker.terminate() };
+  };
+}
+
+export function shardWatch(world: SharedWorld): ShardWatch {
+  const blocks = world.shardBlocks;
+  return {
+    starting: ({ shard, incarnation }) => {
+      const block = blocks[shard];
+      block.setInHand(0, 0); // what the dead one held has been noted
+      block.setIncarnation(incarnation); // before the state: who sees `starting` sees whose
+      block.setState(SHARD_STATE.starting);
+    },
+    heartbeat: (shard) => blocks[shard].heartbeat,
+    running: (shard) => blocks[shard].state === SHARD_STATE.running,
+    inHand: (shard) => {
+      const { inHandEntity: entity, inHandAction: action } = blocks[shard];
+      return entity === 0 ? null : { entity, action };
+    },
+    close: (shard) => {
+      blocks[shard].setState(SHARD_STATE.closing); // before the bell: the woken shard must see it
+      blocks[shard].ringDoorbell();
+    },
+    dead: (shard) => {
+      blocks[shard].setState(SHARD_STATE.dead);
+    },
+  };
+}
