@@ -23,7 +23,7 @@ export class Area {
     this.radius = (side - 1) >> 1;
     this.cellSize = tileSize(level);
     this.ownColumn = -1;
-    this.row = -1;
+    this.ownRow = -1;
   }
 
   /** @returns whether the middle cell is another one now */

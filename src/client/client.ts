@@ -18,7 +18,16 @@ import { Outgoing, type SessionKey } from './outgoing.js';
 import { BUILT_IN_PAYLOADS, payloadBytes, type ActionFields } from './payload.js';
 import { Scene } from './scene.js';
 import { browserSockets, type ClientSocket, type SocketFactory } from './socket.js';
-import type { ClientHandlers, ClientStats, ConnectOptions, Outcome, Place, SelfState, SessionLog, Welcome } from './types.js';
+import type {
+  ClientHandlers,
+  ClientStats,
+  ConnectOptions,
+  Outcome,
+  Place,
+  SelfState,
+  SessionLog,
+  Welcome,
+} from './types.js';
 import type { View } from './view.js';
 
 const CLIENT_NAME = 'bluemarble-sdk/1';
@@ -43,7 +52,14 @@ export class Client {
   /** Resolves when the client has ended: null after a goodbye, else why. */
   readonly ended: Promise<ClientError | null>;
   readonly stats: ClientStats = {
-    bytesIn: 0, messagesIn: 0, frames: 0, selfUpdates: 0, gaps: 0, keyRequests: 0, openGaps: 0, badMessages: 0,
+    bytesIn: 0,
+    messagesIn: 0,
+    frames: 0,
+    selfUpdates: 0,
+    gaps: 0,
+    keyRequests: 0,
+    openGaps: 0,
+    badMessages: 0,
   };
   /** The newest Welcome. */
   welcome: Welcome | null = null;
@@ -78,7 +94,11 @@ export class Client {
       decided: (action, rttMs) => this.handlers.decided?.(action, rttMs),
       durable: (action) => this.handlers.durable?.(action),
     });
-    this.link = new Link({ ...LINK_TIMES, ...options.times }, options.random ?? hostRandom(), this.clock.now());
+    this.link = new Link(
+      { ...LINK_TIMES, ...options.times },
+      options.random ?? hostRandom(),
+      this.clock.now(),
+    );
     this.scene = new Scene(options.view ?? 'full', this.handlers, this.stats);
     this.incoming = new Incoming(this, this.scene);
     this.ready = new Promise((resolve, reject) => {
@@ -94,6 +114,10 @@ export class Client {
 
   get state(): LinkState {
     return this.link.state;
+  }
+  /** How often a socket was opened. */
+  get attempts(): number {
+    return this.socketNumber;
   }
   /** The own player. */
   get self(): SelfState {
@@ -125,9 +149,14 @@ export class Client {
   act(action: string | number, fields?: ActionFields): Promise<Outcome> {
     const { kind, payload } = this.resolve(action, fields);
     return new Promise((resolve, reject) => {
-      const id: number = this.send(kind, payload, (code, rttMs) => {
-        resolve({ id, code, name: errorName('outcome', code) ?? '', rttMs });
-      }, reject);
+      const id: number = this.send(
+        kind,
+        payload,
+        (code, rttMs) => {
+          resolve({ id, code, name: errorName('outcome', code) ?? '', rttMs });
+        },
+        reject,
+      );
     });
   }
 
@@ -181,7 +210,8 @@ export class Client {
   onWelcome(welcome: Welcome, now: number): void {
     const goesOn = this.session !== null && welcome.resumed;
     if (this.session !== null && !goesOn) this.expire();
-    if (welcome.protocol !== PROTOCOL_VERSION) return this.end(clientError('BAD_SERVER_MESSAGE', 'protocol version'));
+    if (welcome.protocol !== PROTOCOL_VERSION)
+      return this.end(clientError('BAD_SERVER_MESSAGE', 'protocol version'));
     if (!this.actions.resume(welcome.applied, welcome.window)) {
       return this.end(clientError('RESUME_IMPOSSIBLE', `applied ${welcome.applied}`));
     }
@@ -194,7 +224,13 @@ export class Client {
     this.flush();
   }
 
-  onAcknowledged(applied: number, durable: number, codes: ArrayLike<number>, pairs: number, now: number): void {
+  onAcknowledged(
+    applied: number,
+    durable: number,
+    codes: ArrayLike<number>,
+    pairs: number,
+    now: number,
+  ): void {
     if (!this.actions.acknowledge(applied, durable, codes, pairs, now)) {
       this.end(clientError('BAD_SERVER_MESSAGE', `acknowledges action ${applied}, durable ${durable}`));
       return;
@@ -249,9 +285,15 @@ export class Client {
 
   private greet(): void {
     const { ticket = '', name = CLIENT_NAME, spawn } = this.options;
-    this.say(this.outgoing.hello(this.scene.newestTick, {
-      protocol: PROTOCOL_VERSION, client: name, ticket, resume: this.session, spawn: spawn === undefined ? null : metres(spawn),
-    }));
+    this.say(
+      this.outgoing.hello(this.scene.newestTick, {
+        protocol: PROTOCOL_VERSION,
+        client: name,
+        ticket,
+        resume: this.session,
+        spawn: spawn === undefined ? null : metres(spawn),
+      }),
+    );
   }
 
   /** The socket that we gave up on: it may never tell us of its end. */
@@ -274,7 +316,9 @@ export class Client {
 
   private expire(): void {
     this.session = null;
-    this.actions.restart(new ClientError('SESSION_EXPIRED', 'the session is over; this action has no known outcome'));
+    this.actions.restart(
+      new ClientError('SESSION_EXPIRED', 'the session is over; this action has no known outcome'),
+    );
     this.handlers.session?.();
   }
 
@@ -307,12 +351,17 @@ export class Client {
     this.socket?.send(bytes);
   }
 
-  private resolve(action: string | number, fields: ActionFields | undefined): { kind: number; payload: Uint8Array } {
+  private resolve(
+    action: string | number,
+    fields: ActionFields | undefined,
+  ): { kind: number; payload: Uint8Array } {
     if (typeof action === 'number') {
-      const name = [...(this.welcome?.actions ?? [])].find(([, kind]) => kind === action)?.[0] ?? String(action);
+      const name =
+        [...(this.welcome?.actions ?? [])].find(([, kind]) => kind === action)?.[0] ?? String(action);
       return { kind: action, payload: payloadBytes(name, this.shapes[name], fields) };
     }
-    if (this.welcome === null) throw clientError('NOT_ONLINE', 'names of actions are known after the first Welcome');
+    if (this.welcome === null)
+      throw clientError('NOT_ONLINE', 'names of actions are known after the first Welcome');
     const kind = this.welcome.actions.get(action);
     if (kind === undefined) throw clientError('PAYLOAD', `${this.welcome.game} has no action ${action}`);
     return { kind, payload: payloadBytes(action, this.shapes[action], fields) };

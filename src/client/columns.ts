@@ -5,7 +5,10 @@ import type { ColumnInfo } from './types.js';
 const scratch = new DataView(new ArrayBuffer(8));
 
 /** A function that reads one public column of an entity; undefined when the game has no such column. */
-export function columnReader(columns: readonly ColumnInfo[], name: string): ((entity: Entity) => number) | undefined {
+export function columnReader(
+  columns: readonly ColumnInfo[],
+  name: string,
+): ((entity: Entity) => number) | undefined {
   const column = columns.find((c) => c.name === name);
   if (column === undefined) return undefined;
   const { type, offset } = column;

@@ -51,8 +51,17 @@ export class Entity {
   constructor(readonly id: number) {}
 
   take(
-    tick: number, epoch: number, x: number, y: number, vx: number, vy: number, kind: number, flags: number,
-    pub0: number, pub1: number, now: number,
+    tick: number,
+    epoch: number,
+    x: number,
+    y: number,
+    vx: number,
+    vy: number,
+    kind: number,
+    flags: number,
+    pub0: number,
+    pub1: number,
+    now: number,
   ): void {
     const first = this.tick < 0;
     this.beforeX = first ? x : this.x;

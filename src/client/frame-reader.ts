@@ -5,10 +5,30 @@
 import { f32, f64, fieldAt, follow, i16, i32, u16, u32, u64 } from '../wire/bytes.js';
 
 /** vtable entries of CellFrame and SelfUpdate, 4 + 2 × the number of the field; sizes of their structs. */
-const FRAME = { cellX: 4, cellY: 6, publisher: 8, tick: 10, previous: 12, closes: 14, states: 16, removals: 18, events: 20 };
+const FRAME = {
+  cellX: 4,
+  cellY: 6,
+  publisher: 8,
+  tick: 10,
+  previous: 12,
+  closes: 14,
+  states: 16,
+  removals: 18,
+  events: 20,
+};
 const EVENT = { id: 4, source: 6, kind: 8, x: 10, y: 12, payload: 14 };
 const SELF = {
-  tick: 4, epoch: 6, x: 8, y: 10, vx: 12, vy: 14, applied: 16, durable: 18, outcomes: 20, dilation: 22, items: 24,
+  tick: 4,
+  epoch: 6,
+  x: 8,
+  y: 10,
+  vx: 12,
+  vy: 14,
+  applied: 16,
+  durable: 18,
+  outcomes: 20,
+  dilation: 22,
+  items: 24,
 };
 const STATE_BYTES = 32;
 const REMOVAL_BYTES = 24;
@@ -33,8 +53,16 @@ function vector(b: Uint8Array, table: number, entry: number): number {
 /** What a frame's states, removals and events are told to. Positions are in 1/65536 of the cell's side. */
 export interface FrameSink {
   state(
-    id: number, epoch: number, qx: number, qy: number, vx: number, vy: number, kind: number, flags: number,
-    pub0: number, pub1: number,
+    id: number,
+    epoch: number,
+    qx: number,
+    qy: number,
+    vx: number,
+    vy: number,
+    kind: number,
+    flags: number,
+    pub0: number,
+    pub1: number,
   ): void;
   /** `toX` = 0xFFFFFFFF: gone. */
   removal(id: number, epoch: number, toX: number, toY: number): void;
@@ -107,8 +135,16 @@ export class FrameReader {
     const end = at + 4 + i32(b, at) * STATE_BYTES;
     for (let s = at + 4; s < end; s += STATE_BYTES) {
       sink.state(
-        u64(b, s), u32(b, s + 8), u16(b, s + 12), u16(b, s + 14), i16(b, s + 16), i16(b, s + 18), u16(b, s + 20),
-        u16(b, s + 22), u32(b, s + 24), u32(b, s + 28),
+        u64(b, s),
+        u32(b, s + 8),
+        u16(b, s + 12),
+        u16(b, s + 14),
+        i16(b, s + 16),
+        i16(b, s + 18),
+        u16(b, s + 20),
+        u16(b, s + 22),
+        u32(b, s + 24),
+        u32(b, s + 28),
       );
     }
   }
@@ -118,7 +154,8 @@ export class FrameReader {
     const at = vector(b, this.table, FRAME.removals);
     if (at === 0) return;
     const end = at + 4 + i32(b, at) * REMOVAL_BYTES;
-    for (let r = at + 4; r < end; r += REMOVAL_BYTES) sink.removal(u64(b, r), u32(b, r + 8), u32(b, r + 12), u32(b, r + 16));
+    for (let r = at + 4; r < end; r += REMOVAL_BYTES)
+      sink.removal(u64(b, r), u32(b, r + 8), u32(b, r + 12), u32(b, r + 16));
   }
 
   private readEvents(sink: FrameSink): void {
@@ -132,8 +169,11 @@ export class FrameReader {
       const source = fieldAt(b, table, EVENT.source);
       const payload = vector(b, table, EVENT.payload);
       sink.event(
-        id === 0 ? 0 : u64(b, id), source === 0 ? 0 : u64(b, source), ushort(b, table, EVENT.kind),
-        ushort(b, table, EVENT.x), ushort(b, table, EVENT.y),
+        id === 0 ? 0 : u64(b, id),
+        source === 0 ? 0 : u64(b, source),
+        ushort(b, table, EVENT.kind),
+        ushort(b, table, EVENT.x),
+        ushort(b, table, EVENT.y),
         payload === 0 ? NOTHING : b.subarray(payload + 4, payload + 4 + i32(b, payload)),
       );
     }

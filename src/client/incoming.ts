@@ -19,7 +19,13 @@ const PONG_TICK = 6;
 /** The part of a client that messages concern. */
 export interface IncomingSink {
   onWelcome(welcome: Welcome, now: number): void;
-  onAcknowledged(applied: number, durable: number, codes: ArrayLike<number>, pairs: number, now: number): void;
+  onAcknowledged(
+    applied: number,
+    durable: number,
+    codes: ArrayLike<number>,
+    pairs: number,
+    now: number,
+  ): void;
   onLog(log: SessionLog): void;
   /** Why the server is about to close. */
   onClosing(text: string): void;
@@ -30,7 +36,10 @@ export class Incoming {
   private readonly frame = new FrameReader();
   private readonly self = new SelfReader();
 
-  constructor(private readonly sink: IncomingSink, private readonly scene: Scene) {}
+  constructor(
+    private readonly sink: IncomingSink,
+    private readonly scene: Scene,
+  ) {}
 
   read(bytes: Uint8Array, now: number): void {
     if (verifyServerMessage(bytes) !== 0) return this.sink.onBadMessage();

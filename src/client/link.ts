@@ -24,7 +24,11 @@ export interface LinkTimes {
 }
 
 export const LINK_TIMES: LinkTimes = {
-  backoffMs: 100, backoffMaxMs: 5000, connectMs: 10_000, silenceMs: 15_000, giveUpMs: 120_000,
+  backoffMs: 100,
+  backoffMaxMs: 5000,
+  connectMs: 10_000,
+  silenceMs: 15_000,
+  giveUpMs: 120_000,
 };
 
 /** What follows from a close. */
@@ -37,7 +41,11 @@ export class Link {
   private attempts = 0;
   private heard = 0;
 
-  constructor(private readonly times: LinkTimes, private readonly random: Random, now: number) {
+  constructor(
+    private readonly times: LinkTimes,
+    private readonly random: Random,
+    now: number,
+  ) {
     this.since = now;
     this.lastOnline = now;
   }
@@ -70,7 +78,8 @@ export class Link {
 
   /** Whether the present socket must be considered dead. */
   isDead(now: number): boolean {
-    if (this.state === 'connecting' || this.state === 'greeting') return now - this.since > this.times.connectMs;
+    if (this.state === 'connecting' || this.state === 'greeting')
+      return now - this.since > this.times.connectMs;
     return this.state === 'online' && now - this.heard > this.times.silenceMs;
   }
 

@@ -19,9 +19,14 @@ export const BUILT_IN_PAYLOADS: Readonly<Record<string, PayloadShape>> = {
 };
 
 /** @throws ClientError PAYLOAD when the fields do not fit, or the action's layout is unknown and no bytes are given */
-export function payloadBytes(action: string, shape: PayloadShape | undefined, fields?: ActionFields): Uint8Array {
+export function payloadBytes(
+  action: string,
+  shape: PayloadShape | undefined,
+  fields?: ActionFields,
+): Uint8Array {
   if (fields instanceof Uint8Array) return fields.slice();
-  if (shape === undefined) throw clientError('PAYLOAD', `no layout for ${action}: pass bytes, or \`payloads\``);
+  if (shape === undefined)
+    throw clientError('PAYLOAD', `no layout for ${action}: pass bytes, or \`payloads\``);
   try {
     return encodePayload(shape, fields);
   } catch (error) {

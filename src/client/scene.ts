@@ -44,7 +44,11 @@ export class Scene implements FrameSink {
   private unit = 0;
   private now = 0;
 
-  constructor(mode: 'full' | 'light', private readonly handlers: ClientHandlers, private readonly stats: ClientStats) {
+  constructor(
+    mode: 'full' | 'light',
+    private readonly handlers: ClientHandlers,
+    private readonly stats: ClientStats,
+  ) {
     this.view = mode === 'full' ? new View(this.area) : null;
   }
 
@@ -132,11 +136,31 @@ export class Scene implements FrameSink {
   }
 
   state(
-    id: number, epoch: number, qx: number, qy: number, vx: number, vy: number, kind: number, flags: number,
-    pub0: number, pub1: number,
+    id: number,
+    epoch: number,
+    qx: number,
+    qy: number,
+    vx: number,
+    vy: number,
+    kind: number,
+    flags: number,
+    pub0: number,
+    pub1: number,
   ): void {
     const { west, south, unit } = this;
-    this.view!.state(id, epoch, west + qx * unit, south + qy * unit, vx / 100, vy / 100, kind, flags, pub0, pub1, this.now);
+    this.view!.state(
+      id,
+      epoch,
+      west + qx * unit,
+      south + qy * unit,
+      vx / 100,
+      vy / 100,
+      kind,
+      flags,
+      pub0,
+      pub1,
+      this.now,
+    );
   }
 
   removal(id: number, epoch: number, toX: number, toY: number): void {
@@ -147,7 +171,15 @@ export class Scene implements FrameSink {
     if (this.handlers.event === undefined || !this.events.isNew(id)) return;
     const x = this.west + qx * this.unit;
     const y = this.south + qy * this.unit;
-    const event: GameEvent = { id, source, kind, name: this.eventNames.get(kind) ?? '', x, y, payload: payload.slice() };
+    const event: GameEvent = {
+      id,
+      source,
+      kind,
+      name: this.eventNames.get(kind) ?? '',
+      x,
+      y,
+      payload: payload.slice(),
+    };
     this.handlers.event(event);
   }
 

@@ -5,135 +5,135 @@
  */
 
 /** What a frame means for its stream. Constants and not strings: this is asked for every frame. */
-export const FRAME_STALE = 0
-export const FRAME_KEY = 1
-export const FRAME_DELTA = 2
+export const FRAME_STALE = 0;
+export const FRAME_KEY = 1;
+export const FRAME_DELTA = 2;
 /** A delta that does not follow the last frame: its contents must not be used, a key frame is needed. */
-export const FRAME_GAP = 3
+export const FRAME_GAP = 3;
 
-const INITIAL_ROWS = 16
+const INITIAL_ROWS = 16;
 
 export class StreamTable {
-  private cells = new Float64Array(INITIAL_ROWS)
-  private publishers = new Float64Array(INITIAL_ROWS)
-  private ticks = new Float64Array(INITIAL_ROWS)
+  private cells = new Float64Array(INITIAL_ROWS);
+  private publishers = new Float64Array(INITIAL_ROWS);
+  private ticks = new Float64Array(INITIAL_ROWS);
   /** ms of the first unanswered gap, −1 = the stream is whole */
-  private gaps = new Float64Array(INITIAL_ROWS)
-  private count = 0
-  private open = 0
+  private gaps = new Float64Array(INITIAL_ROWS);
+  private count = 0;
+  private open = 0;
 
   get size(): number {
-    return this.count
+    return this.count;
   }
   /** Streams that wait for a key frame. */
   get openGaps(): number {
-    return this.open
+    return this.open;
   }
 
   /** Judges one frame and moves the stream on. `previous` = 0 says that it is a key frame. */
   accept(cell: number, publisher: number, tick: number, previous: number, now: number): number {
-    const row = this.find(cell, publisher)
+    const row = this.find(cell, publisher);
     if (row < 0) {
-      const added = this.add(cell, publisher)
+      const added = this.add(cell, publisher);
       if (previous === 0) {
-        this.ticks[added] = tick
-        return FRAME_KEY
+        this.ticks[added] = tick;
+        return FRAME_KEY;
       }
-      this.gaps[added] = now
-      this.open++
-      return FRAME_GAP
+      this.gaps[added] = now;
+      this.open++;
+      return FRAME_GAP;
     }
-    const known = this.ticks[row] as number
+    const known = this.ticks[row] as number;
     if (previous === 0) {
-      if (tick < known) return FRAME_STALE
-      this.ticks[row] = tick
-      this.mend(row)
-      return FRAME_KEY
+      if (tick < known) return FRAME_STALE;
+      this.ticks[row] = tick;
+      this.mend(row);
+      return FRAME_KEY;
     }
-    if ((this.gaps[row] as number) >= 0) return FRAME_GAP
-    if (tick <= known) return FRAME_STALE
+    if ((this.gaps[row] as number) >= 0) return FRAME_GAP;
+    if (tick <= known) return FRAME_STALE;
     if (previous !== known) {
-      this.gaps[row] = now
-      this.open++
-      return FRAME_GAP
+      this.gaps[row] = now;
+      this.open++;
+      return FRAME_GAP;
     }
-    this.ticks[row] = tick
-    return FRAME_DELTA
+    this.ticks[row] = tick;
+    return FRAME_DELTA;
   }
 
   close(cell: number, publisher: number): void {
-    const row = this.find(cell, publisher)
-    if (row >= 0) this.remove(row)
+    const row = this.find(cell, publisher);
+    if (row >= 0) this.remove(row);
   }
 
   /** Forgets the streams of cells for which `keep` says no. */
   retain(keep: (cell: number) => boolean): void {
-    for (let row = this.count - 1; row >= 0; row--) if (!keep(this.cells[row] as number)) this.remove(row)
+    for (let row = this.count - 1; row >= 0; row--) if (!keep(this.cells[row] as number)) this.remove(row);
   }
 
   clear(): void {
-    this.count = 0
-    this.open = 0
+    this.count = 0;
+    this.open = 0;
   }
 
   hasCell(cell: number): boolean {
-    for (let row = 0; row < this.count; row++) if (this.cells[row] === cell) return true
-    return false
+    for (let row = 0; row < this.count; row++) if (this.cells[row] === cell) return true;
+    return false;
   }
 
   /** Visits each cell with a stream that waits for a key frame, with the time since when. May name a cell twice. */
   forEachGap(visit: (cell: number, sinceMs: number) => void): void {
-    if (this.open === 0) return
+    if (this.open === 0) return;
     for (let row = 0; row < this.count; row++) {
-      const since = this.gaps[row] as number
-      if (since >= 0) visit(this.cells[row] as number, since)
+      const since = this.gaps[row] as number;
+      if (since >= 0) visit(this.cells[row] as number, since);
     }
   }
 
   private find(cell: number, publisher: number): number {
-    const cells = this.cells
+    const cells = this.cells;
     for (let row = 0; row < this.count; row++) {
-      if (cells[row] === cell && this.publishers[row] === publisher) return row
+      if (cells[row] === cell && this.publishers[row] === publisher) return row;
     }
-    return -1
+    return -1;
   }
 
   private mend(row: number): void {
-    if ((this.gaps[row] as number) < 0) return
-    this.gaps[row] = -1
-    this.open--
+    if ((this.gaps[row] as number) < 0) return;
+    this.gaps[row] = -1;
+    this.open--;
   }
 
   private add(cell: number, publisher: number): number {
-    if (this.count === this.cells.length) this.grow()
-    const row = this.count++
-    this.cells[row] = cell
-    this.publishers[row] = publisher
-    this.ticks[row] = 0
-    this.gaps[row] = -1
-    return row
+    if (this.count === this.cells.length) this.grow();
+    const row = this.count++;
+    this.cells[row] = cell;
+    this.publishers[row] = publisher;
+    this.ticks[row] = 0;
+    this.gaps[row] = -1;
+    return row;
   }
 
   private remove(row: number): void {
-    this.mend(row)
-    const last = --this.count
-    this.cells[row] = this.cells[last] as number
-    this.publishers[row] = this.publishers[last] as number
-    this.ticks[row] = this.ticks[last] as number
-    this.gaps[row] = this.gaps[last] as number
+    this.mend(row);
+    const last = --this.count;
+    this.cells[row] = this.cells[last] as number;
+    this.publishers[row] = this.publishers[last] as number;
+    this.ticks[row] = this.ticks[last] as number;
+    this.gaps[row] = this.gaps[last] as number;
   }
 
   private grow(): void {
-    const size = this.cells.length * 2
-    this.cells = copied(this.cells, size)
-    this.publishers = copied(this.publishers, size)
-    this.ticks = copied(this.ticks, size)
-    this.gaps = copied(this.gaps, size)
+    const size = this.cells.length * 2;
+    this.cells = copied(this.cells, size);
+    this.publishers = copied(this.publishers, size);
+    this.ticks = copied(this.ticks, size);
+    this.gaps = copied(this.gaps, size);
   }
 }
 
 function copied(from: Float64Array, size: number): Float64Array<ArrayBuffer> {
-  const to = new Float64Array(size)
-  to.set(from)
-  return to
+  const to = new Float64Array(size);
+  to.set(from);
+  return to;
 }

@@ -53,8 +53,17 @@ export class View {
 
   /** One state of the frame; x, y in world metres, velocities in m/s. */
   state(
-    id: number, epoch: number, x: number, y: number, vx: number, vy: number, kind: number, flags: number,
-    pub0: number, pub1: number, now: number,
+    id: number,
+    epoch: number,
+    x: number,
+    y: number,
+    vx: number,
+    vy: number,
+    kind: number,
+    flags: number,
+    pub0: number,
+    pub1: number,
+    now: number,
   ): void {
     let entity = this.entities.get(id);
     if (entity === undefined) {
@@ -91,7 +100,8 @@ export class View {
   endFrame(): void {
     if (!this.isKey) return;
     for (const entity of this.entities.values()) {
-      if (entity.cell !== this.cell || entity.publisher !== this.publisher || entity.mark === this.mark) continue;
+      if (entity.cell !== this.cell || entity.publisher !== this.publisher || entity.mark === this.mark)
+        continue;
       if (entity.tick <= this.tick && entity.leavingMs < 0) this.drop(entity);
     }
   }

@@ -2,7 +2,12 @@
  * Copies the rare messages of the server out of their bytes: Welcome, LogReply, Closing. Frames and self updates have
  * readers of their own that allocate nothing.
  */
-import { ColumnType, type Closing, type LogReply, type Welcome as WireWelcome } from '../wire/generated/server_generated.js';
+import {
+  ColumnType,
+  type Closing,
+  type LogReply,
+  type Welcome as WireWelcome,
+} from '../wire/generated/server_generated.js';
 import type { ColumnInfo, SessionLog, Welcome } from './types.js';
 
 export function copyWelcome(w: WireWelcome): Welcome {
@@ -34,7 +39,11 @@ export function copyWelcome(w: WireWelcome): Welcome {
 
 function column(w: WireWelcome, i: number): ColumnInfo {
   const c = w.columns(i)!;
-  return { name: c.name()!, type: ColumnType[c.type()].toLowerCase() as ColumnInfo['type'], offset: c.offset() };
+  return {
+    name: c.name()!,
+    type: ColumnType[c.type()].toLowerCase() as ColumnInfo['type'],
+    offset: c.offset(),
+  };
 }
 
 function list<T>(length: number, at: (i: number) => T): T[] {
