@@ -1,0 +1,14 @@
+/**
+ * What a gateway asks of the account book: which entity a player plays. The book is one per node; in a gateway thread
+ * the answers come over its port, so everything here takes its time and a socket may be gone meanwhile.
+ */
+export interface AccountBook {
+  /** @returns entity id of the player, 0 = none yet */
+  find(playerId: string): Promise<number>;
+  /**
+   * Binds `entity` to the player if what is bound is still `expected` (0 = nothing): a compare-and-swap, so that two
+   * logins of a new player at two gateways end with one entity.
+   * @returns the entity bound now: `entity` on success, another one when somebody was faster, 0 when the book is full
+   */
+  bind(playerId: string, expected: number, entity: number): Promise<number>;
+}

@@ -1,0 +1,76 @@
+/**
+ * What one gateway knows: the shared structures, the injected parts, and its connections by slot. Local to the thread;
+ * the modules of this folder are steps over one `GatewayCore`, in the order of the data's way:
+ *
+ * ```
+ * socket → connection → entrance → inbox  ╎ shard ╎  delivery → interest → socket
+ * ```
+ */
+import type { Clock } from '../base/clock.js';
+import { LIMITS } from '../base/limits.js';
+import type { Log } from '../base/log.js';
+import type { SharedWorld } from '../memory/shared-world.js';
+import { GATEWAY_THREAD } from '../memory/record.js';
+import { ClientMessageView } from '../wire/client-message.js';
+import type { AccountBook } from './accounts.js';
+import type { Authenticate } from './auth.js';
+import type { Connection } from './connection.js';
+import { Replies, type WorldCard } from './replies.js';
+import type { SecretNumbers, SessionTokens } from './session-token.js';
+import type { Transport } from './transport.js';
+
+/** What the composition root gives to a gateway. */
+export interface GatewayParts {
+  world: SharedWorld;
+  /** Gateway number, 0 …; its thread number is 64 + number. */
+  number: number;
+  clock: Clock;
+  transport: Transport;
+  authenticate: Authenticate;
+  accounts: AccountBook;
+  /** Shard that owns the tile of a point, placed first where nobody does; −1: nobody can now, ask again. */
+  ensureOwner: (x: number, y: number) => number;
+  tokens: SessionTokens;
+  secretNumbers: SecretNumbers;
+  card: WorldCard;
+  /** Where players appear who ask for no place, world metres; the game may move them at once. */
+  spawn: { x: number; y: number };
+  log: Log;
+  /** Sockets at a time; one more is closed with WORLD_FULL. */
+  maxConnections: number;
+}
+
+export class GatewayCore {
+  readonly thread: number;
+  /** The client message in hand, reused for every one. */
+  readonly message = new ClientMessageView();
+  readonly replies: Replies;
+  readonly connections = new Set<Connection>();
+  /** The connection that plays the entity in a slot. */
+  readonly bySlot: (Connection | undefined)[];
+  /** Connections that skipped messages; looked at in the next turn, since the transport is in the middle of sending. */
+  readonly choked: Connection[] = [];
+  stopping = false;
+
+  constructor(readonly parts: GatewayParts) {
+    this.thread = GATEWAY_THREAD + parts.number;
+    this.replies = new Replies(parts.card);
+    this.bySlot = new Array<Connection | undefined>(parts.world.arena.capacity).fill(undefined);
+  }
+
+  get world(): SharedWorld {
+    return this.parts.world;
+  }
+  get block() {
+    return this.parts.world.gatewayBlocks[this.parts.number];
+  }
+  now(): number {
+    return this.parts.clock.now();
+  }
+  tick(): number {
+    return this.parts.world.clock.tickAt(this.parts.clock.now());
+  }
+  get window(): number {
+    return LIMITS.windowActions;
+  }
+}

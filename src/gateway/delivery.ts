@@ -1,0 +1,69 @@
+/**
+ * From the shards to the clients: drains this gateway's ring of every shard. Frames go to the watchers of their cell,
+ * everything else to the connection that plays the entity in the slot.
+ *
+ * Bytes are handed to the transport where they lie, in shared memory: it copies them before the call returns, and only
+ * then is the record given back to the shard. A record that cannot be handled is counted and passed over.
+ */
+import { GATEWAY_COUNTER as COUNTER } from '../memory/gateway-block.js';
+import { type ByteRing, RECORD_HEADER_BYTES } from '../memory/byte-ring.js';
+import { READY_HEAD_BYTES, RECORD, SELF_HEAD_BYTES } from '../memory/player.js';
+import type { GatewayCore } from './core.js';
+import type { Interest } from './interest.js';
+
+export class Delivery {
+  constructor(private readonly core: GatewayCore, private readonly interest: Interest) {}
+
+  /** @returns records taken */
+  drain(): number {
+    const { frames } = this.core.world;
+    let taken = 0;
+    for (let shard = 0; shard < frames.length; shard++) {
+      const ring = frames[shard][this.core.parts.number];
+      for (let at = ring.next(); at >= 0; at = ring.next(), taken++) {
+        try {
+          this.take(shard, ring, at);
+        } catch (error) {
+          this.core.block.count(COUNTER.handlerErrors);
+          this.core.parts.log.error({ error, shard }, 'a record of a shard could not be delivered');
+        }
+        ring.release();
+      }
+    }
+    return taken;
+  }
+
+  private take(shard: number, ring: ByteRing, at: number): void {
+    const { i32 } = ring;
+    const w = (at >> 2) + 2;
+    const type = i32[w - 1];
+    const body = at + RECORD_HEADER_BYTES;
+    const end = body + ring.length(at);
+    if (type === RECORD.FRAME) {
+      return this.interest.frame(shard, i32[w], i32[w + 1], i32[w + 2], ring.u8.subarray(body, end));
+    }
+    const connection = this.core.bySlot[i32[w]];
+    // Somebody else's by now: an earlier connection of this slot, or an earlier life of it.
+    if (connection === undefined || connection.epoch !== i32[w + 1]) return this.core.block.count(COUNTER.staleRecords);
+    const { f64 } = ring;
+    const d = body >> 3;
+    switch (type) {
+      case RECORD.SELF:
+        return connection.self(
+          i32[w + 4] >>> 0, i32[w + 2], i32[w + 3] >>> 0, f64[d], f64[d + 1], ring.u8.subarray(body + SELF_HEAD_BYTES, end),
+        );
+      case RECORD.READY:
+        return connection.ready(
+          i32[w + 2], i32[w + 3] >>> 0, i32[w + 4] >>> 0, i32[w + 5] === 1 && f64[d + 3] === connection.session, f64[d + 2],
+          f64[d], f64[d + 1], ring.u8.subarray(body + READY_HEAD_BYTES, end),
+        );
+      case RECORD.LOG:
+        connection.send(ring.u8.subarray(body, end));
+        return;
+      case RECORD.GONE:
+        return connection.gone(i32[w + 2]);
+      default:
+        throw new Error(`unknown record type ${type}`);
+    }
+  }
+}

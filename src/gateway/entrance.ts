@@ -1,0 +1,227 @@
+/**
+ * How a client gets into the world: authentication, account, the player's slot and inbox. Everything that cannot be
+ * decided now waits in a list that `poll` looks at again; the connection's own deadline ends the waiting.
+ *
+ * ```
+ *            ┌─ resume token ─▶ claim the inbox, entry RESUME ────────────────────────────┐
+ *  Hello ────┤                                                                            ├─▶ READY
+ *            └─ ticket ─▶ guest, new account ─▶ new record ─▶ claim, START ─▶ arrivals ───┤
+ *                     └─▶ account ─▶ parked ─▶ take ─▶ claim, START ─▶ arrivals ──────────┤
+ *                                └─▶ in the world ─▶ claim (newest wins), START ──────────┘
+ * ```
+ */
+import { GATEWAY_COUNTER as COUNTER } from '../memory/gateway-block.js';
+import { IdLease } from '../memory/ids.js';
+import { CONTROL, LAST_CONNECTION_EPOCH, LEAVING, writerBusy, writerEpoch, writerGateway } from '../memory/inbox.js';
+import { FLAG } from '../memory/player.js';
+import { HEADER, HOT, OWNER, ownerState } from '../memory/record.js';
+import { SlotCache } from '../memory/slots.js';
+import type { HelloFields } from '../wire/client-message.js';
+import { PROTOCOL_VERSION } from '../wire/protocol.js';
+import type { Connection } from './connection.js';
+import type { GatewayCore } from './core.js';
+import { fillPlayer, Newcomers } from './newcomer.js';
+
+type Attempt = () => boolean;
+
+export class Entrance {
+  readonly newcomers: Newcomers;
+  private readonly slots: SlotCache;
+  private readonly lease: IdLease;
+  /** What each waiting connection does at the next poll; it answers true when there is nothing left to wait for. */
+  private readonly waiting = new Map<Connection, Attempt>();
+
+  constructor(private readonly core: GatewayCore) {
+    this.newcomers = new Newcomers(core);
+    this.slots = new SlotCache(core.world.arena, core.thread);
+    this.lease = new IdLease(core.world.ids);
+  }
+
+  /** A verified Hello. */
+  greet(connection: Connection, hello: HelloFields): void {
+    if (hello.protocol !== PROTOCOL_VERSION) return connection.refuse('PROTOCOL_MISMATCH');
+    connection.spawn = hello.spawn;
+    if (hello.resumeSession !== 0) return this.resume(connection, hello);
+    this.guard(connection, this.authenticate(connection, hello.ticket));
+  }
+
+  /** The account's entity went to rest while its player was coming in. */
+  again(connection: Connection): void {
+    this.attempt(connection, () => this.enterAccount(connection));
+  }
+
+  poll(now: number): void {
+    for (const [connection, attempt] of this.waiting) {
+      if (connection.isClosed() || attempt()) this.waiting.delete(connection);
+    }
+    this.newcomers.poll(now);
+  }
+
+  /** Gives back the slots that are held ready. Before the gateway ends. */
+  close(): void {
+    this.slots.release();
+  }
+
+  private attempt(connection: Connection, attempt: Attempt): void {
+    if (!attempt()) this.waiting.set(connection, attempt);
+  }
+
+  /** What runs beyond the transport's callback must not end in an unhandled rejection. */
+  private guard(connection: Connection, work: Promise<void>): void {
+    work.catch((error: unknown) => {
+      this.core.block.count(COUNTER.handlerErrors);
+      this.core.parts.log.error({ error }, 'a client could not be let in');
+      connection.refuse('INTERNAL');
+    });
+  }
+
+  private async authenticate(connection: Connection, ticket: string): Promise<void> {
+    const verdict = await this.core.parts.authenticate(ticket);
+    if (connection.isClosed()) return; // the socket went while we waited
+    if ('refused' in verdict) return connection.refuse(verdict.refused);
+    if ('guest' in verdict) return this.admitGuest(connection);
+    connection.playerId = verdict.playerId;
+    connection.entity = await this.core.parts.accounts.find(verdict.playerId);
+    if (!connection.isClosed()) this.again(connection);
+  }
+
+  private admitGuest(connection: Connection): void {
+    const slot = this.create(connection, 0);
+    if (slot < 0) return connection.refuse('WORLD_FULL');
+    this.start(connection, slot);
+    this.newcomers.send(slot);
+  }
+
+  /** @returns a filled slot that nobody else can touch, or −1 */
+  private create(connection: Connection, flags: number): number {
+    const slot = this.slots.take();
+    if (slot < 0) return -1;
+    const id = this.lease.next();
+    if (id < 0) {
+      this.slots.giveBack(slot);
+      return -1;
+    }
+    const at = (flags & FLAG.ACCOUNT ? undefined : connection.spawn) ?? this.core.parts.spawn;
+    fillPlayer(this.core, slot, id, flags, at.x, at.y);
+    if (!this.core.world.ids.insert(id, slot)) {
+      this.slots.giveBack(slot);
+      return -1;
+    }
+    return slot;
+  }
+
+  private discard(slot: number): void {
+    const { ids } = this.core.world;
+    ids.remove(this.idOf(slot), slot);
+    this.slots.giveBack(slot);
+  }
+
+  /** Claims the inbox of a slot that this gateway holds, and begins a session in it. */
+  private start(connection: Connection, slot: number): void {
+    const { inboxes } = this.core.world;
+    const word = inboxes.claim(slot, inboxes.writer(slot), this.core.parts.number);
+    if (word === 0) return connection.refuse('WORLD_FULL'); // 4 million connections in one slot: it is used up
+    connection.session = this.core.parts.secretNumbers();
+    connection.enter(slot, word, CONTROL.START);
+  }
+
+  // ---- accounts ----
+
+  /** @returns false when it has to be looked at again */
+  private enterAccount(connection: Connection): boolean {
+    const { ids, arena } = this.core.world;
+    const slot = connection.entity === 0 ? -1 : ids.lookup(connection.entity);
+    if (slot < 0) {
+      this.guard(connection, this.createAccount(connection));
+      return true;
+    }
+    const owner = Atomics.load(arena.owner, slot);
+    const state = ownerState(owner);
+    if (state === OWNER.PARKED) return this.wake(connection, slot, owner);
+    // FREE, RESERVED: another gateway brings it in, or it is just going.
+    if (state !== OWNER.OWNED && state !== OWNER.TRANSIT) return false;
+    return this.claim(connection, slot, CONTROL.START, this.core.parts.secretNumbers());
+  }
+
+  private wake(connection: Connection, slot: number, word: number): boolean {
+    if (!this.newcomers.takeParked(slot, word, connection.entity)) return false;
+    this.start(connection, slot);
+    this.newcomers.send(slot);
+    return true;
+  }
+
+  private async createAccount(connection: Connection): Promise<void> {
+    const slot = this.create(connection, FLAG.ACCOUNT);
+    if (slot < 0) return connection.refuse('WORLD_FULL');
+    const id = this.idOf(slot);
+    const bound = await this.bind(connection, id).catch((error: unknown) => {
+      this.discard(slot);
+      throw error;
+    });
+    if (bound !== id || connection.isClosed()) this.discard(slot);
+    if (connection.isClosed()) return;
+    if (bound === 0) return connection.refuse('WORLD_FULL');
+    connection.entity = bound;
+    if (bound !== id) return this.again(connection); // another gateway was faster: its entity is the player's
+    this.start(connection, slot);
+    this.newcomers.send(slot);
+  }
+
+  private bind(connection: Connection, id: number): Promise<number> {
+    return this.core.parts.accounts.bind(connection.playerId, connection.entity, id);
+  }
+
+  // ---- resume ----
+
+  private resume(connection: Connection, hello: HelloFields): void {
+    const { resumeSession: session, resumeEntity: entity } = hello;
+    if (!this.core.parts.tokens.verify(session, entity, hello.resumeToken)) return connection.refuse('SESSION_EXPIRED');
+    connection.resumed = true;
+    connection.entity = entity;
+    this.attempt(connection, () => this.enterResumed(connection, session));
+  }
+
+  private enterResumed(connection: Connection, session: number): boolean {
+    const { ids, arena } = this.core.world;
+    const slot = ids.lookup(connection.entity);
+    // A hint, read without owning the record: a token was given only after its session stood there, committed, so
+    // another session means that ours was followed by a newer one. It must not be thrown out for a lost resume. When
+    // the hint is right the owner still decides.
+    const isOver = slot < 0 || arena.f64[(arena.hot(slot) + HOT.sessionId) >> 3] !== session;
+    if (isOver) {
+      connection.refuse('SESSION_EXPIRED');
+      return true;
+    }
+    return this.claim(connection, slot, CONTROL.RESUME, session);
+  }
+
+  // ---- the inbox of an entity that is in the world ----
+
+  /** Takes the inbox from whoever has it: the newest connection wins. @returns false when it is busy or just moving */
+  private claim(connection: Connection, slot: number, control: number, session: number): boolean {
+    const { ids, inboxes } = this.core.world;
+    const word = inboxes.writer(slot);
+    if (writerGateway(word) === LEAVING) {
+      if (control === CONTROL.START) return false; // about to be parked or freed
+      connection.refuse('SESSION_EXPIRED');
+      return true;
+    }
+    if (writerEpoch(word) >= LAST_CONNECTION_EPOCH) {
+      connection.refuse('SESSION_EXPIRED');
+      return true;
+    }
+    // Word first, then the id once more: a slot freed and filled anew has another word, so the claim below fails.
+    if (writerBusy(word) || ids.lookup(connection.entity) !== slot) return false;
+    const mine = inboxes.claim(slot, word, this.core.parts.number);
+    if (mine === 0) return false;
+    connection.session = session;
+    connection.enter(slot, mine, control);
+    return true;
+  }
+
+  private idOf(slot: number): number {
+    const { arena } = this.core.world;
+    return arena.f64[(arena.header(slot) + HEADER.id) >> 3];
+  }
+}
+

@@ -1,0 +1,167 @@
+/**
+ * Which cells this gateway's clients watch, and what of them they are shown. One topic per cell; the first local watcher
+ * makes the shards send the cell to this gateway (interest filter), the last one ends it.
+ *
+ * A client watches the view around its position. Cells that it leaves are kept while it stands within HYSTERESIS_M of
+ * where they would be in view again, so that walking to and fro on a cell's border costs no key frames.
+ */
+import { LIMITS } from '../base/limits.js';
+import { cellNumber, cellOf, cellsAround } from '../geo/cell.js';
+import { clampY, wrapX } from '../geo/world.js';
+import { GATEWAY_COUNTER as COUNTER } from '../memory/gateway-block.js';
+import type { Connection } from './connection.js';
+import type { GatewayCore } from './core.js';
+import { KeyFrames } from './key-frames.js';
+
+const HYSTERESIS_M = 10;
+/** A cell that nobody watches is remembered for this long: who comes back finds its streams' sequences. */
+const REMEMBER_MS = 1000;
+const SIDE = LIMITS.viewCells;
+
+/** A cell that somebody here watches, or did a moment ago. */
+export interface WatchedCell {
+  readonly number: number;
+  readonly topic: string;
+  watchers: number;
+  /** Clock ms since when nobody watches. */
+  leftAt: number;
+  /** By shard: incarnation and tick of the newest frame passed on; 0 = none. */
+  readonly publishers: Int32Array;
+  readonly ticks: Int32Array;
+}
+
+export class Interest {
+  private readonly cells = new Map<number, WatchedCell>();
+  private readonly keyFrames = new KeyFrames(LIMITS.frameScratchBytes);
+  private readonly around = new Float64Array(SIDE * SIDE);
+  private readonly wanted = new Set<number>();
+  private readonly tolerated = new Set<number>();
+
+  constructor(private readonly core: GatewayCore) {}
+
+  /** Cells in memory. */
+  get count(): number {
+    return this.cells.size;
+  }
+
+  /** A frame of a stream came from a shard: to everybody who watches the cell. */
+  frame(shard: number, column: number, row: number, tick: number, bytes: Uint8Array): void {
+    const cell = this.cells.get(cellOf(column, row));
+    if (cell === undefined) return; // shares a place in the filter with a watched one, or was left a moment ago
+    cell.publishers[shard] = this.core.world.shardBlocks[shard].incarnation;
+    cell.ticks[shard] = tick;
+    if (cell.watchers === 0) return;
+    const { block } = this.core;
+    block.count(COUNTER.framesOut, cell.watchers);
+    block.count(COUNTER.bytesOut, cell.watchers * bytes.length);
+    this.core.parts.transport.publish(cell.topic, bytes);
+  }
+
+  /** Watch what the connection should see from where it stands. */
+  look(connection: Connection): void {
+    const centre = cellNumber(connection.x, connection.y);
+    if (connection.centre === centre && !connection.lingers) return;
+    connection.centre = centre;
+    this.fill(this.wanted, centre);
+    connection.lingers = false;
+    if (connection.cells.length > 0) this.dropFar(connection);
+    for (const cell of connection.cells) this.wanted.delete(cell.number);
+    for (const number of this.wanted) this.watch(connection, number);
+  }
+
+  /** Watch nothing. */
+  lookAway(connection: Connection): void {
+    for (const cell of connection.cells) connection.socket.unsubscribe(cell.topic);
+    this.forget(connection);
+  }
+
+  /** The same for a socket that is gone. */
+  forget(connection: Connection): void {
+    for (const cell of connection.cells) this.leave(cell);
+    connection.cells = [];
+    connection.centre = -1;
+    connection.lingers = false;
+  }
+
+  /** Key frames of one cell that the connection watches; others are ignored. */
+  show(connection: Connection, column: number, row: number): void {
+    const number = cellOf(column, row);
+    const cell = connection.cells.find((c) => c.number === number);
+    if (cell !== undefined) this.sendKeys(connection, cell);
+  }
+
+  /** Forgets cells that nobody has watched for a while. */
+  sweep(now: number): void {
+    for (const cell of this.cells.values()) {
+      if (cell.watchers === 0 && now - cell.leftAt >= REMEMBER_MS) this.cells.delete(cell.number);
+    }
+  }
+
+  private fill(cells: Set<number>, centre: number): void {
+    const n = cellsAround(centre, SIDE, this.around);
+    cells.clear();
+    for (let i = 0; i < n; i++) cells.add(this.around[i]);
+  }
+
+  /** Leaves the cells that are out of view and would be so from all places near by. */
+  private dropFar(connection: Connection): void {
+    const { tolerated, wanted } = this;
+    tolerated.clear();
+    connection.cells = connection.cells.filter((cell) => {
+      if (wanted.has(cell.number)) return true;
+      if (tolerated.size === 0) this.fillNear(connection);
+      if (tolerated.has(cell.number)) {
+        connection.lingers = true;
+        return true;
+      }
+      connection.socket.unsubscribe(cell.topic);
+      this.leave(cell);
+      return false;
+    });
+  }
+
+  /** What would be in view from the four corners around the connection. */
+  private fillNear(connection: Connection): void {
+    for (const dx of [-HYSTERESIS_M, HYSTERESIS_M]) {
+      for (const dy of [-HYSTERESIS_M, HYSTERESIS_M]) {
+        const n = cellsAround(cellNumber(wrapX(connection.x + dx), clampY(connection.y + dy)), SIDE, this.around);
+        for (let i = 0; i < n; i++) this.tolerated.add(this.around[i]);
+      }
+    }
+  }
+
+  private watch(connection: Connection, number: number): void {
+    let cell = this.cells.get(number);
+    if (cell === undefined) {
+      const shards = this.core.world.shardBlocks.length;
+      cell = {
+        number, topic: String(number), watchers: 0, leftAt: 0, publishers: new Int32Array(shards),
+        ticks: new Int32Array(shards),
+      };
+      this.cells.set(number, cell);
+    }
+    if (cell.watchers++ === 0) this.core.world.filters[this.core.parts.number].add(number);
+    connection.cells.push(cell);
+    // Subscribe first, key frames in the same turn: no delta can come between, and none is missed.
+    connection.socket.subscribe(cell.topic);
+    this.sendKeys(connection, cell);
+  }
+
+  private leave(cell: WatchedCell): void {
+    if (--cell.watchers > 0) return;
+    cell.leftAt = this.core.now();
+    this.core.world.filters[this.core.parts.number].remove(cell.number);
+  }
+
+  /** One for each stream that has begun. A stream that has not begins with a key frame of its shard. */
+  private sendKeys(connection: Connection, cell: WatchedCell): void {
+    const { world, block } = this.core;
+    for (let shard = 0; shard < cell.ticks.length; shard++) {
+      if (cell.ticks[shard] === 0) continue;
+      const bytes = this.keyFrames.make(world.views[shard], cell.number, cell.publishers[shard], cell.ticks[shard]);
+      if (bytes === undefined) continue;
+      block.count(COUNTER.keyFrames);
+      connection.send(bytes);
+    }
+  }
+}
