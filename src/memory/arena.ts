@@ -48,7 +48,10 @@ export class Arena {
     this.hotUndoStart = this.hotStart + this.capacity * SLOT_BYTES;
     this.coldStart = this.hotUndoStart + this.capacity * HOT_BYTES;
     this.coldUndoStart = this.coldStart + this.capacity * COLD_BYTES;
-    assert(sab.byteLength === this.coldUndoStart + this.capacity * COLD_BYTES, 'arena: length fits its capacity');
+    assert(
+      sab.byteLength === this.coldUndoStart + this.capacity * COLD_BYTES,
+      'arena: length fits its capacity',
+    );
   }
 
   /** @param capacity slots; all byte offsets must stay below 2^31 */

@@ -57,7 +57,9 @@ export class Directory {
    * @param blocks most splits at a time
    */
   static create(
-    baseLevel: number = LIMITS.baseTileLevel, deepestLevel: number = LIMITS.deepestTileLevel, blocks = BLOCKS,
+    baseLevel: number = LIMITS.baseTileLevel,
+    deepestLevel: number = LIMITS.deepestTileLevel,
+    blocks = BLOCKS,
   ): Directory {
     const levels = deepestLevel - baseLevel;
     assert(baseLevel >= 0 && levels >= 0 && levels <= MAX_LEVELS, 'directory: levels below the base');

@@ -23,7 +23,9 @@ export const PARAMETERS = 2;
 /** Four letters as an Int32, so that a hex dump names the structure. */
 export function magicOf(name: string): number {
   assert(name.length === 4, 'a magic has four letters');
-  return name.charCodeAt(0) | (name.charCodeAt(1) << 8) | (name.charCodeAt(2) << 16) | (name.charCodeAt(3) << 24);
+  return (
+    name.charCodeAt(0) | (name.charCodeAt(1) << 8) | (name.charCodeAt(2) << 16) | (name.charCodeAt(3) << 24)
+  );
 }
 
 /** Fills the header of a fresh buffer. @param parameters at most 14 Int32 */

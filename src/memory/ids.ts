@@ -42,7 +42,10 @@ export class Ids {
   private readonly mask: number;
   private readonly headerIds: Float64Array;
 
-  private constructor(readonly sab: SharedArrayBuffer, private readonly arena: Arena) {
+  private constructor(
+    readonly sab: SharedArrayBuffer,
+    private readonly arena: Arena,
+  ) {
     this.words = checkHeader(sab, MAGIC, 'ids');
     this.mask = this.words[PARAMETERS] - 1;
     this.headerIds = arena.f64;
@@ -56,7 +59,10 @@ export class Ids {
    */
   static create(arena: Arena, firstLease = 1, granted: number = LAST_LEASE): Ids {
     assert(arena.capacity < SLOT_MASK, 'ids: a slot fits in 20 bits');
-    assert(firstLease > 0 && firstLease <= LAST_LEASE && granted <= LAST_LEASE, 'ids: leases are positive Int32');
+    assert(
+      firstLease > 0 && firstLease <= LAST_LEASE && granted <= LAST_LEASE,
+      'ids: leases are positive Int32',
+    );
     // At most 14/15 × 1/2 full, so that overflow is rare.
     const buckets = 2 ** Math.ceil(Math.log2(Math.max(2, (arena.capacity * 2) / (WORDS - 1))));
     const sab = new SharedArrayBuffer((FIRST + buckets * WORDS) * 4);
@@ -121,7 +127,8 @@ export class Ids {
       const first = FIRST + bucket * WORDS;
       const overflow = Atomics.load(words, first);
       for (let at = first + 1; at < first + WORDS; at++) {
-        if (Atomics.load(words, at) !== mine || Atomics.compareExchange(words, at, mine, 0) !== mine) continue;
+        if (Atomics.load(words, at) !== mine || Atomics.compareExchange(words, at, mine, 0) !== mine)
+          continue;
         this.lower(hash & mask, tries);
         return true;
       }

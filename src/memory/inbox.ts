@@ -174,7 +174,9 @@ export class Inboxes {
     if (writerBusy(expected) || writerEpoch(expected) >= LAST_CONNECTION_EPOCH) return 0;
     const mine = packWriter(writerEpoch(expected) + 1, gateway);
     yield;
-    return Atomics.compareExchange(this.i32, this.word(slot) + WRITER, expected, mine) === expected ? mine : 0;
+    return Atomics.compareExchange(this.i32, this.word(slot) + WRITER, expected, mine) === expected
+      ? mine
+      : 0;
   }
 
   /**
@@ -183,7 +185,13 @@ export class Inboxes {
    * @param bytes payload, its first `length` bytes are copied (at most LIMITS.actionPayloadBytes)
    */
   write(
-    slot: number, myWord: number, sessionId: number, actionId: number, kind: number, bytes: Uint8Array, length: number,
+    slot: number,
+    myWord: number,
+    sessionId: number,
+    actionId: number,
+    kind: number,
+    bytes: Uint8Array,
+    length: number,
   ): WriteResult {
     assert(length <= PAYLOAD_BYTES, 'I7: a payload fits in its place'); // before busy is set: it must not stay set
     const at = this.word(slot);
@@ -200,7 +208,13 @@ export class Inboxes {
 
   /** `write` in steps, for models; a test holds the two together. */
   *writeSteps(
-    slot: number, myWord: number, sessionId: number, actionId: number, kind: number, bytes: Uint8Array, length: number,
+    slot: number,
+    myWord: number,
+    sessionId: number,
+    actionId: number,
+    kind: number,
+    bytes: Uint8Array,
+    length: number,
   ): Steps<WriteResult> {
     const at = this.word(slot);
     yield;
@@ -293,7 +307,12 @@ export class Inboxes {
   }
 
   private fill(
-    entry: number, sessionId: number, actionId: number, kind: number, bytes: Uint8Array, length: number,
+    entry: number,
+    sessionId: number,
+    actionId: number,
+    kind: number,
+    bytes: Uint8Array,
+    length: number,
   ): void {
     this.f64[(entry + PLACE.sessionId) >> 3] = sessionId;
     this.u32[(entry + PLACE.actionId) >> 2] = actionId;

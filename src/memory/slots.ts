@@ -32,7 +32,10 @@ export class SlotCache {
   private cursor: number;
 
   /** @param thread thread number that stands in the reserved words */
-  constructor(private readonly arena: Arena, private readonly thread: number) {
+  constructor(
+    private readonly arena: Arena,
+    private readonly thread: number,
+  ) {
     assert(thread >= 0 && thread < NOBODY, 'slots: a thread number');
     // Threads start apart from one another, so that their scans seldom meet on the same words.
     this.cursor = (Math.imul(thread + 1, 0x9e3779b1) >>> 0) % arena.capacity;
@@ -101,7 +104,7 @@ export function* freeSteps(arena: Arena, slot: number): Steps<void> {
   Atomics.store(arena.i32, h + (HEADER.createdIncarnation >> 2), 0);
   yield;
   // No lookup may find the old id in the next life.
-  arena.f64[(h << 2) + HEADER.id >> 3] = 0;
+  arena.f64[((h << 2) + HEADER.id) >> 3] = 0;
   yield;
   const generation = Atomics.load(arena.u32, h + (HEADER.generation >> 2));
   if (generation < LAST_GENERATION) {
@@ -137,7 +140,12 @@ export function tagFreed(arena: Arena, slot: number, incarnation: number, tick: 
  * For a slot that its owner word still shows as owned by the dead: whether the dead incarnation committed its freeing
  * (take its id out of the id table and free it again). A freeing that it did not commit is forgotten here.
  */
-export function settleFreed(arena: Arena, slot: number, deadIncarnation: number, committedTick: number): boolean {
+export function settleFreed(
+  arena: Arena,
+  slot: number,
+  deadIncarnation: number,
+  committedTick: number,
+): boolean {
   const h = arena.hotByte(slot) >> 2;
   if (Atomics.load(arena.i32, h + (HEADER.freedIncarnation >> 2)) !== deadIncarnation) return false;
   if (Atomics.load(arena.i32, h + (HEADER.freedTick >> 2)) <= committedTick) return true;
@@ -148,14 +156,20 @@ export function settleFreed(arena: Arena, slot: number, deadIncarnation: number,
 /** Publishes a filled slot as an entity of the thread itself. The header's epoch must be in step with the word's. */
 export function ownReserved(arena: Arena, slot: number, thread: number): void {
   const word = Atomics.load(arena.owner, slot);
-  assert(ownerState(word) === OWNER.RESERVED && ownerOf(word) === thread, 'I1: only a reserved slot is published');
+  assert(
+    ownerState(word) === OWNER.RESERVED && ownerOf(word) === thread,
+    'I1: only a reserved slot is published',
+  );
   Atomics.store(arena.owner, slot, packOwner(OWNER.OWNED, thread, NOBODY, epochOf(word)));
 }
 
 /** Publishes a filled slot as in transit to a shard (login, load). The entry in the arrivals ring follows. */
 export function sendReserved(arena: Arena, slot: number, thread: number, target: number): void {
   const word = Atomics.load(arena.owner, slot);
-  assert(ownerState(word) === OWNER.RESERVED && ownerOf(word) === thread, 'I1: only a reserved slot is published');
+  assert(
+    ownerState(word) === OWNER.RESERVED && ownerOf(word) === thread,
+    'I1: only a reserved slot is published',
+  );
   Atomics.store(arena.owner, slot, packOwner(OWNER.TRANSIT, thread, target, epochOf(word)));
 }
 
@@ -169,7 +183,10 @@ export type Recovered = 'created' | 'freed';
  *   id out of the id table)
  */
 export function recoverReserved(
-  arena: Arena, thread: number, deadIncarnation: number, committedTick: number,
+  arena: Arena,
+  thread: number,
+  deadIncarnation: number,
+  committedTick: number,
   visit: (slot: number, what: Recovered) => void,
 ): void {
   for (let slot = 0; slot < arena.capacity; slot++) {
@@ -181,7 +198,11 @@ export function recoverReserved(
 
 /** One slot of `recoverReserved`. */
 export function* recoverReservedSteps(
-  arena: Arena, slot: number, thread: number, deadIncarnation: number, committedTick: number,
+  arena: Arena,
+  slot: number,
+  thread: number,
+  deadIncarnation: number,
+  committedTick: number,
   visit: (slot: number, what: Recovered) => void,
 ): Steps<void> {
   yield;
@@ -189,7 +210,8 @@ export function* recoverReservedSteps(
   if (ownerState(word) !== OWNER.RESERVED || ownerOf(word) !== thread) return;
   const h = arena.hotByte(slot) >> 2;
   yield;
-  const created = Atomics.load(arena.i32, h + (HEADER.createdIncarnation >> 2)) === deadIncarnation &&
+  const created =
+    Atomics.load(arena.i32, h + (HEADER.createdIncarnation >> 2)) === deadIncarnation &&
     Atomics.load(arena.i32, h + (HEADER.createdTick >> 2)) <= committedTick;
   if (!created) {
     yield;

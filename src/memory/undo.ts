@@ -25,7 +25,11 @@ import { type Steps, drive } from './steps.js';
 export function beginHot(arena: Arena, slot: number, incarnation: number, tick: number): void {
   const i32 = arena.i32;
   const h = arena.hotByte(slot) >> 2;
-  if (i32[h + (HEADER.hotUndoTick >> 2)] === tick && i32[h + (HEADER.hotUndoIncarnation >> 2)] === incarnation) return;
+  if (
+    i32[h + (HEADER.hotUndoTick >> 2)] === tick &&
+    i32[h + (HEADER.hotUndoIncarnation >> 2)] === incarnation
+  )
+    return;
   let from = arena.hot(slot) >> 2;
   let to = arena.hotUndo(slot) >> 2;
   // Int32, not Float64: a copy through doubles may change the bits of a NaN in the game's columns.
@@ -43,7 +47,11 @@ export function beginHot(arena: Arena, slot: number, incarnation: number, tick: 
 export function beginCold(arena: Arena, slot: number, incarnation: number, tick: number): void {
   const i32 = arena.i32;
   const h = arena.hotByte(slot) >> 2;
-  if (i32[h + (HEADER.coldUndoTick >> 2)] === tick && i32[h + (HEADER.coldUndoIncarnation >> 2)] === incarnation) return;
+  if (
+    i32[h + (HEADER.coldUndoTick >> 2)] === tick &&
+    i32[h + (HEADER.coldUndoIncarnation >> 2)] === incarnation
+  )
+    return;
   let from = arena.cold(slot) >> 2;
   let to = arena.coldUndo(slot) >> 2;
   for (const end = from + (COLD_BYTES >> 2); from < end; from += 4, to += 4) {
@@ -60,12 +68,22 @@ export function beginCold(arena: Arena, slot: number, incarnation: number, tick:
  * Takes back what a dead incarnation wrote into the hot state and did not commit. May be repeated.
  * @returns whether there was something to take back
  */
-export function restoreHot(arena: Arena, slot: number, deadIncarnation: number, committedTick: number): boolean {
+export function restoreHot(
+  arena: Arena,
+  slot: number,
+  deadIncarnation: number,
+  committedTick: number,
+): boolean {
   return restore(arena, hotPart(arena, slot), deadIncarnation, committedTick);
 }
 
 /** The same for the cold state. */
-export function restoreCold(arena: Arena, slot: number, deadIncarnation: number, committedTick: number): boolean {
+export function restoreCold(
+  arena: Arena,
+  slot: number,
+  deadIncarnation: number,
+  committedTick: number,
+): boolean {
   return restore(arena, coldPart(arena, slot), deadIncarnation, committedTick);
 }
 
@@ -103,7 +121,13 @@ function restore(arena: Arena, part: Part, deadIncarnation: number, committedTic
  * `beginHot` and `beginCold` in steps, for models (the straight functions above run once per entity and tick).
  * @param stride words copied between two yields
  */
-export function* beginSteps(arena: Arena, part: Part, incarnation: number, tick: number, stride: number): Steps<void> {
+export function* beginSteps(
+  arena: Arena,
+  part: Part,
+  incarnation: number,
+  tick: number,
+  stride: number,
+): Steps<void> {
   const { i32 } = arena;
   yield;
   if (i32[part.tag + 1] === tick && i32[part.tag] === incarnation) return;
@@ -119,7 +143,11 @@ export function* beginSteps(arena: Arena, part: Part, incarnation: number, tick:
 
 /** `restoreHot` and `restoreCold` in steps; production drives this one. */
 export function* restoreSteps(
-  arena: Arena, part: Part, deadIncarnation: number, committedTick: number, stride: number,
+  arena: Arena,
+  part: Part,
+  deadIncarnation: number,
+  committedTick: number,
+  stride: number,
 ): Steps<boolean> {
   const { i32 } = arena;
   yield;

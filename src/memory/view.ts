@@ -114,7 +114,11 @@ class View {
   find(cell: number): number {
     const { i32, hashMask } = this;
     const stamp = i32[this.buffer + BUFFER.stamp];
-    for (let place = hashCell(cell) & hashMask, tries = 0; tries <= hashMask; place = (place + 1) & hashMask, tries++) {
+    for (
+      let place = hashCell(cell) & hashMask, tries = 0;
+      tries <= hashMask;
+      place = (place + 1) & hashMask, tries++
+    ) {
       const at = this.hash + place * 2;
       if (i32[at] !== stamp) return -1;
       const c = i32[at + 1];
@@ -265,8 +269,18 @@ export class ViewWriter extends View {
 
   /** Second pass: the next row of a cell. Units as in ROW. */
   row(
-    c: number, id: number, x: number, y: number, vx: number, vy: number, pub0: number, pub1: number,
-    slot: number, epoch: number, kind: number, flags: number,
+    c: number,
+    id: number,
+    x: number,
+    y: number,
+    vx: number,
+    vy: number,
+    pub0: number,
+    pub1: number,
+    slot: number,
+    epoch: number,
+    kind: number,
+    flags: number,
   ): void {
     const { i32, u32, f32, f64, u16 } = this;
     const byte = this.rowBytes + i32[this.cellWord(c) + CELL.filled]++ * ROW_BYTES;
