@@ -1,10 +1,10 @@
 /**
  * The build: every TypeScript file of src/, test/ and bench/ becomes one ES module at the same place under
- * dist/, with a source map; data files beside them are copied. Contract: files whose content did not change are
+ * dist/, with a source map; data files beside them are copied. Files whose content did not change are
  * not touched, files whose source is gone are removed, a file that does not parse is reported and the others are
  * still written; exit code 1 if any failed. Types are not looked at here (`npm run check` does).
  */
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { formatMessages, transform } from 'esbuild';
@@ -72,8 +72,7 @@ async function copy(path) {
 /** Removes what no source stands for any more, so that a deleted test cannot go on passing. */
 async function prune(wanted) {
   for (const path of await filesBelow(OUT)) {
-    if (wanted.has(path)) continue;
-    if (path.endsWith('.draft') && Date.now() - (await stat(join(root, path))).mtimeMs < 60_000) continue;
+    if (wanted.has(path) || path.endsWith('.draft')) continue; // a draft may be of another build, just now
     await rm(join(root, path), { force: true });
   }
 }

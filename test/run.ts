@@ -1,6 +1,6 @@
 /**
  * `npm test`: types, lint and format, then every test file through tap; the last line is
- * "N passed, N failed", counted from tap's own summary. Contract: exits non-zero on any failure, when a step could
+ * "N passed, N failed", counted from tap's own summary. Exits non-zero on any failure, when a step could
  * not run, and when nothing was tested; nothing is retried. Arguments are folders or files below test/ to run
  * only those (`node dist/test/run.js geo`), then without the static checks.
  */
