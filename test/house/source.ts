@@ -56,5 +56,5 @@ export function isExcused(source: Source, node: ts.Node, mark: string): boolean 
   const first = lineOf(source, node) - 1;
   const last = source.tree.getLineAndCharacterOfPosition(node.getEnd()).line;
   const lines = source.text.split('\n').slice(Math.max(0, first - 1), last + 1);
-  return lines.some((line) => new RegExp(`//.*\\b${mark}: \\S*\\w{3}`).test(line));
+  return lines.some((line) => new RegExp(`//.*\\b${mark}: .*\\w{3}`).test(line));
 }
