@@ -3,7 +3,7 @@
 /** Entity kinds, items, events: indices and codes that the module declares by name in `game.ts`. */
 export const KIND = Object.freeze({ player: 0, creature: 1, node: 2, pile: 3 });
 export const ITEM = Object.freeze({ coin: 0, berry: 1, wood: 2, stone: 3 });
-export const EVENT = Object.freeze({ say: 1, growl: 2 });
+export const EVENT = Object.freeze({ speech: 1, growl: 2 });
 export const REJECTION = Object.freeze({ TOO_FAST: 1000, TOO_LONG: 1001, NO_ROOM: 1002 });
 
 export const WALK = Object.freeze({ maxSpeedMps: 6, maxS: 10 });

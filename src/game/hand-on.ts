@@ -35,8 +35,7 @@ export const give = action({
 });
 
 function lastPile(world: GameWorld, actor: Entity, item: number): Entity | -1 {
-  const id = world.columns.lastPile.get(actor);
-  const pile = id === 0 ? -1 : world.find(id);
+  const pile = world.find(world.columns.lastPile.get(actor));
   if (pile < 0 || world.columns.product.get(pile) !== item) return -1;
   return world.distance(actor, world.x(pile), world.y(pile)) <= HANDS.reachM ? pile : -1;
 }

@@ -24,7 +24,7 @@ export const say = action({
   apply(world, actor, text) {
     if (world.columns.sayWaitS.get(actor) > 0) return OUTCOME.COOLDOWN;
     world.columns.sayWaitS.set(actor, HANDS.sayEveryS);
-    world.emit(actor, EVENT.say, text.bytes, text.length);
+    world.emit(actor, EVENT.speech, text.bytes, text.length);
     return OUTCOME.APPLIED;
   },
 });

@@ -44,6 +44,7 @@ t.test('it chases who comes near, over a border, and stops beside it', async (t)
   t.equal(planet.emitted.length, 1, 'it growled once');
   planet.run(3 * S);
   t.equal(entity.shard, 1, 'the chase went on in the other shard');
+  t.equal(entity.vx, 0);
   const gap = dx(entity.x, planet.entities[player]!.x);
   t.ok(gap > 0 && gap < CREATURE.closeM + 1, `stands ${gap} m from its prey`);
 });
@@ -90,6 +91,7 @@ t.test('it chases the nearest player and no other kind', async (t) => {
   addCreature(planet, 2);
   planet.add(KIND.player, 15, 0);
   const near = planet.add(KIND.player, -8, 0);
+  planet.add(KIND.player, 12, 0);
   const { entity } = addCreature(planet, 0);
   planet.run();
   t.equal(entity.values.get('prey'), planet.id(near));

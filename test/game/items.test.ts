@@ -1,6 +1,7 @@
 import t from 'tap';
 import { HANDS, ITEM, KIND, NODE, PILE, REJECTION } from '../../src/game/constants.js';
 import game from '../../src/game/game.js';
+import { take } from '../../src/game/take.js';
 import { OUTCOME } from '../../src/world/facade.js';
 import { FakePlanet } from './fake-planet.js';
 
@@ -283,4 +284,37 @@ t.test('say is heard, twice a second at most', async (t) => {
       [planet.id(player), 'later'],
     ],
   );
+});
+
+t.test('the owner of what is asked for looks again: kind, reach, and what a pile is made of', async (t) => {
+  const planet = twoShards();
+  const player = planet.add(KIND.player, 1, 0);
+  const rich = planet.add(KIND.player, -1, 0);
+  const pile = addPile(planet, -1, ITEM.wood, 5);
+  const ask = (target: number, x: number) => {
+    const args = Float64Array.of(x, 0, 5, 0);
+    const [kind, source] = [take.kind, planet.id(player)];
+    return planet.receive({ source, target: planet.id(target), kind, itemKind: 255, itemCount: 0, args });
+  };
+  t.equal(ask(rich, 1), NOT_ALLOWED, 'nobody takes coins out of a bag');
+  t.equal(ask(pile, 2.01), OUT_OF_REACH);
+  t.equal(ask(pile, 1.99), APPLIED);
+  t.equal(game.mayReceive?.(planet.world(pile) as never, pile, ITEM.stone, 1, 0), NOT_ALLOWED);
+  t.equal(game.mayReceive?.(planet.world(pile) as never, pile, ITEM.wood, 1, 0), APPLIED);
+  planet.run(2);
+  planet.checkConserved();
+});
+
+t.test('a pile whose time ends while its items are on the way waits for the answer', async (t) => {
+  const planet = twoShards();
+  const player = planet.add(KIND.player, 1, 0);
+  const pile = addPile(planet, -1, ITEM.wood, 5);
+  planet.act(player, 'pick', { target: planet.id(pile) });
+  planet.world(pile).columns.lifeS!.set(pile, planet.dt);
+  planet.run(1);
+  t.not(planet.byId(planet.id(pile)), -1);
+  planet.run(1);
+  t.equal(planet.byId(planet.id(pile)), -1);
+  t.equal(bag(planet, player)[ITEM.wood], 5);
+  planet.checkConserved();
 });
