@@ -160,6 +160,7 @@ export class Shard {
     this.arrivals.snapshot();
     this.mail.drain();
     this.arrivals.drain();
+    this.tiles.searchHeld();
     this.tiles.populate((tile, area) => {
       core.game.module.populate?.(this.facade, area, this.tiles.random(tile));
     });
@@ -171,6 +172,7 @@ export class Shard {
 
   private aftermath(k: number): void {
     const { core } = this;
+    this.tiles.rollForward();
     publishView(core, this.view, this.streams, this.scratch);
     this.mail.send();
     this.border.handOver();

@@ -17,6 +17,10 @@ import { type Placer } from '../world/placing.js';
 import { FLAG, PLAYER_KIND } from '../memory/player.js';
 import { type Core } from './core.js';
 
+const TILES = tileColumns(LIMITS.baseTileLevel) * tileRows(LIMITS.baseTileLevel);
+/** Directory entries looked at in a tick: all of them within about three seconds. */
+const SEARCH_TILES = TILES >> 6;
+
 /** What tiles need from the leaving steps: parking one entity. */
 export type ParkSlot = (slot: number) => boolean;
 
@@ -24,6 +28,10 @@ export class Tiles {
   /** Base tile index → tick at which it was taken. */
   private readonly held = new Map<number, number>();
   private readonly populateNext: number[] = [];
+  private readonly populated: number[] = [];
+  private committedByDead = 0;
+  /** How far the search for held tiles has come; TILES = done. */
+  private searched = TILES;
 
   constructor(private readonly core: Core, private readonly placer: Placer) {}
 
@@ -33,29 +41,56 @@ export class Tiles {
 
   /** Called whenever something concerns a tile here; wakes it if it is this shard's and not yet held. */
   hold(tile: number): void {
-    if (this.held.has(tile) || this.core.world.directory.lookup(tile) !== this.core.shard) return;
+    const { directory } = this.core.world;
+    if (this.held.has(tile) || directory.lookup(tile) !== this.core.shard) return;
     this.held.set(tile, this.core.tick);
-    this.core.world.directory.touch(tile, this.core.tick);
+    directory.touch(tile, this.core.tick);
     this.unpark(tile);
-    if (this.core.world.directory.generatedTick(tile) === 0) this.populateNext.push(tile);
+    this.settleGeneration(tile);
+    if (directory.generatedTick(tile) === 0) this.populateNext.push(tile);
   }
 
-  /** After a death: everything that the directory says is this shard's. Undoes content that was never committed. */
+  /**
+   * After a death: the tiles of adopted entities at once, the others (nobody is in them) a part of the directory each
+   * tick, so that taking over is not held up by reading all of it.
+   */
   adoptHeld(committedTick: number): void {
+    const { core } = this;
+    this.committedByDead = committedTick;
+    for (let i = 0; i < core.owned.count; i++) {
+      this.hold(core.arena.i32[(core.arena.hot(core.owned.slots[i]!) + HOT.tile) >> 2]!);
+    }
+    this.searched = 0;
+  }
+
+  /** The next part of the search that `adoptHeld` began. Once a tick. */
+  searchHeld(): void {
     const { directory } = this.core.world;
-    const tiles = tileColumns(LIMITS.baseTileLevel) * tileRows(LIMITS.baseTileLevel);
-    for (let tile = 0; tile < tiles; tile++) {
-      if (directory.lookup(tile) !== this.core.shard) continue;
-      if (directory.generatedTick(tile) > committedTick) directory.setGeneratedTick(tile, 0);
-      this.hold(tile);
+    for (const end = Math.min(this.searched + SEARCH_TILES, TILES); this.searched < end; this.searched++) {
+      if (directory.lookup(this.searched) === this.core.shard) this.hold(this.searched);
     }
   }
 
-  /** Natural content of newly held tiles; part of the tick's transaction (the generated word is undone by its tick). */
+  /** A minus sign: natural content whose tick was not rolled forward before its maker died. */
+  private settleGeneration(tile: number): void {
+    const { directory } = this.core.world;
+    const made = directory.generatedTick(tile);
+    if (made < 0) directory.setGeneratedTick(tile, -made <= this.committedByDead ? -made : 0);
+  }
+
+  /** Natural content of newly held tiles; part of the tick's transaction: noted as −tick until the commit. */
   populate(make: (tile: number, area: TileArea) => void): void {
     for (let tile = this.populateNext.pop(); tile !== undefined; tile = this.populateNext.pop()) {
-      this.core.world.directory.setGeneratedTick(tile, this.core.tick);
+      this.core.world.directory.setGeneratedTick(tile, -this.core.tick);
+      this.populated.push(tile);
       make(tile, this.area(tile));
+    }
+  }
+
+  /** After the commit: what was made is made for ever. */
+  rollForward(): void {
+    for (let tile = this.populated.pop(); tile !== undefined; tile = this.populated.pop()) {
+      this.core.world.directory.setGeneratedTick(tile, this.core.tick);
     }
   }
 
