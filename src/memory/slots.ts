@@ -123,17 +123,28 @@ export function* freeSteps(arena: Arena, slot: number): Steps<void> {
 
 /** Notes that the slot is created in this tick; call before the record is filled, while it is RESERVED. */
 export function tagCreated(arena: Arena, slot: number, incarnation: number, tick: number): void {
-  const h = arena.hotByte(slot) >> 2;
-  // Tick first: the incarnation makes the tag count, and must not do so with the tick of another life.
-  Atomics.store(arena.i32, h + (HEADER.createdTick >> 2), tick);
-  Atomics.store(arena.i32, h + (HEADER.createdIncarnation >> 2), incarnation);
+  drive(tagSteps(arena, slot, HEADER.createdIncarnation, incarnation, tick));
 }
 
 /** Notes that the slot is to be freed with the commit of this tick. */
 export function tagFreed(arena: Arena, slot: number, incarnation: number, tick: number): void {
-  const h = arena.hotByte(slot) >> 2;
-  Atomics.store(arena.i32, h + (HEADER.freedTick >> 2), tick);
-  Atomics.store(arena.i32, h + (HEADER.freedIncarnation >> 2), incarnation);
+  drive(tagSteps(arena, slot, HEADER.freedIncarnation, incarnation, tick));
+}
+
+/** @param tag HEADER.createdIncarnation or HEADER.freedIncarnation */
+export function* tagSteps(
+  arena: Arena,
+  slot: number,
+  tag: number,
+  incarnation: number,
+  tick: number,
+): Steps<void> {
+  const at = (arena.hotByte(slot) + tag) >> 2;
+  yield;
+  // Tick first: the incarnation makes the tag count, and must not do so with the tick of another life.
+  Atomics.store(arena.i32, at + 1, tick);
+  yield;
+  Atomics.store(arena.i32, at, incarnation);
 }
 
 /**

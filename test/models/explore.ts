@@ -25,8 +25,10 @@ import type { Test } from 'tap';
 
 /** May the actor move? Yielded instead of nothing by an actor that waits. */
 export type Gate = () => boolean;
-/** An actor's program. */
+/** An actor's program; production's steps are programs as they are. */
 export type Program = Generator<void | Gate, unknown, void>;
+/** A program that a model writes itself. */
+export type Script = Generator<void | Gate, void, void>;
 
 export interface Actor {
   name: string;
