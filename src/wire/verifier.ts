@@ -203,7 +203,7 @@ function compile(schema: Schema, hole?: VerifierOptions['hole']): { words: numbe
     return place;
   };
   const third = (field: FieldShape): number => {
-    if (field.kind === 'inline') return hole === 'fields' ? 0 : field.size;
+    if (field.kind === 'inline') return hole === 'fields' ? -0x10000 : field.size;
     if (field.kind === 'vector') return hole === 'vectors' ? 0 : field.size;
     if (field.kind === 'table' || field.kind === 'tables') return placeOf(field.table);
     if (field.kind !== 'union') return 0;
