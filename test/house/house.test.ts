@@ -231,6 +231,8 @@ t.test(
     }
     t.equal(checkPackages(manifest('1.2.3'), lock({ integrity: 'sha512-x', resolved: 'https:' })).length, 1);
     t.equal(checkPackages(manifest('1.2.3'), lock({})).length, 1);
+    const elsewhere = lock({ integrity: 'sha512-x', optionalDependencies: { 'b-win32': '1.0.0' } });
+    t.equal(checkPackages(manifest('1.2.3'), elsewhere).length, 1, 'another platform left out');
   },
 );
 

@@ -52,6 +52,12 @@ export function checkMachine(path: string, text: string): Finding[] {
   return findings;
 }
 
+interface Locked {
+  readonly resolved?: string;
+  readonly integrity?: string;
+  readonly optionalDependencies?: Record<string, string>;
+}
+
 /** The lock file must install from whatever registry is configured, and every direct dependency is exact. */
 export function checkPackages(manifest: string, lock: string): Finding[] {
   const findings: Finding[] = [];
@@ -63,14 +69,19 @@ export function checkPackages(manifest: string, lock: string): Finding[] {
     if (!/^(npm:[\w@/.-]+@)?\d+\.\d+\.\d+(-[\w.]+)?$/.test(version))
       findings.push(`${name}@${version}: pin the exact version`);
   }
-  const packages = (
-    JSON.parse(lock) as { packages: Record<string, { resolved?: string; integrity?: string }> }
-  ).packages;
+  const { packages } = JSON.parse(lock) as { packages: Record<string, Locked> };
+  const names = new Set(
+    Object.keys(packages).map((path) => path.slice(path.lastIndexOf('node_modules/') + 13)),
+  );
   for (const [path, entry] of Object.entries(packages)) {
     if (path !== '' && entry.integrity === undefined)
       findings.push(`${path}: the lock file has no integrity for it`);
     if (entry.resolved !== undefined)
       findings.push(`${path}: the lock file names a host: npm install with this .npmrc`);
+    for (const name of Object.keys(entry.optionalDependencies ?? {})) {
+      if (!names.has(name))
+        findings.push(`${name}: npm ci refuses a lock file without it: pin a version that has it`);
+    }
   }
   return findings;
 }
