@@ -1,6 +1,7 @@
 /**
  * A CellFrame read in place, out of verified bytes: one reused object, an accessor for each field by index. Allocates
- * nothing; valid while the bytes are. Indices are the caller's to keep in range.
+ * nothing; valid while the bytes are. Indices are the caller's to keep in range. (Where the engine does not inline an
+ * accessor, it boxes numbers from 2^31 on; ids are far below that for a long time.)
  */
 import { fieldAt, follow, i16, i32, u16, u32, u64 } from './bytes.js';
 

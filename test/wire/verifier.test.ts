@@ -49,7 +49,12 @@ function hunt(schema: Schema, options: VerifierOptions, mutants: Iterable<[strin
 }
 
 /** Changes up to `most` bytes of a sample in place, shows it, and puts them back. */
-function* mutants(samples: Sample[], random: Random, each: number, most: number): Generator<[string, Uint8Array]> {
+function* mutants(
+  samples: Sample[],
+  random: Random,
+  each: number,
+  most: number,
+): Generator<[string, Uint8Array]> {
   for (const { name, bytes } of samples) {
     const intact = bytes.slice();
     for (let i = 0; i < each; i++) {
@@ -133,7 +138,11 @@ t.test('the same hunt finds a hole in a verifier that has one', async (t) => {
 function fenced(bytes: Uint8Array): Uint8Array {
   return new Proxy(bytes, {
     get(target, key) {
-      if (typeof key === 'string' && /^-?\d+$/.test(key) && !(Number(key) >= 0 && Number(key) < target.length)) {
+      if (
+        typeof key === 'string' &&
+        /^-?\d+$/.test(key) &&
+        !(Number(key) >= 0 && Number(key) < target.length)
+      ) {
         throw new RangeError(`read of byte ${key} of ${target.length}`);
       }
       const value = Reflect.get(target, key, target);
@@ -176,13 +185,16 @@ function newerAction(): Uint8Array {
   return b.asUint8Array().slice();
 }
 
-t.test('a message of a newer schema with unknown fields is accepted and its known fields are read', async (t) => {
-  const view = new ClientMessageView();
-  const bytes = newerAction();
-  t.equal(verifyClientMessage(bytes), FAULT.OK);
-  t.equal(readClientMessage(bytes, view), FAULT.OK);
-  t.match(view, { actionId: 41, actionKind: 2, newestTick: 7, payloadLength: 0 });
-});
+t.test(
+  'a message of a newer schema with unknown fields is accepted and its known fields are read',
+  async (t) => {
+    const view = new ClientMessageView();
+    const bytes = newerAction();
+    t.equal(verifyClientMessage(bytes), FAULT.OK);
+    t.equal(readClientMessage(bytes, view), FAULT.OK);
+    t.match(view, { actionId: 41, actionKind: 2, newestTick: 7, payloadLength: 0 });
+  },
+);
 
 t.test('the same bytes are judged alike wherever they lie', async (t) => {
   const { bytes } = serverSamples()[1];

@@ -23,7 +23,9 @@ const payload = () => fc.uint8Array({ maxLength: LIMITS.actionPayloadBytes });
 const frames = fc.record({
   head: fc.tuple(u32(), u32(), u32(), u32(), u32()),
   closes: fc.array(u32(), { maxLength: 4 }),
-  states: fc.array(fc.tuple(id(), u32(), u16(), u16(), i16(), i16(), u16(), u16(), u32(), u32()), { maxLength: 9 }),
+  states: fc.array(fc.tuple(id(), u32(), u16(), u16(), i16(), i16(), u16(), u16(), u32(), u32()), {
+    maxLength: 9,
+  }),
   removals: fc.array(fc.tuple(id(), u32(), u32(), u32()), { maxLength: 5 }),
   events: fc.array(fc.tuple(id(), id(), u16(), u16(), u16(), payload()), { maxLength: 5 }),
 });
@@ -64,12 +66,7 @@ function viewedFrame(v: CellFrameView): Frame {
       const place = [v.x(i), v.y(i), v.vx(i), v.vy(i)] as const;
       return [v.id(i), v.epoch(i), ...place, v.kind(i), v.flags(i), v.pub0(i), v.pub1(i)];
     }),
-    removals: list(v.removalCount, (i) => [
-      v.removalId(i),
-      v.removalEpoch(i),
-      v.removalX(i),
-      v.removalY(i),
-    ]),
+    removals: list(v.removalCount, (i) => [v.removalId(i), v.removalEpoch(i), v.removalX(i), v.removalY(i)]),
     events: list(v.eventCount, (i) => {
       const at = v.eventPayload(i);
       const content = Uint8Array.from(v.bytes.subarray(at, at + v.eventPayloadLength(i)));
@@ -198,7 +195,10 @@ function generatedSelf(bytes: Uint8Array) {
     applied: s.applied(),
     durable: s.durable(),
     dilation: s.dilation(),
-    outcomes: Array.from({ length: s.outcomesLength() }, (_, i) => [s.outcomes(i)?.id(), s.outcomes(i)?.code()]),
+    outcomes: Array.from({ length: s.outcomesLength() }, (_, i) => [
+      s.outcomes(i)?.id(),
+      s.outcomes(i)?.code(),
+    ]),
     items: Array.from({ length: s.itemsLength() }, (_, i) => s.items(i)),
   };
 }
@@ -238,7 +238,9 @@ t.test('a self update is written into shared memory at any place and read back',
       const out = rings[ring].fill(0xaa);
       const n = writer.encode(out, offset, state);
       t.ok(n <= writer.maxBytes);
-      t.ok(out.subarray(0, offset).every((b) => b === 0xaa) && out.subarray(offset + n).every((b) => b === 0xaa));
+      t.ok(
+        out.subarray(0, offset).every((b) => b === 0xaa) && out.subarray(offset + n).every((b) => b === 0xaa),
+      );
       const bytes = out.slice(offset, offset + n);
       t.equal(verifyServerMessage(bytes), FAULT.OK);
       t.same(generatedSelf(bytes), self);
