@@ -29,7 +29,13 @@ export function u64(b: Uint8Array, at: number): number {
 
 const scratch = new ArrayBuffer(8);
 const words = new Int32Array(scratch);
+const floats = new Float32Array(scratch);
 const doubles = new Float64Array(scratch);
+
+export function f32(b: Uint8Array, at: number): number {
+  words[0] = i32(b, at);
+  return floats[0];
+}
 
 export function f64(b: Uint8Array, at: number): number {
   words[0] = i32(b, at);
