@@ -43,7 +43,8 @@ const at = { writer: 16, tail: 17, head: 18, presence: 19, tick: 20 };
 function oneInbox(places: number): Inboxes {
   const inboxes = Inboxes.create(1, places);
   inboxes.reset(SLOT);
-  if (inboxes.claim(SLOT, packWriter(0, LEAVING), 0) !== packWriter(1, 0)) throw new Error('model: first claim');
+  if (inboxes.claim(SLOT, packWriter(0, LEAVING), 0) !== packWriter(1, 0))
+    throw new Error('model: first claim');
   return inboxes;
 }
 
@@ -81,13 +82,15 @@ function* record(p: Protocol, inboxes: Inboxes, word: number, action: number, lo
 /** Every entry that a writer believes in is in the ring, once, in order of the connections' epochs. */
 function checkEntries(inboxes: Inboxes, log: Log): void {
   const tail = inboxes.tail(SLOT);
-  if (tail !== log.written.length) throw new Error(`I3: ${log.written.length} entries written, ${tail} there`);
+  if (tail !== log.written.length)
+    throw new Error(`I3: ${log.written.length} entries written, ${tail} there`);
   const there = Array.from({ length: tail }, (_, position) => actionAt(inboxes, position));
   for (const { action } of log.written) {
     if (!there.includes(action)) throw new Error(`I3: entry ${action} was overwritten`);
   }
   const epochs = there.map((action) => log.written.find((entry) => entry.action === action)?.epoch ?? 0);
-  if (epochs.some((epoch, i) => i > 0 && epoch < epochs[i - 1])) throw new Error('I4: an old connection wrote late');
+  if (epochs.some((epoch, i) => i > 0 && epoch < epochs[i - 1]))
+    throw new Error('I4: an old connection wrote late');
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -120,7 +123,8 @@ function twoGateways(p: Protocol, withOwner: boolean): () => Scenario {
         if (left && log.won.size > 0) throw new Error('I5: claimed after it was shut');
         if (left !== (writerGateway(word) === LEAVING)) throw new Error('the word does not say who left');
         if (!left && log.won.size !== 1) throw new Error('I5: nobody got the session');
-        for (const mine of log.won.values()) if (mine !== word) throw new Error('I4: the winner lost the word');
+        for (const mine of log.won.values())
+          if (mine !== word) throw new Error('I4: the winner lost the word');
         checkEntries(inboxes, log);
       },
     };
@@ -153,8 +157,10 @@ function presences(p: Protocol): () => Scenario {
       },
       finish() {
         if (!claimed) return;
-        if (inboxes.presence(SLOT) !== PRESENCE_STATE.CONNECTED) throw new Error('I5: a connected player counts as away');
-        if (inboxes.presenceTick(SLOT) !== 100) throw new Error('presence and its tick are of two connections');
+        if (inboxes.presence(SLOT) !== PRESENCE_STATE.CONNECTED)
+          throw new Error('I5: a connected player counts as away');
+        if (inboxes.presenceTick(SLOT) !== 100)
+          throw new Error('presence and its tick are of two connections');
       },
     };
   };
@@ -299,7 +305,11 @@ t.test('two gateways race for the word of a busy third', (t) => {
   holds(t, 'one wins, no entry is lost', twoGateways(production, false));
   isCaught(t, 'claim over a busy word', twoGateways({ ...production, claim: claimOverBusy }, false));
   isCaught(t, 'claim by load and store', twoGateways({ ...production, claim: claimByStore }, false));
-  isCaught(t, 'write: epoch check without busy', twoGateways({ ...production, write: writeByEpochCheck }, false));
+  isCaught(
+    t,
+    'write: epoch check without busy',
+    twoGateways({ ...production, write: writeByEpochCheck }, false),
+  );
   isCaught(t, 'write: idle before tail', twoGateways({ ...production, write: writeInOrder('ewt') }, false));
   t.end();
 });
@@ -312,7 +322,11 @@ t.test('a gateway and the owner that shuts the inbox race for the word of a busy
 
 t.test('presence belongs to the connection that holds the word', (t) => {
   holds(t, 'the newest connection’s presence stands', presences(production));
-  isCaught(t, 'presence: epoch check without busy', presences({ ...production, presence: presenceByEpochCheck }));
+  isCaught(
+    t,
+    'presence: epoch check without busy',
+    presences({ ...production, presence: presenceByEpochCheck }),
+  );
   isCaught(t, 'presence before its tick', presences({ ...production, presence: presenceBeforeTick }));
   t.end();
 });
