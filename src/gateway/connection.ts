@@ -1,5 +1,5 @@
 /**
- * One client's connection: the session state machine of session-rules.ts applied to a socket and an inbox. It hears the
+ * One client's connection: the session state machine of session-rules.ts applied to a socket and a seat. It hears the
  * socket (SocketListener) and the shards (delivery.ts), and decides no outcome of an action: it admits or closes.
  *
  * Every refusal is said twice, in a Closing message and in the close frame. After CLOSED nothing touches the socket.
@@ -7,31 +7,34 @@
 import { type CloseName, ERRORS, errorName } from '../base/errors.js';
 import { LIMITS } from '../base/limits.js';
 import { GATEWAY_COUNTER as COUNTER } from '../memory/gateway-block.js';
-import { CONTROL, LEAVING, PRESENCE_STATE as PRESENCE, writerEpoch, writerGateway } from '../memory/inbox.js';
+import { PRESENCE_STATE as PRESENCE } from '../memory/inbox.js';
 import { admitClientMessage, type ClientMessageView, type HelloFields } from '../wire/client-message.js';
 import { FIRST_VALUE_FAULT } from '../wire/fault.js';
 import { CLIENT } from '../wire/protocol.js';
 import type { GatewayCore } from './core.js';
 import type { WatchedCell } from './interest.js';
-import { checkAction, isAllowed, LagMeter, PACE, STATE, TokenBucket } from './session-rules.js';
-import { SENT, type Socket, type SocketListener } from './transport.js';
+import { Seat } from './seat.js';
+import { isAllowed, LagMeter, PACE, STATE, TokenBucket } from './session-rules.js';
+import type { Socket, SocketListener } from './transport.js';
 
 /** A client owes a message (a Ping if nothing else) this often. */
 const PING_MS = 1000;
-/** START and RESUME are repeated this often until READY comes; both are idempotent. */
-const CONTROL_REPEAT_MS = 1000;
 /** Hello to the end of authentication, and admission to READY. */
 const ENTER_MS = 5000;
-/** Key frames that a client may ask for: four whole views at once, two a second. */
+/** Key frames that a client may ask for: one full request and four views at once, two views a second. */
 const VIEW = LIMITS.viewCells * LIMITS.viewCells;
-const KEYS_BURST = 4 * VIEW + 64;
+const KEYS_BURST = 64 + 4 * VIEW;
 const KEYS_PER_S = 2 * VIEW;
-const NOTHING = new Uint8Array(0);
+/**
+ * Whether self updates are published to a topic of their own: the transport then puts them into one write with the
+ * cell frames of the same turn, where a `send` is a write by itself.
+ */
+const SELF_BY_TOPIC = true;
 
 /** The rooms of the house that a connection walks through; injected, so that none of them imports another. */
 export interface Rooms {
   greet(connection: Connection, hello: HelloFields): void;
-  /** The owner let go of the entity while this connection was entering: look for it once more. */
+  /** The account's entity went to rest while the connection was entering: look for it once more. */
   enterAgain(connection: Connection): void;
   /** Watch the cells around the connection's position; key frames for those that are new. */
   look(connection: Connection): void;
@@ -45,17 +48,12 @@ export interface Rooms {
 
 export class Connection implements SocketListener {
   state: number = STATE.GREETING;
-  /** Clock ms by which the state must be left; no deadline while PLAYING. */
-  deadline: number;
   /** Account, '' = guest. */
   playerId = '';
+  /** Where a guest asked to appear. */
   spawn: { x: number; y: number } | undefined;
-  session = 0;
   entity = 0;
-  resumed = false;
-  slot = -1;
-  /** Our word in the inbox; 0 = not claimed. */
-  word = 0;
+  readonly seat: Seat;
   /** World metres, as last heard from the owner. */
   x = 0;
   y = 0;
@@ -63,44 +61,42 @@ export class Connection implements SocketListener {
   cells: WatchedCell[] = [];
   centre = -1;
   lingers = false;
-  /** Own topic: what is published to it leaves in one write with the cell frames of the same turn. */
-  readonly topic: string;
-  private next = 1;
-  private decided = 0;
+  /** Gets self updates only, until it has caught up. */
+  isAway = false;
+  private isChoked = false;
+  /** Clock ms by which the state must be left; not while PLAYING. */
+  private deadline: number;
+  private resumes = false;
   private ownerEpoch = 0;
   private selfTick = -1;
   private badFrames = 0;
-  private leavingSeen = 0;
-  private control = 0;
-  private controlAt = 0;
-  private owesControl = false;
-  private owesLog = false;
-  private isChoked = false;
-  private isAway = false;
+  private readonly topic: string;
   private readonly pace: TokenBucket;
   private readonly keys: TokenBucket;
   private readonly lag = new LagMeter(LIMITS.slowLagS * 1000, LIMITS.slowCloseS * 1000, PING_MS);
 
-  constructor(private readonly core: GatewayCore, private readonly rooms: Rooms, readonly socket: Socket, serial: number) {
+  constructor(
+    private readonly core: GatewayCore,
+    private readonly rooms: Rooms,
+    readonly socket: Socket,
+    serial: number,
+  ) {
     const now = core.now();
+    this.seat = new Seat(core.world);
     this.topic = `@${serial}`;
     this.deadline = now + LIMITS.firstMessageS * 1000;
     this.pace = new TokenBucket(LIMITS.gatewayActionsPerS, LIMITS.gatewayActionsPerS, now);
     this.keys = new TokenBucket(KEYS_PER_S, KEYS_BURST, now);
   }
 
-  get epoch(): number {
-    return writerEpoch(this.word);
-  }
-  /** Reads so slowly that it only gets self updates. */
-  get isSlow(): boolean {
-    return this.isAway;
+  isClosed(): boolean {
+    return this.state === STATE.CLOSED;
   }
 
   // ---- from the socket ----
 
   message(bytes: Uint8Array): void {
-    if (this.state === STATE.CLOSED) return;
+    if (this.isClosed()) return;
     const { core } = this;
     const now = core.now();
     core.block.count(COUNTER.messagesIn);
@@ -111,10 +107,10 @@ export class Connection implements SocketListener {
     if (fault !== 0) return this.hearNonsense(fault);
     if (!isAllowed(this.state, m.type)) return this.refuse('UNEXPECTED_MESSAGE');
     if (this.state === STATE.PLAYING) {
+      if (m.newestTick > core.tick() + 1) return this.refuse('BAD_VALUE'); // seen before it happened
       this.keepPace(this.lag.echoed(m.newestTick, now, core.world.clock.tickMs));
-      if (this.isClosed()) return;
     }
-    this.hear(m, bytes, now);
+    if (!this.isClosed()) this.hear(m, bytes, now);
   }
 
   text(): void {
@@ -123,13 +119,13 @@ export class Connection implements SocketListener {
 
   dropped(): void {
     this.core.block.count(COUNTER.droppedBatches);
-    if (this.isChoked) return;
+    if (this.isChoked || this.isClosed()) return;
     this.isChoked = true;
     this.core.choked.push(this);
   }
 
   drained(): void {
-    if (this.isChoked && !this.isClosed()) this.recover();
+    if (this.isChoked && !this.isClosed()) this.unchoke();
   }
 
   closed(): void {
@@ -141,15 +137,15 @@ export class Connection implements SocketListener {
     if (this.isClosed()) return;
     const { core, socket } = this;
     core.block.countClose(ERRORS[code].number);
-    core.parts.log.debug({ code, entity: this.entity, slot: this.slot }, 'connection closed');
+    core.parts.log.debug({ code, entity: this.entity }, 'connection closed');
     this.leave(code === 'GOODBYE' ? PRESENCE.GOODBYE : PRESENCE.DISCONNECTED);
     socket.send(core.replies.closing(code));
     socket.end(ERRORS[code].number, code);
   }
 
   private hearNonsense(fault: number): void {
-    if (fault >= FIRST_VALUE_FAULT) return this.refuse('BAD_VALUE');
     this.core.block.count(COUNTER.badFrames);
+    if (fault >= FIRST_VALUE_FAULT) return this.refuse('BAD_VALUE');
     if (++this.badFrames >= LIMITS.badFramesBeforeClose) this.refuse('BAD_FRAME');
   }
 
@@ -162,176 +158,134 @@ export class Connection implements SocketListener {
       case CLIENT.ACTION:
         return this.act(m, bytes);
       case CLIENT.PING:
-        this.send(this.core.replies.pong(m.nonce, this.core.tick()));
-        return;
+        return this.send(this.core.replies.pong(m.nonce, this.core.tick()));
       case CLIENT.KEY_REQUEST:
         return this.showCells(m, now);
       case CLIENT.LOG_REQUEST:
-        this.owesLog = true;
-        return this.payControl(now);
+        this.seat.askLog();
+        return this.obey(this.seat.pay(now));
       default:
         return this.refuse('GOODBYE');
     }
   }
 
   private act(m: ClientMessageView, bytes: Uint8Array): void {
-    const { core } = this;
-    const fault = checkAction(m.actionId, this.next, this.decided, core.window);
-    if (fault !== 0) return this.refuse(fault);
     const payload = bytes.subarray(m.payloadOffset, m.payloadOffset + m.payloadLength);
-    const result = core.world.inboxes.write(
-      this.slot, this.word, this.session, m.actionId, m.actionKind, payload, m.payloadLength,
-    );
-    if (result === 'taken') return this.overtaken();
-    if (result === 'full') {
-      // The window leaves room for every granted id: somebody has broken the rules of the inbox, and it was not the client.
-      core.block.count(COUNTER.inboxFull);
-      core.parts.log.error({ entity: this.entity, id: m.actionId }, 'inbox full within the window');
-      return this.refuse('INTERNAL');
+    const fault = this.seat.act(m.actionId, m.actionKind, payload);
+    if (fault === 0) return this.core.block.count(COUNTER.actionsIn);
+    if (fault === 'INTERNAL') {
+      this.core.block.count(COUNTER.inboxFull);
+      this.core.parts.log.error({ entity: this.entity, action: m.actionId }, 'inbox full within the window');
     }
-    this.next = m.actionId + 1;
-    core.block.count(COUNTER.actionsIn);
+    this.obey(fault);
   }
 
   private showCells(m: ClientMessageView, now: number): void {
     if (!this.keys.take(m.cellCount, now)) return this.refuse('RATE_LIMITED');
     if (this.isAway) return; // gets key frames of everything once it has caught up
-    for (let i = 0; i < m.cellCount && !this.isClosed(); i++) this.rooms.show(this, m.cells[i * 2], m.cells[i * 2 + 1]);
+    for (let i = 0; i < m.cellCount; i++) this.rooms.show(this, m.cells[i * 2], m.cells[i * 2 + 1]);
   }
 
-  // ---- to the owner ----
+  /** Closes if there is a reason. */
+  private obey(fault: 0 | CloseName): void {
+    if (fault === 0) return;
+    if (fault === 'SESSION_EXPIRED' && this.state === STATE.ENTERING && this.playerId !== '') {
+      this.standUp(PRESENCE.DISCONNECTED);
+      this.state = STATE.AUTHENTICATING;
+      return this.rooms.enterAgain(this);
+    }
+    this.refuse(fault);
+  }
 
-  /** The inbox is ours: ask its owner to begin or to resume the session. */
-  enter(slot: number, word: number, control: number): void {
+  // ---- to and from the owner ----
+
+  /** The inbox of a slot was claimed for this connection: ask its owner to begin or to resume the session. */
+  enter(slot: number, word: number, session: number, control: number): void {
     const { core } = this;
     const before = core.bySlot[slot];
     if (before !== undefined && before !== this) before.refuse('SESSION_TAKEN');
     core.bySlot[slot] = this;
-    this.slot = slot;
-    this.word = word;
+    this.seat.take(slot, word, session, control, core.tick());
+    this.resumes = this.seat.isResuming;
     this.state = STATE.ENTERING;
     this.deadline = core.now() + ENTER_MS;
-    this.control = control;
-    this.owesControl = true;
-    core.world.inboxes.setPresence(slot, word, PRESENCE.CONNECTED, core.tick());
-    this.payControl(core.now());
+    this.obey(this.seat.pay(core.now()));
   }
 
-  /** Writes the control entries that are due, if the inbox has room for them beside the granted actions. */
-  payControl(now: number): void {
-    if (this.owesControl && this.writeControl(this.control)) {
-      this.owesControl = false;
-      this.controlAt = now;
-    }
-    if (this.owesLog && this.state === STATE.PLAYING && this.writeControl(CONTROL.LOG)) this.owesLog = false;
-  }
-
-  private writeControl(kind: number): boolean {
-    const { inboxes } = this.core.world;
-    const { slot, word } = this;
-    if (this.state === STATE.PLAYING) {
-      const free = inboxes.places - ((inboxes.tail(slot) - inboxes.head(slot)) | 0);
-      const granted = this.decided + this.core.window - (this.next - 1);
-      if (free <= granted) return false;
-    }
-    const result = inboxes.write(slot, word, this.session, 0, kind, NOTHING, 0);
-    if (result === 'taken') this.overtaken();
-    return result === 'ok';
-  }
-
-  /** Our word is not in the inbox any more: somebody else's is, or the owner has shut it. */
-  private overtaken(): void {
-    if (this.isClosed()) return;
-    if (writerGateway(this.core.world.inboxes.writer(this.slot)) !== LEAVING) return this.refuse('SESSION_TAKEN');
-    if (this.state === STATE.ENTERING && this.playerId !== '') {
-      this.letGo();
-      this.state = STATE.AUTHENTICATING;
-      return this.rooms.enterAgain(this);
-    }
-    this.refuse('SESSION_EXPIRED');
-  }
-
-  // ---- from the owner ----
-
-  /** READY: the owner has begun or resumed the session. `message` is a self update. */
+  /**
+   * READY: the owner has begun or resumed a session.
+   * @param session the one that now stands in the record @param message a SelfUpdate
+   */
   ready(
-    tick: number, applied: number, durable: number, isSame: boolean, entity: number, x: number, y: number,
+    tick: number,
+    applied: number,
+    durable: number,
+    isOk: boolean,
+    entity: number,
+    session: number,
+    x: number,
+    y: number,
     message: Uint8Array,
   ): void {
     if (this.state === STATE.PLAYING) return this.self(this.ownerEpoch, tick, applied, x, y, message);
     if (this.state !== STATE.ENTERING) return;
-    if (!isSame) {
-      // Before a START this is the answer to an earlier connection; for a RESUME the session is not there any more.
-      if (this.control === CONTROL.RESUME) this.refuse('SESSION_EXPIRED');
+    if (!isOk || session !== this.seat.session) {
+      // After a START this answers an earlier connection's entry; after a RESUME our session is there no more.
+      if (this.resumes) this.refuse('SESSION_EXPIRED');
       return;
     }
     const { core } = this;
     this.state = STATE.PLAYING;
-    this.owesControl = false;
-    this.next = applied + 1;
-    this.decided = applied;
+    this.seat.begin(applied);
     this.entity = entity;
     this.x = x;
     this.y = y;
-    if (this.resumed) core.block.count(COUNTER.resumes);
-    this.send(core.replies.welcome({
-      session: this.session, entity, token: core.parts.tokens.issue(this.session, entity), resumed: this.resumed, applied,
-      durable, tick: core.tick(), x, y,
-    }));
+    this.selfTick = tick;
+    if (this.resumes) core.block.count(COUNTER.resumes);
+    const token = core.parts.tokens.issue(session, entity);
+    const sessionCard = { session, entity, token, resumed: this.resumes, applied, durable, tick: core.tick(), x, y };
+    this.send(core.replies.welcome(sessionCard));
     this.socket.subscribe(this.topic);
     this.send(message);
-    this.selfTick = tick;
     this.lag.sent(tick, core.now());
     this.rooms.look(this);
   }
 
-  /** A self update; one that is not newer than what was sent is left out. */
+  /** A self update; one that is older than what was sent is left out. */
   self(ownerEpoch: number, tick: number, applied: number, x: number, y: number, message: Uint8Array): void {
     if (this.state !== STATE.PLAYING) return;
     if (ownerEpoch < this.ownerEpoch || (ownerEpoch === this.ownerEpoch && tick < this.selfTick)) {
-      this.core.block.count(COUNTER.staleRecords);
-      return;
+      return this.core.block.count(COUNTER.staleRecords);
     }
     this.ownerEpoch = ownerEpoch;
     this.selfTick = tick;
-    if (applied > this.decided) this.decided = applied;
+    this.seat.decide(applied);
     this.x = x;
     this.y = y;
-    this.deliver(message);
+    if (SELF_BY_TOPIC) this.core.parts.transport.publish(this.topic, message);
+    else this.socket.send(message);
+    this.core.block.count(COUNTER.bytesOut, message.length);
     this.lag.sent(tick, this.core.now());
     if (!this.isAway) this.rooms.look(this);
   }
 
   /** The entity has left the world. */
   gone(closeCode: number): void {
-    const name = errorName('close', closeCode);
-    this.refuse((name ?? 'SESSION_EXPIRED') as CloseName);
+    this.refuse((errorName('close', closeCode) ?? 'SESSION_EXPIRED') as CloseName);
   }
 
   // ---- in time ----
 
-  /** Four times a second. */
+  /** A few times a second: deadlines, the seat, entries that found no room, lag. */
   sweep(now: number): void {
     if (this.state !== STATE.PLAYING && now >= this.deadline) {
       return this.refuse(this.state === STATE.GREETING ? 'FIRST_MESSAGE_TIMEOUT' : 'NOT_READY');
     }
-    if (this.word !== 0 && !this.holdsInbox()) return;
-    if (this.state === STATE.ENTERING && now - this.controlAt >= CONTROL_REPEAT_MS) this.owesControl = true;
-    this.payControl(now);
-    if (this.isClosed() || this.state !== STATE.PLAYING) return;
+    if (!this.seat.isTaken) return;
+    this.obey(this.seat.check() || this.seat.pay(now));
+    if (this.state !== STATE.PLAYING) return;
     this.keepPace(this.lag.elapsed(now));
-    // A safety net for a transport whose `drained` came before the last skipped message.
-    if (!this.isClosed() && this.isChoked) this.drained();
-  }
-
-  /** Whether the inbox still carries our word. Closes if it does not. */
-  private holdsInbox(): boolean {
-    const word = this.core.world.inboxes.writer(this.slot);
-    if ((word & ~1) === this.word) return true;
-    // A shut inbox is followed by GONE with the reason in the same tick: it has until the next sweep.
-    if (writerGateway(word) === LEAVING && this.state === STATE.PLAYING && this.leavingSeen++ === 0) return true;
-    this.overtaken();
-    return false;
+    this.drained(); // a net for a transport that drained before its last skipped message was told
   }
 
   private keepPace(pace: number): void {
@@ -340,20 +294,18 @@ export class Connection implements SocketListener {
     else if (this.isAway && !this.isChoked) this.lookBack();
   }
 
-  /** The transport skipped something. Called in a turn of its own: the transport must not be touched while it sends. */
+  /** The transport skipped something. In a turn of its own: the transport must not be touched while it sends. */
   choke(): void {
     if (this.isClosed()) return;
     this.lookAway();
-    // What was skipped may have been a self update with outcomes: READY repeats those of the last 64 actions.
-    this.control = CONTROL.RESUME;
-    this.owesControl = true;
+    this.seat.askAgain(); // what was skipped may have been a self update with outcomes
     this.drained();
   }
 
-  private recover(): void {
+  private unchoke(): void {
     if (this.socket.bufferedAmount() > 0 || !this.isAway) return;
     this.isChoked = false;
-    this.payControl(this.core.now());
+    this.obey(this.seat.pay(this.core.now()));
     if (!this.isClosed() && !this.lag.slow) this.lookBack();
   }
 
@@ -368,23 +320,10 @@ export class Connection implements SocketListener {
     this.rooms.look(this);
   }
 
-  // ---- out ----
-
-  /** At once. */
-  send(bytes: Uint8Array): boolean {
+  /** Sends at once. */
+  send(bytes: Uint8Array): void {
     this.core.block.count(COUNTER.bytesOut, bytes.length);
-    return this.socket.send(bytes) !== SENT.DROPPED;
-  }
-
-  /** With the other frames of this turn. */
-  private deliver(bytes: Uint8Array): void {
-    this.core.block.count(COUNTER.bytesOut, bytes.length);
-    if (SELF_BY_TOPIC) this.core.parts.transport.publish(this.topic, bytes);
-    else this.socket.send(bytes);
-  }
-
-  isClosed(): boolean {
-    return this.state === STATE.CLOSED;
+    this.socket.send(bytes);
   }
 
   /** Ends the connection's part in the world; the socket is not touched. */
@@ -392,22 +331,12 @@ export class Connection implements SocketListener {
     this.state = STATE.CLOSED;
     this.core.connections.delete(this);
     this.rooms.forget(this);
-    if (this.word !== 0) {
-      // Fails when another connection has the inbox: then the client is not away at all.
-      this.core.world.inboxes.setPresence(this.slot, this.word, presence, this.core.tick());
-    }
-    this.letGo();
+    this.standUp(presence);
   }
 
-  private letGo(): void {
-    if (this.slot >= 0 && this.core.bySlot[this.slot] === this) this.core.bySlot[this.slot] = undefined;
-    this.slot = -1;
-    this.word = 0;
+  private standUp(presence: number): void {
+    const { slot } = this.seat;
+    if (slot >= 0 && this.core.bySlot[slot] === this) this.core.bySlot[slot] = undefined;
+    this.seat.leave(presence, this.core.tick());
   }
 }
-
-/**
- * Whether self updates are published to a topic of their own: the transport then puts them into one write with the
- * cell frames of the same turn, where a `send` would be a write by itself.
- */
-const SELF_BY_TOPIC = true;

@@ -7,7 +7,6 @@
  * ```
  */
 import type { Clock } from '../base/clock.js';
-import { LIMITS } from '../base/limits.js';
 import type { Log } from '../base/log.js';
 import type { SharedWorld } from '../memory/shared-world.js';
 import { GATEWAY_THREAD } from '../memory/record.js';
@@ -69,8 +68,5 @@ export class GatewayCore {
   }
   tick(): number {
     return this.parts.world.clock.tickAt(this.parts.clock.now());
-  }
-  get window(): number {
-    return LIMITS.windowActions;
   }
 }

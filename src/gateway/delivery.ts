@@ -25,7 +25,7 @@ export class Delivery {
           this.take(shard, ring, at);
         } catch (error) {
           this.core.block.count(COUNTER.handlerErrors);
-          this.core.parts.log.error({ error, shard }, 'a record of a shard could not be delivered');
+          this.core.parts.log.error({ err: error, shard }, 'a record of a shard could not be delivered');
         }
         ring.release();
       }
@@ -44,7 +44,7 @@ export class Delivery {
     }
     const connection = this.core.bySlot[i32[w]];
     // Somebody else's by now: an earlier connection of this slot, or an earlier life of it.
-    if (connection === undefined || connection.epoch !== i32[w + 1]) return this.core.block.count(COUNTER.staleRecords);
+    if (connection === undefined || connection.seat.epoch !== i32[w + 1]) return this.core.block.count(COUNTER.staleRecords);
     const { f64 } = ring;
     const d = body >> 3;
     switch (type) {
@@ -54,7 +54,7 @@ export class Delivery {
         );
       case RECORD.READY:
         return connection.ready(
-          i32[w + 2], i32[w + 3] >>> 0, i32[w + 4] >>> 0, i32[w + 5] === 1 && f64[d + 3] === connection.session, f64[d + 2],
+          i32[w + 2], i32[w + 3] >>> 0, i32[w + 4] >>> 0, i32[w + 5] === 1, f64[d + 2], f64[d + 3],
           f64[d], f64[d + 1], ring.u8.subarray(body + READY_HEAD_BYTES, end),
         );
       case RECORD.LOG:

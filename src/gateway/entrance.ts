@@ -70,7 +70,7 @@ export class Entrance {
   private guard(connection: Connection, work: Promise<void>): void {
     work.catch((error: unknown) => {
       this.core.block.count(COUNTER.handlerErrors);
-      this.core.parts.log.error({ error }, 'a client could not be let in');
+      this.core.parts.log.error({ err: error }, 'a client could not be let in');
       connection.refuse('INTERNAL');
     });
   }
@@ -121,8 +121,7 @@ export class Entrance {
     const { inboxes } = this.core.world;
     const word = inboxes.claim(slot, inboxes.writer(slot), this.core.parts.number);
     if (word === 0) return connection.refuse('WORLD_FULL'); // 4 million connections in one slot: it is used up
-    connection.session = this.core.parts.secretNumbers();
-    connection.enter(slot, word, CONTROL.START);
+    connection.enter(slot, word, this.core.parts.secretNumbers(), CONTROL.START);
   }
 
   // ---- accounts ----
@@ -176,7 +175,6 @@ export class Entrance {
   private resume(connection: Connection, hello: HelloFields): void {
     const { resumeSession: session, resumeEntity: entity } = hello;
     if (!this.core.parts.tokens.verify(session, entity, hello.resumeToken)) return connection.refuse('SESSION_EXPIRED');
-    connection.resumed = true;
     connection.entity = entity;
     this.attempt(connection, () => this.enterResumed(connection, session));
   }
@@ -214,8 +212,7 @@ export class Entrance {
     if (writerBusy(word) || ids.lookup(connection.entity) !== slot) return false;
     const mine = inboxes.claim(slot, word, this.core.parts.number);
     if (mine === 0) return false;
-    connection.session = session;
-    connection.enter(slot, mine, control);
+    connection.enter(slot, mine, session, control);
     return true;
   }
 

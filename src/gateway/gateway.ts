@@ -124,7 +124,7 @@ export class Gateway {
     for (const connection of core.connections) {
       connection.sweep(now);
       if (connection.state === STATE.PLAYING) sessions++;
-      if (connection.isSlow) slow++;
+      if (connection.isAway) slow++;
     }
     this.interest.sweep(now);
     core.block.setGauge(GAUGE.connections, core.connections.size);
@@ -152,7 +152,7 @@ export class Gateway {
       work();
     } catch (error) {
       this.core.block.count(COUNTER.handlerErrors);
-      this.core.parts.log.error({ error }, 'a turn of the gateway failed');
+      this.core.parts.log.error({ err: error }, 'a turn of the gateway failed');
     }
   }
 }

@@ -1,0 +1,87 @@
+/**
+ * Builds a gateway from production parts: uWebSockets.js, the process's clock and timers, the shared world. Used by the
+ * composition root for a gateway in the main thread, and by worker.ts for one in a thread of its own.
+ */
+import { createServer } from 'node:net';
+import { monotonicClock, systemTimers } from '../base/clock.js';
+import { BlueMarbleError } from '../base/errors.js';
+import type { Log } from '../base/log.js';
+import { GATEWAY_THREAD } from '../memory/record.js';
+import type { SharedWorld } from '../memory/shared-world.js';
+import { Placer } from '../world/placing.js';
+import type { AccountBook } from './accounts.js';
+import { type AuthOptions, createAuthenticator } from './auth.js';
+import { Gateway } from './gateway.js';
+import type { WorldCard } from './replies.js';
+import { secretNumbers, SessionTokens } from './session-token.js';
+import type { ListenOptions } from './transport.js';
+import { loadUws, UwsTransport } from './uws-transport.js';
+
+/** Plain data: it crosses a thread border. */
+export interface GatewaySettings {
+  /** Gateway number, 0 … */
+  number: number;
+  listen: ListenOptions;
+  tls?: { cert: string; key: string };
+  auth: AuthOptions;
+  /** Of resume tokens; at least 32 bytes, the same in every gateway of the server. */
+  secret: Uint8Array;
+  card: WorldCard;
+  /** Where players appear who ask for no place, world metres. */
+  spawn: { x: number; y: number };
+  /** Sockets at a time. */
+  maxConnections: number;
+}
+
+/** @throws BlueMarbleError NO_BINARY, BAD_TLS */
+export async function buildGateway(
+  world: SharedWorld, settings: GatewaySettings, accounts: AccountBook, log: Log,
+): Promise<Gateway> {
+  const uws = await loadUws();
+  const transport = new UwsTransport(uws, {
+    tls: settings.tls,
+    failed: (error) => log.error({ err: error }, 'a socket handler failed'),
+  });
+  const placer = new Placer(world, GATEWAY_THREAD + settings.number);
+  return new Gateway(
+    {
+      world,
+      number: settings.number,
+      clock: monotonicClock(),
+      transport,
+      authenticate: await createAuthenticator(settings.auth),
+      accounts,
+      ensureOwner: (x, y) => placer.ensureOwner(x, y),
+      tokens: new SessionTokens(settings.secret),
+      secretNumbers,
+      card: settings.card,
+      spawn: settings.spawn,
+      log,
+      maxConnections: settings.maxConnections,
+    },
+    systemTimers(),
+  );
+}
+
+/**
+ * Before several gateways share a port (SO_REUSEPORT): makes sure that nobody else serves it, and finds a free one for
+ * port 0. A shared listen on a port that another server shares too would succeed silently, and each would get half of
+ * the clients; a listen without SO_REUSEPORT, as here, fails in that case. Between this close and the listens another
+ * process may still slip in; that is an accident of milliseconds, not the everyday mistake of a second `npm start`.
+ * @returns the port to listen on
+ * @throws BlueMarbleError PORT_TAKEN
+ */
+export function probePort(port: number, host?: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', () => {
+      reject(new BlueMarbleError('PORT_TAKEN', `port ${port}${host ? ` of ${host}` : ''} is in use; is another server running there?`));
+    });
+    // exclusive: do not share the handle with a cluster's workers.
+    server.listen({ port, host, exclusive: true }, () => {
+      const address = server.address();
+      const free = typeof address === 'object' && address !== null ? address.port : port;
+      server.close(() => resolve(free));
+    });
+  });
+}

@@ -1,0 +1,322 @@
+/** What a gateway meets in these tests: a clock in the test's hand, a transport without a network, clients on it. */
+import { ByteBuffer } from 'flatbuffers';
+import { Outgoing, type SessionKey } from '../../src/client/outgoing.js';
+import type { Clock, Timers } from '../../src/base/clock.js';
+import { LIMITS } from '../../src/base/limits.js';
+import { createLog } from '../../src/base/log.js';
+import { createSharedWorld, type SharedWorld } from '../../src/memory/shared-world.js';
+import type { AccountBook } from '../../src/gateway/accounts.js';
+import type { GatewayParts } from '../../src/gateway/core.js';
+import { Gateway } from '../../src/gateway/gateway.js';
+import type { WorldCard } from '../../src/gateway/replies.js';
+import { SessionTokens } from '../../src/gateway/session-token.js';
+import {
+  type ListenOptions,
+  SENT,
+  type Socket,
+  type SocketListener,
+  type Transport,
+} from '../../src/gateway/transport.js';
+import { PROTOCOL_VERSION, SERVER } from '../../src/wire/protocol.js';
+import { verifyServerMessage } from '../../src/wire/verify.js';
+import {
+  CellFrame,
+  Closing,
+  LogReply,
+  Pong,
+  SelfUpdate,
+  ServerMessage,
+  Welcome,
+} from '../../src/wire/generated/server_generated.js';
+
+export class FakeTime implements Clock, Timers {
+  ms = 1000;
+  private readonly timers = new Set<{ at: number; every: number; fn: () => void }>();
+  now(): number {
+    return this.ms;
+  }
+  after(ms: number, fn: () => void): () => void {
+    return this.add(ms, 0, fn);
+  }
+  every(ms: number, fn: () => void): () => void {
+    return this.add(ms, ms, fn);
+  }
+  /** Lets time pass, timer by timer. */
+  pass(ms: number): void {
+    const end = this.ms + ms;
+    for (;;) {
+      const next = [...this.timers].filter((timer) => timer.at <= end).sort((a, b) => a.at - b.at)[0];
+      if (next === undefined) break;
+      this.ms = Math.max(this.ms, next.at);
+      if (next.every > 0) next.at += next.every;
+      else this.timers.delete(next);
+      next.fn();
+    }
+    this.ms = end;
+  }
+  private add(ms: number, every: number, fn: () => void): () => void {
+    const timer = { at: this.ms + ms, every, fn };
+    this.timers.add(timer);
+    return () => this.timers.delete(timer);
+  }
+}
+
+/** One message as a test wants to see it. */
+export type Heard =
+  | { type: 'welcome'; session: number; entity: number; token: string; resumed: boolean; applied: number; x: number; y: number; window: number; actions: number }
+  | { type: 'frame'; cell: string; publisher: number; tick: number; previous: number; ids: number[] }
+  | { type: 'self'; tick: number; applied: number; x: number }
+  | { type: 'log'; session: number; applied: number }
+  | { type: 'pong'; nonce: number; tick: number }
+  | { type: 'closing'; code: number; name: string; retry: boolean };
+
+export function decode(bytes: Uint8Array): Heard {
+  const copy = Uint8Array.from(bytes);
+  const fault = verifyServerMessage(copy);
+  if (fault !== 0) throw new Error(`the gateway sent bytes with fault ${fault}`);
+  const message = ServerMessage.getRootAsServerMessage(new ByteBuffer(copy));
+  const as = <T>(body: T): T => message.body(body) as T;
+  switch (message.bodyType() as number) {
+    case SERVER.WELCOME: {
+      const w = as(new Welcome());
+      return {
+        type: 'welcome', session: Number(w.session()), entity: Number(w.entity()), token: w.token() ?? '', resumed: w.resumed(),
+        applied: w.applied(), x: w.x(), y: w.y(), window: w.window(), actions: w.actionsLength(),
+      };
+    }
+    case SERVER.CELL_FRAME: {
+      const f = as(new CellFrame());
+      const ids = Array.from({ length: f.statesLength() }, (_, i) => Number(f.states(i)?.id()));
+      return {
+        type: 'frame', cell: `${f.cellX()}/${f.cellY()}`, publisher: f.publisher(), tick: f.tick(), previous: f.previous(), ids,
+      };
+    }
+    case SERVER.SELF_UPDATE: {
+      const s = as(new SelfUpdate());
+      return { type: 'self', tick: s.tick(), applied: s.applied(), x: s.x() };
+    }
+    case SERVER.LOG_REPLY: {
+      const l = as(new LogReply());
+      return { type: 'log', session: Number(l.session()), applied: l.applied() };
+    }
+    case SERVER.PONG: {
+      const p = as(new Pong());
+      return { type: 'pong', nonce: p.nonce(), tick: p.tick() };
+    }
+    default: {
+      const c = as(new Closing());
+      return { type: 'closing', code: c.code(), name: c.name() ?? '', retry: c.retry() };
+    }
+  }
+}
+
+export class FakeTransport implements Transport {
+  readonly sockets = new Set<FakeSocket>();
+  accept: ((socket: Socket) => SocketListener) | undefined;
+  isOpen = true;
+  listen(_options: ListenOptions, accept: (socket: Socket) => SocketListener): number {
+    this.accept = accept;
+    return 7777;
+  }
+  publish(topic: string, bytes: Uint8Array): void {
+    for (const socket of this.sockets) if (socket.topics.has(topic)) socket.send(bytes);
+  }
+  stopListening(): void {
+    this.accept = undefined;
+  }
+  close(): void {
+    this.isOpen = false;
+    for (const socket of [...this.sockets]) socket.vanish();
+  }
+}
+
+/** A socket and the client at its other end. */
+export class FakeSocket implements Socket {
+  readonly topics = new Set<string>();
+  readonly heard: Heard[] = [];
+  closed: { code: number; reason: string } | undefined;
+  /** The client reads nothing: sends are dropped. */
+  isChoked = false;
+  buffered = 0;
+  private listener: SocketListener | undefined;
+  private readonly outgoing = new Outgoing();
+
+  constructor(private readonly transport: FakeTransport, accept: (socket: Socket) => SocketListener) {
+    transport.sockets.add(this);
+    const listener = accept(this);
+    if (this.closed === undefined) this.listener = listener;
+  }
+
+  send(bytes: Uint8Array): number {
+    if (this.closed) throw new Error('a closed socket was used');
+    if (this.isChoked) {
+      this.listener?.dropped();
+      return SENT.DROPPED;
+    }
+    this.heard.push(decode(bytes));
+    return SENT.OK;
+  }
+  subscribe(topic: string): void {
+    if (this.closed) throw new Error('a closed socket was used');
+    this.topics.add(topic);
+  }
+  unsubscribe(topic: string): void {
+    if (this.closed) throw new Error('a closed socket was used');
+    this.topics.delete(topic);
+  }
+  bufferedAmount(): number {
+    if (this.closed) throw new Error('a closed socket was used');
+    return this.buffered;
+  }
+  end(code: number, reason: string): void {
+    if (this.closed) throw new Error('a socket was closed twice');
+    this.shut(code, reason);
+  }
+  /** The network ends it. */
+  vanish(): void {
+    this.shut(1006, '');
+  }
+  private shut(code: number, reason: string): void {
+    this.closed = { code, reason };
+    this.transport.sockets.delete(this);
+    this.listener?.closed();
+    this.listener = undefined;
+  }
+
+  // ---- the client ----
+
+  say(bytes: Uint8Array): void {
+    this.listener?.message(Uint8Array.from(bytes));
+  }
+  text(): void {
+    this.listener?.text();
+  }
+  drain(): void {
+    this.isChoked = false;
+    this.buffered = 0;
+    this.listener?.drained();
+  }
+  hello(fields: { ticket?: string; resume?: SessionKey; spawn?: { x: number; y: number }; protocol?: number } = {}): this {
+    this.say(this.outgoing.hello(0, {
+      protocol: fields.protocol ?? PROTOCOL_VERSION, client: 'test', ticket: fields.ticket ?? '', resume: fields.resume ?? null,
+      spawn: fields.spawn ?? null,
+    }));
+    return this;
+  }
+  action(id: number, kind = 1, payload = new Uint8Array(0), newestTick = 0): void {
+    this.say(this.outgoing.action(newestTick, id, kind, payload));
+  }
+  ping(newestTick = 0, nonce = 1): void {
+    this.say(this.outgoing.ping(newestTick, nonce));
+  }
+  keyRequest(cells: number[]): void {
+    this.say(this.outgoing.keyRequest(0, cells));
+  }
+  logRequest(): void {
+    this.say(this.outgoing.logRequest(0));
+  }
+  goodbye(): void {
+    this.say(this.outgoing.goodbye(0));
+  }
+  /** Messages of one type so far. */
+  all<T extends Heard['type']>(type: T): Extract<Heard, { type: T }>[] {
+    return this.heard.filter((h): h is Extract<Heard, { type: T }> => h.type === type);
+  }
+  get welcome() {
+    const [first] = this.all('welcome');
+    if (first === undefined) throw new Error('there was no Welcome');
+    return first;
+  }
+  get key(): SessionKey {
+    const { session, entity, token } = this.welcome;
+    return { session, entity, token };
+  }
+}
+
+export const CARD: WorldCard = {
+  protocol: PROTOCOL_VERSION, window: LIMITS.windowActions, tickRate: 20, frameRate: 10, viewCells: LIMITS.viewCells,
+  cellLevel: LIMITS.cellLevel, tileLevel: LIMITS.baseTileLevel,
+  game: {
+    name: 'test', actions: [{ name: 'walk', kind: 1 }], events: [{ name: 'said', kind: 1 }], kinds: ['player'], items: ['stone'],
+    columns: [{ name: 'health', type: 7, offset: 0 }],
+  },
+};
+
+/** An account book that answers when the test says so. */
+export class FakeAccounts implements AccountBook {
+  readonly book = new Map<string, number>();
+  /** Set to hold answers back; call `answer` to give them. */
+  isHeld = false;
+  private readonly held: (() => void)[] = [];
+  async find(playerId: string): Promise<number> {
+    await this.turn();
+    return this.book.get(playerId) ?? 0;
+  }
+  async bind(playerId: string, expected: number, entity: number): Promise<number> {
+    await this.turn();
+    const bound = this.book.get(playerId) ?? 0;
+    if (bound !== expected) return bound;
+    this.book.set(playerId, entity);
+    return entity;
+  }
+  answer(): void {
+    for (const go of this.held.splice(0)) go();
+  }
+  private turn(): Promise<void> {
+    return this.isHeld ? new Promise((resolve) => this.held.push(resolve)) : Promise.resolve();
+  }
+}
+
+/** Promises that are ready run before this resolves. */
+export async function settle(): Promise<void> {
+  for (let i = 0; i < 20; i++) await Promise.resolve();
+}
+
+export interface House {
+  world: SharedWorld;
+  time: FakeTime;
+  gateways: Gateway[];
+  transports: FakeTransport[];
+  accounts: FakeAccounts;
+  /** A new client at gateway g. */
+  connect(g?: number): FakeSocket;
+}
+
+/** A world with shards that nobody runs yet and gateways on fake transports. */
+export function buildHouse(options: { gateways?: number; shards?: number; parts?: Partial<GatewayParts> } = {}): House {
+  const time = new FakeTime();
+  const count = options.gateways ?? 1;
+  const world = createSharedWorld({
+    shards: options.shards ?? 1, gateways: count, startMs: time.ms, maxEntities: 64, frameRingBytes: 2 ** 20,
+    arrivalsPlaces: 64, messagePlaces: 64,
+  });
+  const accounts = new FakeAccounts();
+  const transports: FakeTransport[] = [];
+  const gateways: Gateway[] = [];
+  let secrets = 1000;
+  for (let g = 0; g < count; g++) {
+    const transport = new FakeTransport();
+    const parts: GatewayParts = {
+      world, number: g, clock: time, transport,
+      authenticate: async (ticket) => {
+        if (ticket === 'forged') return { refused: 'BAD_TICKET' };
+        if (ticket === 'broken') throw new Error('the hook fails');
+        return ticket === '' ? { guest: true } : { playerId: ticket };
+      },
+      accounts, ensureOwner: () => 0, tokens: new SessionTokens(new Uint8Array(32).fill(7)), secretNumbers: () => ++secrets,
+      card: CARD, spawn: { x: 10, y: 20 }, log: createLog({ level: 'silent' }), maxConnections: 100, ...options.parts,
+    };
+    const gateway = new Gateway(parts, time);
+    gateway.open({ port: 7777, exclusive: true });
+    gateways.push(gateway);
+    transports.push(transport);
+  }
+  return {
+    world, time, gateways, transports, accounts,
+    connect: (g = 0) => {
+      const { accept } = transports[g];
+      if (accept === undefined) throw new Error('nobody listens');
+      return new FakeSocket(transports[g], accept);
+    },
+  };
+}
