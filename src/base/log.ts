@@ -1,6 +1,7 @@
 /**
- * The log of a thread: pino, JSON lines on standard output, written at once. Synchronous on purpose: a thread that
- * is about to end must not lose its last line, and the tick path does not log. Any thread may have its own.
+ * The log of a thread: pino, JSON lines on standard error (standard output is for people), written at once.
+ * Synchronous on purpose: a thread that is about to end must not lose its last line, and the tick path does not log.
+ * Any thread may have its own.
  */
 import { type Logger, pino, stdTimeFunctions } from 'pino';
 
@@ -14,7 +15,7 @@ export interface LogOptions {
   level?: LogLevel;
   /** Facts that every line carries, such as { thread: 'shard 3' }. */
   facts?: Record<string, unknown>;
-  /** Where lines go, for tests; default: file descriptor 1. */
+  /** Where lines go, for tests; default: file descriptor 2. */
   write?: (line: string) => void;
 }
 
@@ -33,6 +34,6 @@ export function createLog(options: LogOptions = {}): Log {
   };
   const destination = options.write
     ? { write: options.write }
-    : pino.destination({ fd: 1, sync: true, minLength: 0 }); // written line by line, see above
+    : pino.destination({ fd: 2, sync: true, minLength: 0 }); // written line by line, see above
   return pino(settings, destination);
 }

@@ -67,22 +67,22 @@ export function shardWatch(world: SharedWorld): ShardWatch {
   return {
     starting: ({ shard, incarnation }) => {
       const block = blocks[shard];
-      block.setInHand(0, 0); // what the dead one held has been noted
-      block.setIncarnation(incarnation); // before the state: who sees `starting` sees whose
-      block.setState(SHARD_STATE.starting);
+      block.takeInHand(0, 0); // what the dead one held has been noted
+      block.incarnation = incarnation; // before the state: who sees `starting` sees whose
+      block.state = SHARD_STATE.STARTING;
     },
     heartbeat: (shard) => blocks[shard].heartbeat,
-    running: (shard) => blocks[shard].state === SHARD_STATE.running,
+    running: (shard) => blocks[shard].state === SHARD_STATE.RUNNING,
     inHand: (shard) => {
       const { inHandEntity: entity, inHandAction: action } = blocks[shard];
       return entity === 0 ? null : { entity, action };
     },
     close: (shard) => {
-      blocks[shard].setState(SHARD_STATE.closing); // before the bell: the woken shard must see it
-      blocks[shard].ringDoorbell();
+      blocks[shard].state = SHARD_STATE.CLOSING; // before the bell: the woken shard must see it
+      blocks[shard].ring();
     },
     dead: (shard) => {
-      blocks[shard].setState(SHARD_STATE.dead);
+      blocks[shard].state = SHARD_STATE.DEAD;
     },
   };
 }

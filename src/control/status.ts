@@ -193,11 +193,11 @@ export class StatusSource {
     return {
       id,
       incarnation,
-      tiles: block.gauge(SHARD_GAUGE.tiles),
+      tiles: block.tiles,
       players: block.gauge(SHARD_GAUGE.players),
       entities: block.gauge(SHARD_GAUGE.entities),
       tickMs: { p50: round(ticks.percentile(0.5)), p99: round(ticks.percentile(0.99)) },
-      busy: round(this.parts.cpu.busy(`shard ${id}`) ?? block.gauge(SHARD_GAUGE.busyMille) / 1000),
+      busy: round(this.parts.cpu.busy(`shard ${id}`) ?? block.gauge(SHARD_GAUGE.busyShare)),
     };
   }
 

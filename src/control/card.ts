@@ -1,0 +1,31 @@
+/** What Welcome tells every client of the world and its game: plain data for the gateways, which know no rules. */
+import { LIMITS } from '../base/limits.js';
+import type { WorldCard } from '../gateway/replies.js';
+import { COLUMN_TYPES, PROTOCOL_VERSION } from '../wire/protocol.js';
+import type { CompiledGame } from '../world/game.js';
+
+/** @param rates in Hz */
+export function worldCard(game: CompiledGame, rates: { tickRate: number; frameRate: number }): WorldCard {
+  const named = (list: readonly { name: string; kind: number }[]) =>
+    list.map(({ name, kind }) => ({ name, kind }));
+  return {
+    protocol: PROTOCOL_VERSION,
+    window: LIMITS.windowActions,
+    ...rates,
+    viewCells: LIMITS.viewCells,
+    cellLevel: LIMITS.cellLevel,
+    tileLevel: LIMITS.baseTileLevel,
+    game: {
+      name: game.name,
+      actions: named(game.actions),
+      events: named(game.events),
+      kinds: game.kinds,
+      items: game.items,
+      columns: game.publicColumns.map(({ name, type, offset }) => ({
+        name,
+        type: COLUMN_TYPES.indexOf(type),
+        offset,
+      })),
+    },
+  };
+}

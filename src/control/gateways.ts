@@ -1,0 +1,129 @@
+/**
+ * The gateways of a node: number 0 in the main thread, the others in threads of their own, all on one port.
+ *
+ * Contract: `open` resolves when every gateway accepts clients; if one cannot, those that could are stopped and it
+ * rejects. `stop` says goodbye to every session and resolves when every gateway thread has ended by itself: a thread
+ * with a live transport is never terminated, since that takes the process down. A gateway thread that ends unasked is
+ * told to `lost`: its clients' sockets are gone, and the node cannot go on as if nothing had happened.
+ */
+import { Worker } from 'node:worker_threads';
+import { BlueMarbleError } from '../base/errors.js';
+import type { Log as PinoLog } from '../base/log.js';
+import { buildGateway, type GatewaySettings, probePort } from '../gateway/build.js';
+import type { Gateway } from '../gateway/gateway.js';
+import type { FromGateway, GatewayWorkerData, ToGateway } from '../gateway/thread-messages.js';
+import type { SharedWorld } from '../memory/shared-world.js';
+import type { Accounts } from './accounts.js';
+
+/** What all gateways of a node have in common. */
+export interface GatewaysOptions extends Omit<GatewaySettings, 'number' | 'listen'> {
+  readonly world: SharedWorld;
+  readonly count: number;
+  /** Every interface when left out. */
+  readonly host?: string;
+  /** 0 = any free port. */
+  readonly port: number;
+  readonly accounts: Accounts;
+  readonly env: NodeJS.ProcessEnv;
+  readonly log: PinoLog;
+  readonly lost: (gateway: number) => void;
+}
+
+const GATEWAY_MODULE = new URL('../gateway/worker.js', import.meta.url);
+
+export class Gateways {
+  private own: Gateway | undefined;
+  private readonly threads: { readonly worker: Worker; readonly ended: Promise<void> }[] = [];
+  private stopping = false;
+  private opening: Promise<unknown> = Promise.resolve();
+
+  constructor(private readonly options: GatewaysOptions) {}
+
+  /**
+   * @returns the real port
+   * @throws BlueMarbleError PORT_TAKEN, NO_BINARY, BAD_TLS
+   */
+  async open(): Promise<number> {
+    const opening = this.openAll();
+    this.opening = opening.catch(() => 0);
+    try {
+      return await opening;
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
+  }
+
+  /** Idempotent; may be called while `open` is under way. */
+  async stop(): Promise<void> {
+    this.stopping = true;
+    await this.opening; // what is half open cannot be closed
+    for (const { worker } of this.threads) {
+      worker.postMessage({ type: 'stop', code: 'SERVER_STOPPING' } satisfies ToGateway);
+    }
+    await Promise.all([this.own?.stop('SERVER_STOPPING'), ...this.threads.map((thread) => thread.ended)]);
+  }
+
+  private async openAll(): Promise<number> {
+    const { world, count, host, port, accounts, log } = this.options;
+    const shared = count > 1;
+    // Several gateways share the port, and so would a second server, silently: look before.
+    const listen = { host, port: shared ? await probePort(port, host) : port, exclusive: !shared };
+    const book = {
+      find: async (playerId: string) => accounts.find(playerId),
+      bind: async (playerId: string, expected: number, entity: number) =>
+        accounts.bind(playerId, expected, entity),
+    };
+    this.own = await buildGateway(world, this.settings(0, listen), book, log);
+    if (this.stopping) return port;
+    const real = this.own.open(listen);
+    const others = Array.from({ length: count - 1 }, (_, i) =>
+      this.startThread(i + 1, { ...listen, port: real }),
+    );
+    const failed = (await Promise.allSettled(others)).find((result) => result.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
+    return real;
+  }
+
+  private settings(number: number, listen: GatewaySettings['listen']): GatewaySettings {
+    const { tls, auth, secret, card, spawn, maxConnections } = this.options;
+    return { number, listen, tls, auth, secret, card, spawn, maxConnections };
+  }
+
+  /** Resolves when the thread accepts clients. */
+  private startThread(number: number, listen: GatewaySettings['listen']): Promise<void> {
+    const { world, env, log, lost } = this.options;
+    const workerData: GatewayWorkerData = {
+      handles: world.handles(),
+      settings: this.settings(number, listen),
+    };
+    // No resource limits: running into one would take the process down.
+    const worker = new Worker(GATEWAY_MODULE, { name: `gateway ${number}`, workerData, env });
+    let end: () => void = () => {};
+    this.threads.push({ worker, ended: new Promise((resolve) => (end = resolve)) });
+    return new Promise((resolve, reject) => {
+      worker.on('message', (message: FromGateway) => {
+        if (message.type === 'open') resolve();
+        else if (message.type === 'failed') reject(new BlueMarbleError(message.code, message.detail));
+        else if (message.type !== 'stopped') this.answer(worker, message);
+      });
+      worker.on('error', (error) => {
+        log.fatal({ gateway: number, err: error }, 'a gateway thread failed');
+        reject(error);
+      });
+      worker.on('exit', () => {
+        end();
+        reject(new Error(`gateway ${number} ended while it was starting`));
+        if (!this.stopping) lost(number);
+      });
+    });
+  }
+
+  private answer(worker: Worker, asked: Extract<FromGateway, { request: number }>): void {
+    const { accounts } = this.options;
+    const { request, playerId } = asked;
+    const entity =
+      asked.type === 'find' ? accounts.find(playerId) : accounts.bind(playerId, asked.expected, asked.entity);
+    worker.postMessage({ type: 'answer', request, entity } satisfies ToGateway);
+  }
+}

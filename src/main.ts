@@ -1,0 +1,72 @@
+/**
+ * The command line of the server: reads the options, runs one node, prints one line when it accepts clients, and turns
+ * every way to end into an exit code. The line goes to standard output, the log as JSON lines to standard error.
+ *
+ * Exit codes: 0 an orderly stop (SIGTERM, SIGINT, drain); 10 … 16 a start refused with one sentence (base/errors.ts);
+ * 1 a fault. A second signal does not wait for the orderly stop.
+ */
+import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { BlueMarbleError } from './base/errors.js';
+import { createLog, type Log } from './base/log.js';
+import { type Config, readConfig } from './config.js';
+import { PlanetNode } from './node.js';
+
+/** Stops on the first signal; the second one ends the process as if nobody listened. */
+function stopOnSignals(node: PlanetNode, log: Log): void {
+  let asked = false;
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      if (asked) {
+        process.removeAllListeners(signal);
+        process.kill(process.pid, signal); // no exit handlers: they would wait for threads
+        return;
+      }
+      asked = true;
+      log.info({ signal }, 'stopping');
+      void node.stop(0);
+    });
+  }
+}
+
+async function run(config: Config): Promise<number> {
+  const log = createLog({ level: config.logLevel, facts: { thread: 'main' } });
+  for (const warning of config.warnings) log.warn({}, warning);
+  const node = new PlanetNode(config, log);
+  stopOnSignals(node, log);
+  process.on('uncaughtException', (error) => {
+    log.fatal({ err: error }, 'uncaught exception in the main thread, stopping');
+    void node.stop(1);
+  });
+  const addresses = await node.start();
+  if (addresses !== null) {
+    process.stdout.write(`BlueMarble accepts clients at ${addresses.game} (status: ${addresses.admin})\n`);
+  }
+  return node.stopped;
+}
+
+async function main(): Promise<number> {
+  try {
+    const config = readConfig({
+      argv: process.argv.slice(2),
+      env: process.env,
+      cores: availableParallelism(),
+      readText: (path) => readFileSync(path, 'utf8'),
+    });
+    if (!('help' in config)) return await run(config);
+    process.stdout.write(config.help);
+    return 0;
+  } catch (error) {
+    if (error instanceof BlueMarbleError && error.entry.kind === 'startup') {
+      process.stderr.write(`BlueMarble does not start: ${error.message} (${error.code})\n`);
+      return error.entry.number;
+    }
+    process.stderr.write(
+      `BlueMarble does not start: ${error instanceof Error ? error.stack : String(error)}\n`,
+    );
+    return 1;
+  }
+}
+
+// Everything is closed by now; exit all the same, so that nothing forgotten can hold the process.
+process.exit(await main());

@@ -1,0 +1,265 @@
+/**
+ * One node of BlueMarble, built from its parts: shared memory, shards and their supervisor, gateways, jobs, status,
+ * admin port. The only place that knows all of them.
+ *
+ * Contract: no module-level state, so that several nodes live in one process. `start` resolves with the addresses once
+ * clients are accepted, or rejects with a startup error and leaves nothing behind. `stop` may be called at any time,
+ * even during the start, and any number of times; it ends in order (bots, gateways, shards, jobs, admin port), within
+ * ten seconds, and leaves no thread, socket or timer behind.
+ */
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import type { Death, NodeView } from './admin/routes.js';
+import { AdminServer } from './admin/server.js';
+import { type Clock, monotonicClock, systemTimers, type Timers } from './base/clock.js';
+import type { Log } from './base/log.js';
+import type { Config } from './config.js';
+import { Accounts } from './control/accounts.js';
+import { type Bots, startBots } from './control/bots.js';
+import { worldCard } from './control/card.js';
+import { Gateways } from './control/gateways.js';
+import { jobRings } from './control/job-rings.js';
+import { jobPool, Jobs } from './control/jobs.js';
+import { shardLauncher, shardWatch } from './control/launch.js';
+import { LeaseKeeper } from './control/leases.js';
+import { reasonOf } from './control/log.js';
+import { type Status, StatusSource, type TilesStatus } from './control/status.js';
+import { Supervisor } from './control/supervisor.js';
+import { ThreadCpu } from './control/thread-cpu.js';
+import { probePort } from './gateway/build.js';
+import { lonLatToXY } from './geo/world.js';
+import { FAULT_KIND, SHARD_STATE } from './memory/shard-block.js';
+import { createSharedWorld, type SharedWorld } from './memory/shared-world.js';
+import { loadGame } from './shard/load-game.js';
+import type { CompiledGame } from './world/game.js';
+
+export interface Addresses {
+  /** ws:// or wss:// of the game port. */
+  readonly game: string;
+  /** http:// of the admin port. */
+  readonly admin: string;
+}
+
+/** Ten seconds in all: bots, gateways, shards, the rest. */
+const STOP_MS = Object.freeze({ bots: 2_000, gateways: 3_000, shards: 4_000, rest: 1_000 });
+const LEASES_MS = 100;
+const SAMPLE_MS = 1_000;
+/** Where players appear who ask for no place: Berlin. */
+const SPAWN = lonLatToXY(13.405, 52.52);
+
+export class PlanetNode implements NodeView {
+  /** Resolves with the exit code when the node has stopped. */
+  readonly stopped: Promise<number>;
+  private readonly clock: Clock = monotonicClock();
+  private readonly timers: Timers = systemTimers();
+  private readonly world: SharedWorld;
+  private readonly supervisor: Supervisor;
+  private readonly statusSource: StatusSource;
+  private readonly jobs: Jobs;
+  private readonly pool: ReturnType<typeof jobPool>;
+  private readonly admin: AdminServer;
+  /** Of the threads: this process's own, with the log level that was chosen. */
+  private readonly env: NodeJS.ProcessEnv;
+  private gateways: Gateways | null = null;
+  private bots: Bots | null = null;
+  private starting: Promise<unknown> = Promise.resolve();
+  private stopping: Promise<void> | null = null;
+  private accepting = false;
+  private resolveStopped: (code: number) => void = () => {};
+  private readonly cancels: (() => void)[] = [];
+
+  constructor(
+    private readonly config: Config,
+    private readonly log: Log,
+  ) {
+    const { clock, timers } = this;
+    this.stopped = new Promise((resolve) => {
+      this.resolveStopped = resolve;
+    });
+    this.env = { ...process.env, BLUEMARBLE_LOG_LEVEL: config.logLevel };
+    this.world = createSharedWorld({
+      shards: config.shards,
+      gateways: config.gateways,
+      startMs: clock.now(),
+      maxEntities: config.maxEntities,
+      tickRateHz: config.tickRate,
+      grantedIdLease: 0, // the lease keeper grants them
+    });
+    const { world } = this;
+    this.supervisor = new Supervisor({
+      shards: config.shards,
+      launch: shardLauncher({
+        world,
+        gameFile: config.game,
+        worldSeed: config.seed,
+        frameEvery: config.tickRate / config.frameRate,
+        env: this.env,
+      }),
+      watch: shardWatch(world),
+      clock,
+      timers,
+      log,
+    });
+    const cpu = new ThreadCpu(clock, readIfThere);
+    const bots = () => this.bots?.count() ?? 0;
+    this.statusSource = new StatusSource({ world, clock, cpu, supervisor: this.supervisor, bots });
+    this.pool = jobPool(config.game);
+    this.jobs = new Jobs(jobRings(world), this.pool.run, timers, log);
+    const { adminHost: host, adminPort: port, adminToken: token, testFaults } = config;
+    this.admin = new AdminServer({ host, port, token, testFaults, node: this, log });
+  }
+
+  /**
+   * Resolves once clients are accepted; with null when `stop` came first.
+   * @throws BlueMarbleError of kind startup; everything that was started has ended by then
+   */
+  start(): Promise<Addresses | null> {
+    const starting = this.startAll();
+    this.starting = starting.catch(() => {});
+    return starting.catch(async (error: unknown) => {
+      await this.stop(1);
+      throw error;
+    });
+  }
+
+  /** Ends the node in order; the first call decides the exit code. */
+  stop(code: number): Promise<void> {
+    this.stopping ??= this.stopAll(code);
+    return this.stopping;
+  }
+
+  status(): Status {
+    return this.statusSource.status();
+  }
+
+  tiles(): TilesStatus {
+    return this.statusSource.tiles();
+  }
+
+  notReady(): readonly string[] {
+    if (this.stopping !== null) return ['the node is stopping'];
+    if (!this.accepting) return ['the node is starting'];
+    // A replacement that is on its way keeps nobody out; a shard that has to wait for one does.
+    const waiting = this.supervisor.report().filter((report) => report.phase === 'waiting');
+    return waiting.flatMap((report) => (report.alarm === null ? [] : [report.alarm]));
+  }
+
+  killShard(shard: number, how: Death): boolean {
+    const block = this.world.shardBlocks[shard];
+    if (block === undefined || block.state !== SHARD_STATE.RUNNING) return false;
+    this.log.warn({ shard, how }, 'a test asks for the death of a shard');
+    if (how === 'terminate') return this.supervisor.kill(shard);
+    block.askFault(FAULT_KIND[how]);
+    return true;
+  }
+
+  drain(): void {
+    this.log.info({}, 'draining: the node stops');
+    void this.stop(0);
+  }
+
+  private async startAll(): Promise<Addresses | null> {
+    const { config, timers } = this;
+    const game = await loadGame(config.game ?? undefined);
+    // Looked at first, so that the usual mistake of a second start is told at once; the listen itself comes last.
+    if (config.port !== 0) await probePort(config.port, config.host ?? undefined);
+    if (this.stopping !== null) return null;
+    const adminPort = await this.admin.listen();
+    const leases = new LeaseKeeper(this.world.ids, async () => {}); // a world in memory forgets its ids with itself
+    await leases.keep();
+    if (this.stopping !== null) return null;
+    this.cancels.push(
+      timers.every(LEASES_MS, () => void leases.keep()),
+      timers.every(SAMPLE_MS, () => this.statusSource.sample()),
+    );
+    this.jobs.start();
+    await this.supervisor.start();
+    if (this.stopping !== null) return null;
+    const gamePort = await this.openGateways(game);
+    if (this.stopping !== null) return null;
+    this.accepting = true;
+    const scheme = config.tlsCert === null ? 'ws' : 'wss';
+    const addresses = {
+      game: `${scheme}://${reachable(config.host)}:${gamePort}`,
+      admin: `http://${reachable(config.adminHost)}:${adminPort}`,
+    };
+    if (config.bots > 0) this.bots = startBots(config.bots, addresses, this.log, timers);
+    return addresses;
+  }
+
+  private openGateways(game: CompiledGame): Promise<number> {
+    const { config, world, log, env } = this;
+    const { tlsCert: cert, tlsKey: key } = config;
+    this.gateways = new Gateways({
+      world,
+      count: config.gateways,
+      host: config.host ?? undefined,
+      port: config.port,
+      tls: cert !== null && key !== null ? { cert, key } : undefined,
+      auth: authOptions(config.ticketKey),
+      secret: randomBytes(32), // sessions live in memory, and so does the secret of their tokens
+      card: worldCard(game, { tickRate: config.tickRate, frameRate: config.frameRate }),
+      spawn: SPAWN,
+      maxConnections: config.maxEntities,
+      accounts: new Accounts(config.maxEntities),
+      env,
+      log,
+      lost: (gateway) => {
+        log.fatal({ gateway }, 'a gateway thread ended: the node stops');
+        void this.stop(1);
+      },
+    });
+    return this.gateways.open();
+  }
+
+  private async stopAll(code: number): Promise<void> {
+    this.accepting = false;
+    await this.within('bots', STOP_MS.bots, this.bots?.stop());
+    // Gateways first: no client may see its world end before it was told that the server stops.
+    await this.within('gateways', STOP_MS.gateways, this.gateways?.stop());
+    await this.supervisor.stop(STOP_MS.shards);
+    for (const cancel of this.cancels.splice(0)) cancel();
+    this.jobs.stop();
+    await this.within('start', STOP_MS.rest, this.starting);
+    await this.within('jobs', STOP_MS.rest, this.pool.close());
+    await this.within('admin port', STOP_MS.rest, this.admin.close());
+    for (const cancel of this.cancels.splice(0)) cancel();
+    this.log.info({ code }, 'stopped');
+    this.resolveStopped(code);
+  }
+
+  /** Waits for a part to end, but not for ever; a failure to end is logged and stops nothing else. */
+  private async within(part: string, ms: number, ending: Promise<unknown> | undefined): Promise<void> {
+    let cancel = () => {};
+    const late = new Promise<void>((resolve) => {
+      cancel = this.timers.after(ms, () => {
+        this.log.error({ part, ms }, 'a part did not end in time');
+        resolve();
+      });
+    });
+    const failed = (error: unknown) =>
+      this.log.error({ part, reason: reasonOf(error) }, 'a part failed to end');
+    await Promise.race([(ending ?? Promise.resolve()).catch(failed), late]);
+    cancel();
+  }
+}
+
+function authOptions(ticketKey: string | null) {
+  if (ticketKey === null) return { kind: 'guests' } as const;
+  if (ticketKey.startsWith('-----BEGIN')) return { kind: 'public-key', pem: ticketKey } as const;
+  return { kind: 'shared-key', key: new TextEncoder().encode(ticketKey) } as const;
+}
+
+/** An address that a client on this machine can use. */
+function reachable(host: string | null): string {
+  if (host === null || host === '0.0.0.0' || host === '::') return '127.0.0.1';
+  return host.includes(':') ? `[${host}]` : host;
+}
+
+function readIfThere(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return null; // not Linux, or the thread has ended
+  }
+}
