@@ -71,7 +71,9 @@ function summary(work: string, files: Files): string {
   });
   const bodies = parts.map(({ name, schema, structs }) => {
     const tables = `export const ${name}_SCHEMA: Schema = {\n  root: ${JSON.stringify(schema.root)},\n  tables: ${lines(schema.tables)},\n};\n\n`;
-    const shapes = `export const ${name}_STRUCTS: Readonly<Record<string, StructShape>> = ${lines(structs).replaceAll('\n    ', '\n  ').replace(/ {2}}$/, '}')};\n`;
+    const shapes = `export const ${name}_STRUCTS: Readonly<Record<string, StructShape>> = ${lines(structs)
+      .replaceAll('\n    ', '\n  ')
+      .replace(/ {2}}$/, '}')};\n`;
     return (schema.root === '' ? '' : tables) + shapes;
   });
   return `// automatically generated from schemas/*.fbs by schemas/generate.ts, do not modify
@@ -90,7 +92,9 @@ function mended(text: string): string {
   return text
     .replace(/from '(\.{1,2}\/[^']+)';/g, "from '$1.js';")
     .replace(/^import \{ ([^}]+) \}/gm, (_, names: string) => {
-      const used = names.split(', ').filter((name) => (text.match(new RegExp(`\\b${name}\\b`, 'g'))?.length ?? 0) > 1);
+      const used = names
+        .split(', ')
+        .filter((name) => (text.match(new RegExp(`\\b${name}\\b`, 'g'))?.length ?? 0) > 1);
       return `import { ${used.join(', ')} }`;
     });
 }
@@ -123,9 +127,12 @@ function faults(version: string): string[] {
   const recorded = (name: string) => new RegExp(`${name} = '([0-9a-f]+)'`).exec(text)?.[1];
   const found: string[] = [];
   if (recorded('SOURCE_HASH') !== sourceHash()) found.push('the schemas have changed since');
-  if (recorded('FILES_HASH') !== filesHash(committed)) found.push('generated files were edited, added or lost');
+  if (recorded('FILES_HASH') !== filesHash(committed))
+    found.push('generated files were edited, added or lost');
   if (version !== COMPILER) {
-    console.log(`schemas: ${version || 'no flatc here'}, compared by hash only (${COMPILER} would generate anew)`);
+    console.log(
+      `schemas: ${version || 'no flatc here'}, compared by hash only (${COMPILER} would generate anew)`,
+    );
     return found;
   }
   const fresh = generate();
