@@ -51,6 +51,8 @@ export class Core {
   readonly dt: number;
   private readonly lease: IdLease;
   tick = 0;
+  /** Entities that game code may still create in this tick: the rest of the arena is kept for players who log in. */
+  roomForGame = 0;
   /** Slots created, to be freed, whose inbox moved, that stand in a foreign tile, with mail; all of this tick. */
   readonly created: Notes;
   readonly freed: Notes;

@@ -32,6 +32,9 @@ export class Facade implements World {
   readonly game;
   private readonly neighbourhood: Neighbourhood;
   private readonly letter = new Letter();
+  /** Letters of the sends that are running: handlers may send while they receive. */
+  private readonly letters: Letter[] = [];
+  private depth = 0;
   /** By slot: tick and number of the last random call. */
   private readonly randomTick: Int32Array;
   private readonly randomCall: Int32Array;
@@ -167,6 +170,13 @@ export class Facade implements World {
 
   send(from: Entity, targetId: number, kind: number, a0 = 0, a1 = 0, a2 = 0, a3 = 0): number {
     const m = this.fill(this.id(from), targetId, kind, a0, a1, a2, a3);
+    this.depth++;
+    const outcome = this.deliverOrPost(from, targetId, kind, m);
+    this.depth--;
+    return outcome;
+  }
+
+  private deliverOrPost(from: Entity, targetId: number, kind: number, m: Letter): number {
     const target = this.find(targetId);
     const definition = this.core.game.message(kind);
     assert(definition !== undefined, `the game has no message of kind ${kind}`);
@@ -184,13 +194,14 @@ export class Facade implements World {
   sendLossy(targetId: number, kind: number, a0 = 0, a1 = 0, a2 = 0, a3 = 0): void {
     const m = this.fill(0, targetId, kind, a0, a1, a2, a3);
     const target = this.find(targetId);
+    this.depth++;
     if (target >= 0) deliver(this.core, this, target, m);
     else this.mail.postLossy(m);
+    this.depth--;
   }
 
-  /** A letter of its own for each call: handlers may send while they receive. */
   private fill(source: number, target: number, kind: number, a0: number, a1: number, a2: number, a3: number): Letter {
-    const m = new Letter();
+    const m = (this.letters[this.depth] ??= new Letter());
     m.source = source;
     m.target = target;
     m.kind = kind;

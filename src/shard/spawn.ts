@@ -11,7 +11,7 @@ import { type Core } from './core.js';
 /** @returns the entity, or −1 when the arena has no room (counted) */
 export function spawn(core: Core, kind: number, x: number, y: number): number {
   const { arena } = core;
-  const id = core.nextId();
+  const id = core.roomForGame > 0 ? core.nextId() : -1;
   const slot = id < 0 ? -1 : core.slots.take();
   if (slot < 0) {
     core.block.count(SHARD_COUNTER.slotsExhausted);
@@ -32,6 +32,7 @@ export function spawn(core: Core, kind: number, x: number, y: number): number {
   arena.u16[(hot + HOT.kind) >> 1] = kind;
   arena.i32[(hot + HOT.lastTick) >> 2] = core.tick;
   arena.i32[(hot + HOT.tile) >> 2] = tileIndex(wx, wy, LIMITS.baseTileLevel);
+  core.roomForGame--;
   core.created.add(slot);
   core.createdById.set(id, slot);
   return slot;

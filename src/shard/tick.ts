@@ -37,6 +37,8 @@ import { publishView } from './view.js';
 
 /** Streams that one shard can have at a time, twice that many places. */
 const STREAM_PLACES = 1 << 16;
+/** Share of the arena that game content may fill. */
+const GAME_SHARE = 7 / 8;
 /** Metres around a player that its view may touch: its own cell and one more, on each side. */
 const VIEW_REACH_M = 320;
 
@@ -124,7 +126,6 @@ export class Shard {
     this.transaction();
     commit(core);
     this.aftermath(k);
-    this.closing.note();
     this.measure(started);
   }
 
@@ -153,6 +154,9 @@ export class Shard {
     core.foreign.count = 0;
     core.senders.count = 0;
     core.createdById.clear();
+    let entities = 0;
+    for (const block of this.world.shardBlocks) entities += block.gauge(SHARD_GAUGE.entities);
+    core.roomForGame = Math.floor(core.arena.capacity * GAME_SHARE) - entities;
   }
 
   private transaction(): void {
