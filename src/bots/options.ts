@@ -68,7 +68,8 @@ export function readOptions(argv: readonly string[], testBuild: boolean): BotOpt
   const url = flags.get('url')?.[0] ?? 'ws://127.0.0.1:7777';
   if (!/^wss?:\/\/[^/]/.test(url)) bad('url', 'an address that begins with ws:// or wss://');
   const plant = choice(flags, 'plant', PLANTS, 'none');
-  if (plant !== 'none' && !testBuild) throw new BlueMarbleError('BAD_FLAG', '--plant works in test builds only');
+  if (plant !== 'none' && !testBuild)
+    throw new BlueMarbleError('BAD_FLAG', '--plant works in test builds only');
   return {
     url,
     admin: adminUrl(flags.get('admin')?.[0], url),
@@ -92,8 +93,21 @@ export function readOptions(argv: readonly string[], testBuild: boolean): BotOpt
 type Flags = Map<string, string[]>;
 const SWITCHES = ['json', 'help'];
 const VALUES = [
-  'url', 'admin', 'players', 'seconds', 'scenario', 'border', 'full-view', 'ramp', 'actions-per-second', 'seed',
-  'processes', 'at', 'rect', 'transport', 'plant',
+  'url',
+  'admin',
+  'players',
+  'seconds',
+  'scenario',
+  'border',
+  'full-view',
+  'ramp',
+  'actions-per-second',
+  'seed',
+  'processes',
+  'at',
+  'rect',
+  'transport',
+  'plant',
 ];
 
 function parse(argv: readonly string[]): Flags {
@@ -151,7 +165,8 @@ function place(text: string): { lon: number; lat: number } {
 
 function rectangle(text: string): [number, number, number, number] {
   const [west, south, east, north, ...rest] = text.split(',').map(Number) as [number, number, number, number];
-  const sound = Math.abs(west) <= 180 && Math.abs(east) <= 180 && south < north && south >= -90 && north <= 90;
+  const sound =
+    Math.abs(west) <= 180 && Math.abs(east) <= 180 && south < north && south >= -90 && north <= 90;
   if (rest.length > 0 || !sound) bad('rect', 'W,S,E,N in degrees, south below north');
   return [west, south, east, north];
 }

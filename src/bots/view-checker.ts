@@ -137,7 +137,13 @@ export class ViewChecker {
   }
 
   /** Adds to a pair's trouble; true once per episode, when it has lasted longer than the grace. */
-  private lasts(troubles: Map<string, Trouble>, watcher: Watcher, subject: Subject, step: number, graceMs: number): boolean {
+  private lasts(
+    troubles: Map<string, Trouble>,
+    watcher: Watcher,
+    subject: Subject,
+    step: number,
+    graceMs: number,
+  ): boolean {
     const key = `${watcher.id} ${subject.id}`;
     let trouble = troubles.get(key);
     if (trouble === undefined) {

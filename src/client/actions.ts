@@ -23,6 +23,13 @@ export interface KeptAction {
   settled: boolean;
 }
 
+/** The rejected ones among the decided, as a self update lists them. */
+export interface Rejections {
+  readonly outcomeCount: number;
+  outcomeId(i: number): number;
+  outcomeCode(i: number): number;
+}
+
 export interface ActionSink {
   /**
    * Each decision, in order of ids. After a rollback of the server an action is decided, and told, again: then
@@ -97,23 +104,17 @@ export class ActionQueue {
   }
 
   /**
-   * An acknowledgement: everything up to `applied` is decided; `codes` holds pairs (id, code) of those that were not
-   * plainly applied. Lower numbers than before are of an older message and change nothing.
+   * An acknowledgement: everything up to `applied` is decided; `rejected` names those that were not plainly applied.
+   * Lower numbers than before are of an older message and change nothing.
    * @returns false when the server acknowledges what was never sent
    */
-  acknowledge(
-    applied: number,
-    durable: number,
-    codes: ArrayLike<number>,
-    pairs: number,
-    now: number,
-  ): boolean {
+  acknowledge(applied: number, durable: number, rejected: Rejections, now: number): boolean {
     if (applied >= this.nextToSend || durable > applied) return false;
     const from = this.reportedUpTo + 1;
     for (let id = from; id <= applied; id++) this.at(id).outcome = 0;
-    for (let i = 0; i < pairs; i++) {
-      const id = codes[2 * i] as number;
-      if (id >= from && id <= applied) this.at(id).outcome = codes[2 * i + 1] as number;
+    for (let i = 0; i < rejected.outcomeCount; i++) {
+      const id = rejected.outcomeId(i);
+      if (id >= from && id <= applied) this.at(id).outcome = rejected.outcomeCode(i);
     }
     if (applied > this.reportedUpTo) {
       this.reportedUpTo = applied;

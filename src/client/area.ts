@@ -3,9 +3,15 @@
  * (row × columns + column of the cell level); columns wrap, rows end at the walls.
  */
 import { tileColumns, tileNorth, tileSize, tileWest, tileX, tileY } from '../geo/tile.js';
+import { clampY, wrapX } from '../geo/world.js';
 
 /** Rings beyond the view whose frames are taken too. */
 const EXTRA_RINGS = 1;
+/**
+ * A cell that was in view is kept while it would be in view from a place so near, metres: the server does the same with
+ * 10 m, lest walking to and fro on a cell's border should cost key frames. We may hold it longer, not shorter.
+ */
+const KEPT_M = 11;
 
 export class Area {
   private level = 0;
@@ -13,6 +19,8 @@ export class Area {
   private radius = 1;
   private ownColumn = -1;
   private ownRow = -1;
+  private ownX = 0;
+  private ownY = 0;
   /** Side of a cell in metres. */
   cellSize = tileSize(0);
 
@@ -30,6 +38,8 @@ export class Area {
   moveTo(x: number, y: number): boolean {
     const column = tileX(x, this.level);
     const row = tileY(y, this.level);
+    this.ownX = x;
+    this.ownY = y;
     if (column === this.ownColumn && row === this.ownRow) return false;
     this.ownColumn = column;
     this.ownRow = row;
@@ -55,6 +65,20 @@ export class Area {
   /** In view, or so near to it that the server may send it already. */
   inReach(cell: number): boolean {
     return this.within(cell, this.radius + EXTRA_RINGS);
+  }
+
+  /** In view, or left so short a time ago that the server has gone on sending it. */
+  isKept(cell: number): boolean {
+    if (this.inView(cell)) return true;
+    const { level, columns } = this;
+    const column = this.column(cell);
+    const row = this.row(cell);
+    const rowLow = tileY(clampY(this.ownY + KEPT_M), level) - this.radius;
+    const rowHigh = tileY(clampY(this.ownY - KEPT_M), level) + this.radius;
+    if (row < rowLow || row > rowHigh) return false;
+    const west = tileX(wrapX(this.ownX - KEPT_M), level) - this.radius;
+    const east = tileX(wrapX(this.ownX + KEPT_M), level) + this.radius;
+    return (column - west + columns) % columns <= (east - west + columns) % columns;
   }
 
   /** West edge, metres. */

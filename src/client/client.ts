@@ -8,13 +8,16 @@ import type { Clock } from '../base/clock.js';
 import { errorName } from '../base/errors.js';
 import type { PayloadShape } from '../base/payload.js';
 import { lonLatToXY } from '../geo/world.js';
+import { ClientWriter } from '../wire/client-writer.js';
+import { FAULT_TEXT } from '../wire/fault.js';
 import { PROTOCOL_VERSION } from '../wire/protocol.js';
+import type { SelfUpdateView } from '../wire/self-update-view.js';
+import { type LogFields, ServerMessageReader, type ServerSink } from '../wire/server-message.js';
+import type { WelcomeFields } from '../wire/welcome.js';
 import { ActionQueue, type Settle } from './actions.js';
 import { ClientError, clientError } from './errors.js';
 import { hostClock, hostPulse, hostRandom } from './host.js';
-import { Incoming } from './incoming.js';
 import { LINK_TIMES, Link, type LinkState } from './link.js';
-import { Outgoing, type SessionKey } from './outgoing.js';
 import { BUILT_IN_PAYLOADS, payloadBytes, type ActionFields } from './payload.js';
 import { Scene } from './scene.js';
 import { browserSockets, type ClientSocket, type SocketFactory } from './socket.js';
@@ -25,7 +28,6 @@ import type {
   Outcome,
   Place,
   SelfState,
-  SessionLog,
   Welcome,
 } from './types.js';
 import type { View } from './view.js';
@@ -67,8 +69,9 @@ export class Client {
   private readonly actions: ActionQueue;
   private readonly link: Link;
   private readonly scene: Scene;
-  private readonly outgoing = new Outgoing();
-  private readonly incoming: Incoming;
+  private readonly outgoing = new ClientWriter();
+  private readonly incoming = new ServerMessageReader();
+  private readonly sink: ServerSink;
   private readonly handlers: ClientHandlers;
   private readonly clock: Clock;
   private readonly sockets: SocketFactory;
@@ -76,14 +79,17 @@ export class Client {
   private readonly stopPulse: () => void;
   private socket: ClientSocket | null = null;
   private socketNumber = 0;
-  private session: SessionKey | null = null;
+  /** What a resume needs; null = the next Hello asks for a new session. */
+  private session: { session: number; entity: number; token: string } | null = null;
+  /** When the message that is being taken arrived. */
+  private now = 0;
   private lastSentMs = 0;
   private pings = 0;
   private goodbyeMs = -1;
   private closingText = '';
   private readyWaiter!: Waiter<Welcome>;
   private endWaiter!: (error: ClientError | null) => void;
-  private logWaiters: Waiter<SessionLog>[] = [];
+  private logWaiters: Waiter<LogFields>[] = [];
 
   constructor(private readonly options: ConnectOptions) {
     this.handlers = options.handlers ?? {};
@@ -100,7 +106,7 @@ export class Client {
       this.clock.now(),
     );
     this.scene = new Scene(options.view ?? 'full', this.handlers, this.stats);
-    this.incoming = new Incoming(this, this.scene);
+    this.sink = this.makeSink();
     this.ready = new Promise((resolve, reject) => {
       this.readyWaiter = { resolve, reject };
     });
@@ -169,7 +175,7 @@ export class Client {
   }
 
   /** Asks for the server's account of the session; it is taken after all actions sent so far. */
-  requestLog(): Promise<SessionLog> {
+  requestLog(): Promise<LogFields> {
     if (this.link.state !== 'online') return Promise.reject(clientError('NOT_ONLINE'));
     return new Promise((resolve, reject) => {
       this.logWaiters.push({ resolve, reject });
@@ -205,50 +211,52 @@ export class Client {
     if (now - this.lastSentMs >= PING_MS) this.say(this.outgoing.ping(this.scene.newestTick, ++this.pings));
   }
 
-  // ---- messages, called by Incoming ----
+  // ---- messages ----
 
-  onWelcome(welcome: Welcome, now: number): void {
-    const goesOn = this.session !== null && welcome.resumed;
+  private makeSink(): ServerSink {
+    return {
+      welcome: (fields) => this.onWelcome(fields),
+      cellFrame: (frame) => this.scene.frame(frame, this.now),
+      selfUpdate: (self) => this.onSelf(self),
+      logReply: (log) => this.logWaiters.shift()?.resolve(log),
+      pong: (_nonce, tick) => this.scene.saw(tick),
+      closing: ({ text }) => {
+        this.closingText = text;
+      },
+    };
+  }
+
+  private onWelcome(fields: WelcomeFields): void {
+    const goesOn = this.session !== null && fields.resumed;
     if (this.session !== null && !goesOn) this.expire();
-    if (welcome.protocol !== PROTOCOL_VERSION)
+    if (fields.protocol !== PROTOCOL_VERSION)
       return this.end(clientError('BAD_SERVER_MESSAGE', 'protocol version'));
-    if (!this.actions.resume(welcome.applied, welcome.window)) {
-      return this.end(clientError('RESUME_IMPOSSIBLE', `applied ${welcome.applied}`));
+    if (!this.actions.resume(fields.applied, fields.window)) {
+      return this.end(clientError('RESUME_IMPOSSIBLE', `applied ${fields.applied}`));
     }
-    this.session = { session: welcome.session, entity: welcome.entity, token: welcome.token };
+    const welcome = {
+      ...fields,
+      actions: new Map(fields.actions.map(({ name, kind }) => [name, kind])),
+      events: new Map(fields.events.map(({ name, kind }) => [kind, name])),
+    };
+    this.session = welcome;
     this.welcome = welcome;
-    this.link.welcomed(now);
-    this.scene.welcome(welcome, now);
+    this.link.welcomed(this.now);
+    this.scene.welcome(welcome, this.now);
     this.handlers.welcome?.(welcome);
     this.readyWaiter.resolve(welcome);
     this.flush();
   }
 
-  onAcknowledged(
-    applied: number,
-    durable: number,
-    codes: ArrayLike<number>,
-    pairs: number,
-    now: number,
-  ): void {
-    if (!this.actions.acknowledge(applied, durable, codes, pairs, now)) {
-      this.end(clientError('BAD_SERVER_MESSAGE', `acknowledges action ${applied}, durable ${durable}`));
+  private onSelf(self: SelfUpdateView): void {
+    this.scene.selfUpdate(self);
+    if (!this.actions.acknowledge(self.applied, self.durable, self, this.now)) {
+      this.end(
+        clientError('BAD_SERVER_MESSAGE', `acknowledges action ${self.applied}, durable ${self.durable}`),
+      );
       return;
     }
     this.flush();
-  }
-
-  onClosing(text: string): void {
-    this.closingText = text;
-  }
-
-  onLog(log: SessionLog): void {
-    this.logWaiters.shift()?.resolve(log);
-  }
-
-  onBadMessage(): void {
-    this.stats.badMessages++;
-    this.end(clientError('BAD_SERVER_MESSAGE'));
   }
 
   // ---- the socket ----
@@ -280,7 +288,11 @@ export class Client {
     this.stats.messagesIn++;
     this.stats.bytesIn += bytes.length;
     this.link.hear(now);
-    this.incoming.read(bytes, now);
+    this.now = now;
+    const fault = this.incoming.read(bytes, this.sink);
+    if (fault === 0) return;
+    this.stats.badMessages++;
+    this.end(clientError('BAD_SERVER_MESSAGE', FAULT_TEXT[fault]));
   }
 
   private greet(): void {
@@ -290,8 +302,10 @@ export class Client {
         protocol: PROTOCOL_VERSION,
         client: name,
         ticket,
-        resume: this.session,
-        spawn: spawn === undefined ? null : metres(spawn),
+        resumeSession: this.session?.session,
+        resumeEntity: this.session?.entity,
+        resumeToken: this.session?.token,
+        spawn: spawn === undefined ? undefined : metres(spawn),
       }),
     );
   }

@@ -1,12 +1,12 @@
 /** Names for the eight public bytes of an entity: readers of the columns that the game declares public. */
 import type { Entity } from './entity.js';
-import type { ColumnInfo } from './types.js';
+import type { ColumnPlace } from '../wire/welcome.js';
 
 const scratch = new DataView(new ArrayBuffer(8));
 
 /** A function that reads one public column of an entity; undefined when the game has no such column. */
 export function columnReader(
-  columns: readonly ColumnInfo[],
+  columns: readonly ColumnPlace[],
   name: string,
 ): ((entity: Entity) => number) | undefined {
   const column = columns.find((c) => c.name === name);

@@ -2,18 +2,19 @@
  * What happens around one client: which cells it follows, whether their streams are whole, the own player, and (in a
  * full client) the view. Takes frames and self updates that the reader has opened; knows nothing of sockets or actions.
  *
- * The server moves the subscription when the own player enters another cell, and so does this: cells that leave the
- * view are forgotten. Frames of the ring around it are taken too, for the server may be a moment ahead of us; those
- * further away, and gaps outside the view, are ignored.
+ * The server moves the subscription when the own player enters another cell, and keeps what was left behind until it has
+ * gone on for some metres; so does this. Frames of the ring around the view are taken too, for the server may be a
+ * moment ahead of us; those further away, and gaps outside the view, are ignored.
  */
+import type { CellFrameView } from '../wire/cell-frame-view.js';
 import { GONE as GONE_CELL } from '../wire/protocol.js';
+import type { SelfUpdateView } from '../wire/self-update-view.js';
 import { Area } from './area.js';
 import { type GameEvent, GONE } from './entity.js';
 import { EventMemory } from './event-memory.js';
-import type { FrameReader, FrameSink, SelfReader } from './frame-reader.js';
 import { ServerTime } from './server-time.js';
 import { FRAME_DELTA, FRAME_GAP, FRAME_KEY, StreamTable } from './streams.js';
-import type { ClientHandlers, ClientStats, FrameHead, SelfState, Welcome } from './types.js';
+import type { ClientHandlers, ClientStats, SelfState, Welcome } from './types.js';
 import { View } from './view.js';
 
 const CELL_UNITS = 65536;
@@ -24,7 +25,7 @@ const GAP_LIMIT_MS = 3000;
 /** Of one KeyRequest; the protocol allows 64. */
 const MAX_KEY_CELLS = 32;
 
-export class Scene implements FrameSink {
+export class Scene {
   readonly self: SelfState = { tick: 0, epoch: 0, x: 0, y: 0, vx: 0, vy: 0, dilation: 1, items: [] };
   readonly view: View | null;
   readonly time = new ServerTime();
@@ -35,14 +36,11 @@ export class Scene implements FrameSink {
   private readonly streams = new StreamTable();
   private readonly events = new EventMemory();
   private eventNames: ReadonlyMap<number, string> = new Map();
-  private readonly head: FrameHead = { cellX: 0, cellY: 0, publisher: 0, tick: 0, previous: 0 };
   private keyAskedMs = Number.NEGATIVE_INFINITY;
   private readonly asked: number[] = [];
-  /** The frame being read: its corner and the time. */
-  private west = 0;
-  private south = 0;
   private unit = 0;
-  private now = 0;
+  /** Some stream is of a cell that has left the view. */
+  private lingers = false;
 
   constructor(
     mode: 'full' | 'light',
@@ -70,7 +68,7 @@ export class Scene implements FrameSink {
     this.move();
   }
 
-  selfUpdate(from: SelfReader): void {
+  selfUpdate(from: SelfUpdateView): void {
     const { self } = this;
     this.saw(from.tick);
     if (from.tick < self.tick) return;
@@ -81,39 +79,36 @@ export class Scene implements FrameSink {
     self.vx = from.vx;
     self.vy = from.vy;
     self.dilation = from.dilation;
-    if (from.itemCount >= 0) {
+    if (from.hasItems) {
       self.items.length = from.itemCount;
-      for (let i = 0; i < from.itemCount; i++) self.items[i] = from.items[i];
+      for (let i = 0; i < from.itemCount; i++) self.items[i] = from.item(i);
     }
     this.stats.selfUpdates++;
     this.move();
     this.handlers.self?.(self);
   }
 
-  frame(reader: FrameReader, bytes: Uint8Array, now: number): void {
-    const { cellX, cellY, publisher, tick, previous } = reader;
+  frame(frame: CellFrameView, now: number): void {
+    const { publisher, tick, previous } = frame;
     this.stats.frames++;
     this.saw(tick);
     this.time.saw(tick, now);
-    const cell = this.area.number(cellX, cellY);
+    const cell = this.area.number(frame.cellX, frame.cellY);
     const inView = this.area.inView(cell);
     if (!inView && !this.area.inReach(cell)) return;
-    for (let i = reader.closeCount - 1; i >= 0; i--) {
-      this.streams.close(cell, reader.closed(i));
-      this.view?.closeStream(cell, reader.closed(i), now);
+    for (let i = frame.closeCount - 1; i >= 0; i--) {
+      this.streams.close(cell, frame.close(i));
+      this.view?.closeStream(cell, frame.close(i), now);
     }
-    if (!inView && previous !== 0 && !this.streams.hasCell(cell)) return;
+    if (!inView && previous !== 0 && !this.streams.has(cell, publisher)) return;
     const verdict = this.streams.accept(cell, publisher, tick, previous, now);
     if (verdict === FRAME_GAP) this.stats.gaps++;
     if (verdict !== FRAME_KEY && verdict !== FRAME_DELTA) return;
-    if (this.handlers.frame !== undefined) this.tell(reader, bytes);
+    if (!inView) this.lingers = true;
+    this.handlers.frame?.(frame);
     if (this.view === null) return;
-    this.west = this.area.west(cellX);
-    this.south = this.area.south(cellY);
-    this.now = now;
-    this.view.beginFrame(cell, publisher, tick, verdict === FRAME_KEY);
-    reader.read(this);
-    this.view.endFrame();
+    this.show(this.view, frame, cell, verdict === FRAME_KEY, now);
+    if (this.handlers.event !== undefined) this.tellEvents(frame);
   }
 
   /**
@@ -135,63 +130,64 @@ export class Scene implements FrameSink {
     return this.asked;
   }
 
-  state(
-    id: number,
-    epoch: number,
-    qx: number,
-    qy: number,
-    vx: number,
-    vy: number,
-    kind: number,
-    flags: number,
-    pub0: number,
-    pub1: number,
-  ): void {
-    const { west, south, unit } = this;
-    this.view!.state(
-      id,
-      epoch,
-      west + qx * unit,
-      south + qy * unit,
-      vx / 100,
-      vy / 100,
-      kind,
-      flags,
-      pub0,
-      pub1,
-      this.now,
-    );
-  }
-
-  removal(id: number, epoch: number, toX: number, toY: number): void {
-    this.view!.removal(id, epoch, toX === GONE_CELL ? GONE : this.area.number(toX, toY), this.now);
-  }
-
-  event(id: number, source: number, kind: number, qx: number, qy: number, payload: Uint8Array): void {
-    if (this.handlers.event === undefined || !this.events.isNew(id)) return;
-    const x = this.west + qx * this.unit;
-    const y = this.south + qy * this.unit;
-    const event: GameEvent = {
-      id,
-      source,
-      kind,
-      name: this.eventNames.get(kind) ?? '',
-      x,
-      y,
-      payload: payload.slice(),
-    };
-    this.handlers.event(event);
-  }
-
   saw(tick: number): void {
     if (tick > this.newestTick) this.newestTick = tick;
   }
 
   /** Follows the own player: the view moves by whole cells. */
   private move(): void {
-    if (!this.area.moveTo(this.self.x, this.self.y)) return;
-    this.streams.retain((cell) => this.area.inView(cell));
+    const { area, streams } = this;
+    if (!area.moveTo(this.self.x, this.self.y) && !this.lingers) return;
+    streams.retain((cell) => area.isKept(cell));
+    this.lingers = !streams.every((cell) => area.inView(cell));
     this.view?.trim();
+  }
+
+  private show(view: View, frame: CellFrameView, cell: number, isKey: boolean, now: number): void {
+    const { area, unit } = this;
+    const west = area.west(frame.cellX);
+    const south = area.south(frame.cellY);
+    view.beginFrame(cell, frame.publisher, frame.tick, isKey);
+    for (let i = 0; i < frame.stateCount; i++) {
+      view.state(
+        frame.id(i),
+        frame.epoch(i),
+        west + frame.x(i) * unit,
+        south + frame.y(i) * unit,
+        frame.vx(i) / 100,
+        frame.vy(i) / 100,
+        frame.kind(i),
+        frame.flags(i),
+        frame.pub0(i),
+        frame.pub1(i),
+        now,
+      );
+    }
+    for (let i = 0; i < frame.removalCount; i++) {
+      const column = frame.removalX(i);
+      const to = column === GONE_CELL ? GONE : area.number(column, frame.removalY(i));
+      view.removal(frame.removalId(i), frame.removalEpoch(i), to, now);
+    }
+    view.endFrame();
+  }
+
+  private tellEvents(frame: CellFrameView): void {
+    for (let i = 0; i < frame.eventCount; i++) {
+      const id = frame.eventId(i);
+      if (!this.events.isNew(id)) continue;
+      const kind = frame.eventKind(i);
+      const at = frame.eventPayload(i);
+      const event: GameEvent = {
+        id,
+        source: frame.eventSource(i),
+        kind,
+        name: this.eventNames.get(kind) ?? '',
+        x: this.area.west(frame.cellX) + frame.eventX(i) * this.unit,
+        y: this.area.south(frame.cellY) + frame.eventY(i) * this.unit,
+        payload: frame.bytes.slice(at, at + frame.eventPayloadLength(i)),
+      };
+      this.handlers.event?.(event);
+    }
   }
 
   private ask(cell: number): void {
@@ -200,15 +196,5 @@ export class Scene implements FrameSink {
     const row = area.row(cell);
     for (let i = 0; i < asked.length; i += 2) if (asked[i] === column && asked[i + 1] === row) return;
     if (asked.length < 2 * MAX_KEY_CELLS) asked.push(column, row);
-  }
-
-  private tell(reader: FrameReader, bytes: Uint8Array): void {
-    const { head } = this;
-    head.cellX = reader.cellX;
-    head.cellY = reader.cellY;
-    head.publisher = reader.publisher;
-    head.tick = reader.tick;
-    head.previous = reader.previous;
-    this.handlers.frame!(head, bytes);
   }
 }

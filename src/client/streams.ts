@@ -71,14 +71,19 @@ export class StreamTable {
     for (let row = this.count - 1; row >= 0; row--) if (!keep(this.cells[row] as number)) this.remove(row);
   }
 
+  /** Whether all streams are of cells for which `test` says yes. */
+  every(test: (cell: number) => boolean): boolean {
+    for (let row = 0; row < this.count; row++) if (!test(this.cells[row])) return false;
+    return true;
+  }
+
   clear(): void {
     this.count = 0;
     this.open = 0;
   }
 
-  hasCell(cell: number): boolean {
-    for (let row = 0; row < this.count; row++) if (this.cells[row] === cell) return true;
-    return false;
+  has(cell: number, publisher: number): boolean {
+    return this.find(cell, publisher) >= 0;
   }
 
   /** Visits each cell with a stream that waits for a key frame, with the time since when. May name a cell twice. */

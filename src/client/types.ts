@@ -4,6 +4,8 @@
 import type { Clock } from '../base/clock.js';
 import type { PayloadShape } from '../base/payload.js';
 import type { Random } from '../base/random.js';
+import type { CellFrameView } from '../wire/cell-frame-view.js';
+import type { WelcomeFields } from '../wire/welcome.js';
 import type { KeptAction } from './actions.js';
 import type { GameEvent } from './entity.js';
 import type { ClientError } from './errors.js';
@@ -41,36 +43,10 @@ export interface ConnectOptions {
   pulse?: Pulse;
 }
 
-export interface ColumnInfo {
-  name: string;
-  type: 'f64' | 'f32' | 'i32' | 'u32' | 'i16' | 'u16' | 'i8' | 'u8';
-  /** Byte within the eight public bytes. */
-  offset: number;
-}
-
-export interface Welcome {
-  protocol: number;
-  session: number;
-  entity: number;
-  token: string;
-  resumed: boolean;
-  applied: number;
-  durable: number;
-  window: number;
-  tick: number;
-  tickRate: number;
-  frameRate: number;
-  viewCells: number;
-  cellLevel: number;
-  tileLevel: number;
-  x: number;
-  y: number;
-  game: string;
+/** What the server said when the session was opened or resumed. */
+export interface Welcome extends Omit<WelcomeFields, 'actions' | 'events'> {
   /** Action name → kind. */
   actions: ReadonlyMap<string, number>;
-  kinds: readonly string[];
-  items: readonly string[];
-  columns: readonly ColumnInfo[];
   /** Event kind → name. */
   events: ReadonlyMap<number, string>;
 }
@@ -89,15 +65,6 @@ export interface SelfState {
   items: number[];
 }
 
-/** A frame that has been judged by its stream; reused, valid during the call. */
-export interface FrameHead {
-  cellX: number;
-  cellY: number;
-  publisher: number;
-  tick: number;
-  previous: number;
-}
-
 export interface Outcome {
   id: number;
   /** 0 = applied; otherwise why it was rejected (registry below 1000, the game's own from there). */
@@ -108,15 +75,6 @@ export interface Outcome {
   rttMs: number;
 }
 
-/** The server's account of all decided actions of the session. */
-export interface SessionLog {
-  session: number;
-  lastAction: number;
-  applied: number;
-  rejected: number;
-  hash: number;
-}
-
 export interface ClientHandlers {
   /** Each Welcome: the first, and after each resume. */
   welcome?(welcome: Welcome): void;
@@ -124,8 +82,8 @@ export interface ClientHandlers {
   self?(self: SelfState): void;
   /** Something happened near by; each event once. Full view only. */
   event?(event: GameEvent): void;
-  /** Each frame that is in sequence, before it enters the view; `bytes` are the whole message, valid during the call. */
-  frame?(head: FrameHead, bytes: Uint8Array): void;
+  /** Each frame that is in sequence, before it enters the view; valid during the call. */
+  frame?(frame: CellFrameView): void;
   /** Each decision about an action, again after a rollback (then `rttMs` is −1). */
   decided?(action: KeptAction, rttMs: number): void;
   /** Each action with its final outcome, in order. */

@@ -2,8 +2,8 @@
  * What a client sees: one state per entity id over all cells and publishers, of which only the greater (owner epoch,
  * tick) is taken; removals are explicit. Fed with frames that the stream table has found to be in sequence.
  *
- * Entities of the ring around the view may be held (the server may have moved the subscription a moment before us),
- * but only those whose cell lies within the view are shown; those that it leaves behind are dropped.
+ * Entities of cells just left behind are held for a while, for the server goes on sending them and would not tell us
+ * again; shown are only those whose cell lies within the view.
  */
 import type { Area } from './area.js';
 import { Entity, GONE, type RemovalTarget } from './entity.js';
@@ -132,7 +132,7 @@ export class View {
 
   /** Drops what the view has left behind; to be called when the area has moved. */
   trim(): void {
-    for (const entity of this.entities.values()) if (!this.area.inView(entity.cell)) this.drop(entity);
+    for (const entity of this.entities.values()) if (!this.area.isKept(entity.cell)) this.drop(entity);
   }
 
   clear(): void {

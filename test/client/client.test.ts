@@ -10,13 +10,21 @@ function setUp(options: Partial<ConnectOptions> = {}) {
   const server = new FakeServer();
   const clock = new HandClock();
   const client = connect({
-    url: 'ws://fake', socket: server.sockets, clock, random: seededRandom(1), pulse: () => () => {}, ...options,
+    url: 'ws://fake',
+    socket: server.sockets,
+    clock,
+    random: seededRandom(1),
+    pulse: () => () => {},
+    ...options,
   });
   return { server, clock, client };
 }
 
 /** Lets time pass and everything arrive. */
-function pass(ms: number, { server, clock, client }: { server: FakeServer; clock: HandClock; client: Client }): void {
+function pass(
+  ms: number,
+  { server, clock, client }: { server: FakeServer; clock: HandClock; client: Client },
+): void {
   for (let left = ms; left > 0; left -= 100) {
     clock.ms += Math.min(left, 100);
     client.beat();
@@ -39,7 +47,11 @@ t.test('actions get ids from 1 and their own outcomes', async (t) => {
   const { server, client } = setUp();
   server.deliver();
   server.outcome = (kind) => (kind === 2 ? 3 : 0);
-  const outcomes = [client.act('say', 'hello'), client.act('gather', { target: 5 }), client.act('walk', { heading: 0, speed: 6, seconds: 1 })];
+  const outcomes = [
+    client.act('say', 'hello'),
+    client.act('gather', { target: 5 }),
+    client.act('walk', { heading: 0, speed: 6, seconds: 1 }),
+  ];
   server.deliver();
   server.self();
   server.deliver();
@@ -91,43 +103,65 @@ t.test('after a cut everything undecided is sent again, once, in order', async (
   t.equal(client.state, 'online');
   server.self();
   server.deliver();
-  t.match(await Promise.all([first, second, third]), [{ id: 1, code: 0 }, { id: 2, code: 0 }, { id: 3, code: 0 }]);
-  t.same(server.sessions[0]!.decided.map((d) => new TextDecoder().decode(d.payload)), ['one', 'two', 'three']);
+  t.match(await Promise.all([first, second, third]), [
+    { id: 1, code: 0 },
+    { id: 2, code: 0 },
+    { id: 3, code: 0 },
+  ]);
+  t.same(
+    server.sessions[0]!.decided.map((d) => new TextDecoder().decode(d.payload)),
+    ['one', 'two', 'three'],
+  );
   t.equal(server.sessions.length, 1);
 });
 
-t.test('the outcome of an action that was decided while the client was away arrives with the resume', async (t) => {
-  const all = setUp();
-  const { server, client } = all;
-  server.deliver();
-  server.outcome = () => 7;
-  const act = client.act('say', 'one');
-  server.deliver();
-  server.cut();
-  pass(300, all);
-  t.match(await act, { id: 1, code: 7, name: 'COOLDOWN' });
-});
+t.test(
+  'the outcome of an action that was decided while the client was away arrives with the resume',
+  async (t) => {
+    const all = setUp();
+    const { server, client } = all;
+    server.deliver();
+    server.outcome = () => 7;
+    const act = client.act('say', 'one');
+    server.deliver();
+    server.cut();
+    pass(300, all);
+    t.match(await act, { id: 1, code: 7, name: 'COOLDOWN' });
+  },
+);
 
-t.test('a server that was rolled back gets what it forgot again, below what it had acknowledged', async (t) => {
-  const decisions: [number, number, boolean][] = [];
-  const all = setUp({ handlers: { decided: (a, rtt) => decisions.push([a.id, a.outcome, rtt >= 0]) } });
-  const { server, client } = all;
-  server.durable = 1;
-  server.deliver();
-  const acts = [client.act('say', 'a'), client.act('say', 'b'), client.act('say', 'c')];
-  server.deliver();
-  server.self();
-  server.deliver();
-  await Promise.all(acts);
-  server.outcome = () => 7;
-  server.crash();
-  t.equal(server.sessions[0]!.decided.length, 1);
-  pass(300, all);
-  t.same(server.sessions[0]!.decided.map((d) => new TextDecoder().decode(d.payload)), ['a', 'b', 'c']);
-  server.self();
-  server.deliver();
-  t.same(decisions, [[1, 0, true], [2, 0, true], [3, 0, true], [2, 7, false], [3, 7, false]]);
-});
+t.test(
+  'a server that was rolled back gets what it forgot again, below what it had acknowledged',
+  async (t) => {
+    const decisions: [number, number, boolean][] = [];
+    const all = setUp({ handlers: { decided: (a, rtt) => decisions.push([a.id, a.outcome, rtt >= 0]) } });
+    const { server, client } = all;
+    server.durable = 1;
+    server.deliver();
+    const acts = [client.act('say', 'a'), client.act('say', 'b'), client.act('say', 'c')];
+    server.deliver();
+    server.self();
+    server.deliver();
+    await Promise.all(acts);
+    server.outcome = () => 7;
+    server.crash();
+    t.equal(server.sessions[0]!.decided.length, 1);
+    pass(300, all);
+    t.same(
+      server.sessions[0]!.decided.map((d) => new TextDecoder().decode(d.payload)),
+      ['a', 'b', 'c'],
+    );
+    server.self();
+    server.deliver();
+    t.same(decisions, [
+      [1, 0, true],
+      [2, 0, true],
+      [3, 0, true],
+      [2, 7, false],
+      [3, 7, false],
+    ]);
+  },
+);
 
 t.test('a server that forgot what it had called durable is not believed', async (t) => {
   const all = setUp();
@@ -143,29 +177,32 @@ t.test('a server that forgot what it had called durable is not believed', async 
   t.match(await client.ended, { code: 'RESUME_IMPOSSIBLE' });
 });
 
-t.test('an expired session ends the client, or is followed by a new one where that is asked for', async (t) => {
-  for (const renew of [false, true]) {
-    let sessions = 0;
-    const all = setUp({ renew, handlers: { session: () => sessions++ } });
-    const { server, client } = all;
-    server.deliver();
-    server.deciding = false;
-    const act = client.act('say', 'a');
-    server.cut();
-    server.sessions[0]!.expired = true;
-    pass(1000, all);
-    await t.rejects(act, { code: 'SESSION_EXPIRED' });
-    t.equal(client.state, renew ? 'online' : 'ended');
-    t.equal(sessions, renew ? 1 : 0);
-    if (!renew) continue;
-    server.deciding = true;
-    const again = client.act('say', 'b');
-    server.deliver();
-    server.self();
-    server.deliver();
-    t.match(await again, { id: 1, code: 0 }, 'ids begin anew');
-  }
-});
+t.test(
+  'an expired session ends the client, or is followed by a new one where that is asked for',
+  async (t) => {
+    for (const renew of [false, true]) {
+      let sessions = 0;
+      const all = setUp({ renew, handlers: { session: () => sessions++ } });
+      const { server, client } = all;
+      server.deliver();
+      server.deciding = false;
+      const act = client.act('say', 'a');
+      server.cut();
+      server.sessions[0]!.expired = true;
+      pass(1000, all);
+      await t.rejects(act, { code: 'SESSION_EXPIRED' });
+      t.equal(client.state, renew ? 'online' : 'ended');
+      t.equal(sessions, renew ? 1 : 0);
+      if (!renew) continue;
+      server.deciding = true;
+      const again = client.act('say', 'b');
+      server.deliver();
+      server.self();
+      server.deliver();
+      t.match(await again, { id: 1, code: 0 }, 'ids begin anew');
+    }
+  },
+);
 
 t.test('codes that do not allow a retry end the client with code and text', async (t) => {
   const { server, client } = setUp();

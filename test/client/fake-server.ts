@@ -182,7 +182,15 @@ export class FakeServer {
     const resumed = session !== undefined;
     if (session === undefined) {
       const n = this.next++;
-      session = { session: n, entity: 1000 + n, decided: [], durable: 0, told: 0, connection: null, expired: false };
+      session = {
+        session: n,
+        entity: 1000 + n,
+        decided: [],
+        durable: 0,
+        told: 0,
+        connection: null,
+        expired: false,
+      };
       this.sessions.push(session);
     }
     session.connection = c;
@@ -200,9 +208,18 @@ export class FakeServer {
       const at = b.createString(name);
       return Down.NamedKind.createNamedKind(b, at, kind);
     };
-    const actions = Down.Welcome.createActionsVector(b, Object.entries(ACTIONS).map(([n, k]) => named(n, k)));
-    const kinds = Down.Welcome.createKindsVector(b, ['player', 'creature', 'node', 'pile'].map((k) => b.createString(k)));
-    const items = Down.Welcome.createItemsVector(b, ['coin', 'berry', 'wood', 'stone'].map((k) => b.createString(k)));
+    const actions = Down.Welcome.createActionsVector(
+      b,
+      Object.entries(ACTIONS).map(([n, k]) => named(n, k)),
+    );
+    const kinds = Down.Welcome.createKindsVector(
+      b,
+      ['player', 'creature', 'node', 'pile'].map((k) => b.createString(k)),
+    );
+    const items = Down.Welcome.createItemsVector(
+      b,
+      ['coin', 'berry', 'wood', 'stone'].map((k) => b.createString(k)),
+    );
     const events = Down.Welcome.createEventsVector(b, [named('say', 1)]);
     const W = Down.Welcome;
     W.startWelcome(b);
@@ -293,7 +310,14 @@ export class FakeServer {
   }
 
   /** A frame of the test's own wording. */
-  frame(cell: { x: number; y: number }, publisher: number, tick: number, previous: number, word: (w: CellFrameWriter) => void = () => {}, c = this.last): void {
+  frame(
+    cell: { x: number; y: number },
+    publisher: number,
+    tick: number,
+    previous: number,
+    word: (w: CellFrameWriter) => void = () => {},
+    c = this.last,
+  ): void {
     const writer = new CellFrameWriter(8192);
     writer.begin(cell.x, cell.y, publisher, tick, previous);
     word(writer);

@@ -1,6 +1,6 @@
 /** What a gateway meets in these tests: a clock in the test's hand, a transport without a network, clients on it. */
 import { ByteBuffer } from 'flatbuffers';
-import { Outgoing, type SessionKey } from '../../src/client/outgoing.js';
+import { ClientWriter } from '../../src/wire/client-writer.js';
 import type { Clock, Timers } from '../../src/base/clock.js';
 import { LIMITS } from '../../src/base/limits.js';
 import { createLog } from '../../src/base/log.js';
@@ -28,6 +28,13 @@ import {
   ServerMessage,
   Welcome,
 } from '../../src/wire/generated/server_generated.js';
+
+/** What a resume needs of an earlier Welcome. */
+export interface SessionKey {
+  session: number;
+  entity: number;
+  token: string;
+}
 
 export class FakeTime implements Clock, Timers {
   ms = 1000;
@@ -63,7 +70,18 @@ export class FakeTime implements Clock, Timers {
 
 /** One message as a test wants to see it. */
 export type Heard =
-  | { type: 'welcome'; session: number; entity: number; token: string; resumed: boolean; applied: number; x: number; y: number; window: number; actions: number }
+  | {
+      type: 'welcome';
+      session: number;
+      entity: number;
+      token: string;
+      resumed: boolean;
+      applied: number;
+      x: number;
+      y: number;
+      window: number;
+      actions: number;
+    }
   | { type: 'frame'; cell: string; publisher: number; tick: number; previous: number; ids: number[] }
   | { type: 'self'; tick: number; applied: number; x: number }
   | { type: 'log'; session: number; applied: number }
@@ -80,15 +98,28 @@ export function decode(bytes: Uint8Array): Heard {
     case SERVER.WELCOME: {
       const w = as(new Welcome());
       return {
-        type: 'welcome', session: Number(w.session()), entity: Number(w.entity()), token: w.token() ?? '', resumed: w.resumed(),
-        applied: w.applied(), x: w.x(), y: w.y(), window: w.window(), actions: w.actionsLength(),
+        type: 'welcome',
+        session: Number(w.session()),
+        entity: Number(w.entity()),
+        token: w.token() ?? '',
+        resumed: w.resumed(),
+        applied: w.applied(),
+        x: w.x(),
+        y: w.y(),
+        window: w.window(),
+        actions: w.actionsLength(),
       };
     }
     case SERVER.CELL_FRAME: {
       const f = as(new CellFrame());
       const ids = Array.from({ length: f.statesLength() }, (_, i) => Number(f.states(i)?.id()));
       return {
-        type: 'frame', cell: `${f.cellX()}/${f.cellY()}`, publisher: f.publisher(), tick: f.tick(), previous: f.previous(), ids,
+        type: 'frame',
+        cell: `${f.cellX()}/${f.cellY()}`,
+        publisher: f.publisher(),
+        tick: f.tick(),
+        previous: f.previous(),
+        ids,
       };
     }
     case SERVER.SELF_UPDATE: {
@@ -139,9 +170,12 @@ export class FakeSocket implements Socket {
   isChoked = false;
   buffered = 0;
   private listener: SocketListener | undefined;
-  private readonly outgoing = new Outgoing();
+  private readonly outgoing = new ClientWriter();
 
-  constructor(private readonly transport: FakeTransport, accept: (socket: Socket) => SocketListener) {
+  constructor(
+    private readonly transport: FakeTransport,
+    accept: (socket: Socket) => SocketListener,
+  ) {
     transport.sockets.add(this);
     const listener = accept(this);
     if (this.closed === undefined) this.listener = listener;
@@ -196,11 +230,25 @@ export class FakeSocket implements Socket {
     this.buffered = 0;
     this.listener?.drained();
   }
-  hello(fields: { ticket?: string; resume?: SessionKey; spawn?: { x: number; y: number }; protocol?: number } = {}): this {
-    this.say(this.outgoing.hello(0, {
-      protocol: fields.protocol ?? PROTOCOL_VERSION, client: 'test', ticket: fields.ticket ?? '', resume: fields.resume ?? null,
-      spawn: fields.spawn ?? null,
-    }));
+  hello(
+    fields: {
+      ticket?: string;
+      resume?: SessionKey;
+      spawn?: { x: number; y: number };
+      protocol?: number;
+    } = {},
+  ): this {
+    this.say(
+      this.outgoing.hello(0, {
+        protocol: fields.protocol ?? PROTOCOL_VERSION,
+        client: 'test',
+        ticket: fields.ticket ?? '',
+        resumeSession: fields.resume?.session,
+        resumeEntity: fields.resume?.entity,
+        resumeToken: fields.resume?.token,
+        spawn: fields.spawn,
+      }),
+    );
     return this;
   }
   action(id: number, kind = 1, payload = new Uint8Array(0), newestTick = 0): void {
@@ -234,10 +282,19 @@ export class FakeSocket implements Socket {
 }
 
 export const CARD: WorldCard = {
-  protocol: PROTOCOL_VERSION, window: LIMITS.windowActions, tickRate: 20, frameRate: 10, viewCells: LIMITS.viewCells,
-  cellLevel: LIMITS.cellLevel, tileLevel: LIMITS.baseTileLevel,
+  protocol: PROTOCOL_VERSION,
+  window: LIMITS.windowActions,
+  tickRate: 20,
+  frameRate: 10,
+  viewCells: LIMITS.viewCells,
+  cellLevel: LIMITS.cellLevel,
+  tileLevel: LIMITS.baseTileLevel,
   game: {
-    name: 'test', actions: [{ name: 'walk', kind: 1 }], events: [{ name: 'said', kind: 1 }], kinds: ['player'], items: ['stone'],
+    name: 'test',
+    actions: [{ name: 'walk', kind: 1 }],
+    events: [{ name: 'said', kind: 1 }],
+    kinds: ['player'],
+    items: ['stone'],
     columns: [{ name: 'health', type: 7, offset: 0 }],
   },
 };
@@ -283,12 +340,19 @@ export interface House {
 }
 
 /** A world with shards that nobody runs yet and gateways on fake transports. */
-export function buildHouse(options: { gateways?: number; shards?: number; parts?: Partial<GatewayParts> } = {}): House {
+export function buildHouse(
+  options: { gateways?: number; shards?: number; parts?: Partial<GatewayParts> } = {},
+): House {
   const time = new FakeTime();
   const count = options.gateways ?? 1;
   const world = createSharedWorld({
-    shards: options.shards ?? 1, gateways: count, startMs: time.ms, maxEntities: 64, frameRingBytes: 2 ** 20,
-    arrivalsPlaces: 64, messagePlaces: 64,
+    shards: options.shards ?? 1,
+    gateways: count,
+    startMs: time.ms,
+    maxEntities: 64,
+    frameRingBytes: 2 ** 20,
+    arrivalsPlaces: 64,
+    messagePlaces: 64,
   });
   const accounts = new FakeAccounts();
   const transports: FakeTransport[] = [];
@@ -297,14 +361,24 @@ export function buildHouse(options: { gateways?: number; shards?: number; parts?
   for (let g = 0; g < count; g++) {
     const transport = new FakeTransport();
     const parts: GatewayParts = {
-      world, number: g, clock: time, transport,
+      world,
+      number: g,
+      clock: time,
+      transport,
       authenticate: async (ticket) => {
         if (ticket === 'forged') return { refused: 'BAD_TICKET' };
         if (ticket === 'broken') throw new Error('the hook fails');
         return ticket === '' ? { guest: true } : { playerId: ticket };
       },
-      accounts, ensureOwner: () => 0, tokens: new SessionTokens(new Uint8Array(32).fill(7)), secretNumbers: () => ++secrets,
-      card: CARD, spawn: { x: 10, y: 20 }, log: createLog({ level: 'silent' }), maxConnections: 100, ...options.parts,
+      accounts,
+      ensureOwner: () => 0,
+      tokens: new SessionTokens(new Uint8Array(32).fill(7)),
+      secretNumbers: () => ++secrets,
+      card: CARD,
+      spawn: { x: 10, y: 20 },
+      log: createLog({ level: 'silent' }),
+      maxConnections: 100,
+      ...options.parts,
     };
     const gateway = new Gateway(parts, time);
     gateway.open({ port: 7777, exclusive: true });
@@ -312,7 +386,11 @@ export function buildHouse(options: { gateways?: number; shards?: number; parts?
     transports.push(transport);
   }
   return {
-    world, time, gateways, transports, accounts,
+    world,
+    time,
+    gateways,
+    transports,
+    accounts,
     connect: (g = 0) => {
       const { accept } = transports[g];
       if (accept === undefined) throw new Error('nobody listens');

@@ -1,0 +1,80 @@
+/** What the bots of one process measure together; merges over processes as plain data. */
+import type { Verdict } from './classify.js';
+import { addVerdict } from './classify.js';
+import { Histogram } from './histogram.js';
+
+export class Measures {
+  readonly selfGapMs = new Histogram();
+  readonly rttMs = new Histogram();
+  staleMs = new Histogram();
+  readonly verdict: Verdict = { lost: 0, duplicated: 0, outOfOrder: 0 };
+  players = 0;
+  connected = 0;
+  disconnects = 0;
+  /** Restarts of the server as one bot saw them: the most that any did. */
+  serverRestarts = 0;
+  sessionsExpired = 0;
+  /** Logs that the server did not give. */
+  logsMissing = 0;
+  actionsSent = 0;
+  actionsApplied = 0;
+  actionsRejected = 0;
+  viewMissing = 0;
+  viewDuplicates = 0;
+  viewPairs = 0;
+  /** Gaps in a stream that no key frame mended. */
+  openGaps = 0;
+  gaps = 0;
+  badMessages = 0;
+  /** Largest step of a bot between two ticks, metres; and the largest that walking explains. */
+  maxJumpM = 0;
+  allowedJumpM = 0;
+  /** Over the time under full load. */
+  clientSeconds = 0;
+  updates = 0;
+  actions = 0;
+  bytes = 0;
+  /** Items in the bots' own bags at the end. */
+  carried = 0;
+  /** How often each outcome but 0, and each reason of a close, was told. */
+  readonly rejections = new Map<number, number>();
+  readonly closes = new Map<string, number>();
+
+  add(other: Measures): void {
+    this.selfGapMs.add(other.selfGapMs);
+    this.rttMs.add(other.rttMs);
+    this.staleMs.add(other.staleMs);
+    addVerdict(this.verdict, other.verdict);
+    for (const name of SUMS) this[name] += other[name];
+    for (const name of GREATEST) this[name] = Math.max(this[name], other[name]);
+    for (const [code, n] of other.rejections) count(this.rejections, code, n);
+    for (const [code, n] of other.closes) count(this.closes, code, n);
+  }
+}
+
+const SUMS = [
+  'players',
+  'connected',
+  'disconnects',
+  'sessionsExpired',
+  'logsMissing',
+  'actionsSent',
+  'actionsApplied',
+  'actionsRejected',
+  'viewMissing',
+  'viewDuplicates',
+  'viewPairs',
+  'openGaps',
+  'gaps',
+  'badMessages',
+  'clientSeconds',
+  'updates',
+  'actions',
+  'bytes',
+  'carried',
+] as const;
+const GREATEST = ['serverRestarts', 'maxJumpM', 'allowedJumpM'] as const;
+
+export function count<K>(map: Map<K, number>, key: K, n = 1): void {
+  map.set(key, (map.get(key) ?? 0) + n);
+}

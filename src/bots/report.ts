@@ -1,0 +1,135 @@
+/**
+ * The report of a run: the fields that scripts depend on, and which promises broke. Pure.
+ */
+import type { ServerFigures } from './admin.js';
+import { type Quantiles, rounded } from './histogram.js';
+import type { Measures } from './measures.js';
+
+/** Exactly this is printed by --json. Server-side figures are null without an admin port. */
+export interface Report {
+  players: number;
+  connected: number;
+  disconnects: number;
+  serverRestarts: number;
+  actionsSent: number;
+  actionsApplied: number;
+  actionsRejected: number;
+  actionsLost: number;
+  actionsDuplicated: number;
+  actionsOutOfOrder: number;
+  handovers: number | null;
+  crossings: number | null;
+  handoverMs: Quantiles | null;
+  selfUpdateGapMs: Quantiles;
+  rttMs: Quantiles;
+  viewMissing: number;
+  viewDuplicates: number;
+  viewStaleMs: Quantiles;
+  updatesPerClientPerSecond: number;
+  actionsPerClientPerSecond: number;
+  bytesPerClientPerSecond: number;
+  maxPositionJumpM: number;
+  itemsBefore: number | null;
+  itemsAfter: number | null;
+}
+
+export function makeReport(m: Measures, server: ServerFigures | null): Report {
+  const perClientSecond = (n: number) => (m.clientSeconds > 0 ? rounded(n / m.clientSeconds) : 0);
+  return {
+    players: m.players,
+    connected: m.connected,
+    disconnects: m.disconnects,
+    serverRestarts: Math.max(m.serverRestarts, server?.serverRestarts ?? 0),
+    actionsSent: m.actionsSent,
+    actionsApplied: m.actionsApplied,
+    actionsRejected: m.actionsRejected,
+    actionsLost: m.verdict.lost,
+    actionsDuplicated: m.verdict.duplicated,
+    actionsOutOfOrder: m.verdict.outOfOrder,
+    handovers: server?.handovers ?? null,
+    crossings: server?.crossings ?? null,
+    handoverMs: server?.handoverMs ?? null,
+    selfUpdateGapMs: m.selfGapMs.summary(),
+    rttMs: m.rttMs.summary(),
+    viewMissing: m.viewMissing,
+    viewDuplicates: m.viewDuplicates,
+    viewStaleMs: m.staleMs.summary(),
+    updatesPerClientPerSecond: perClientSecond(m.updates),
+    actionsPerClientPerSecond: perClientSecond(m.actions),
+    bytesPerClientPerSecond: perClientSecond(m.bytes),
+    maxPositionJumpM: rounded(m.maxJumpM),
+    itemsBefore: server?.itemsBefore ?? null,
+    itemsAfter: server?.itemsAfter ?? null,
+  };
+}
+
+/** Of all actions, at least this share must be applied: bots try what should work. */
+const APPLIED_SHARE = 0.8;
+/** On top of what walking explains, for rounding and the tick in which a walk begins. */
+const JUMP_TOLERANCE_M = 0.5;
+
+/** One sentence for each promise that broke; none = the run is good. */
+export function brokenPromises(report: Report, m: Measures, server: ServerFigures | null): string[] {
+  const broken: string[] = [];
+  const must = (holds: boolean, otherwise: string) => {
+    if (!holds) broken.push(otherwise);
+  };
+  must(
+    report.connected === report.players,
+    `${report.players - report.connected} bots were not connected at the end`,
+  );
+  must(report.disconnects === 0, `${report.disconnects} connections were lost`);
+  must(report.actionsLost === 0, `${report.actionsLost} actions were lost`);
+  must(report.actionsDuplicated === 0, `${report.actionsDuplicated} actions were done twice`);
+  must(report.actionsOutOfOrder === 0, `${report.actionsOutOfOrder} sessions differ from what was sent`);
+  must(m.logsMissing === 0, `${m.logsMissing} sessions gave no log to compare with`);
+  must(m.sessionsExpired === 0, `${m.sessionsExpired} sessions expired`);
+  must(report.actionsSent > 0, 'no action was sent: nothing was tested');
+  must(
+    report.actionsApplied >= APPLIED_SHARE * report.actionsSent,
+    'less than 80 % of the actions were applied',
+  );
+  must(report.viewMissing === 0, `${report.viewMissing} times somebody was missing from a view`);
+  must(
+    report.viewDuplicates === 0,
+    `${report.viewDuplicates} times somebody was in a view twice or as a ghost`,
+  );
+  must(m.openGaps === 0, `${m.openGaps} gaps in frame streams got no key frame`);
+  must(m.badMessages === 0, `${m.badMessages} messages of the server were not valid`);
+  must(
+    m.maxJumpM <= m.allowedJumpM + JUMP_TOLERANCE_M,
+    `a bot jumped ${report.maxPositionJumpM} m in a tick; walking explains ${rounded(m.allowedJumpM)} m`,
+  );
+  if (server === null) {
+    must(m.carried > 0, 'the run ended with no items');
+    return broken;
+  }
+  must(
+    server.itemsBefore === server.itemsAfter,
+    `items: ${server.itemsAfter} counted, ${server.itemsBefore} expected`,
+  );
+  must(server.itemsAfter > 0, 'the run ended with no items');
+  must(server.ticksMissed === 0, `${server.ticksMissed} ticks were missed`);
+  must(server.ticksDoubled === 0, `${server.ticksDoubled} ticks were doubled`);
+  return broken;
+}
+
+/** The report for people. */
+export function table(report: Report, m: Measures): string {
+  const lines: string[] = [];
+  for (const [name, value] of Object.entries(report) as [string, number | Quantiles | null][]) {
+    const text =
+      value === null
+        ? '-'
+        : typeof value === 'number'
+          ? String(value)
+          : `p50 ${value.p50}  p99 ${value.p99}  max ${value.max}`;
+    lines.push(`${name.padEnd(28)}${text}`);
+  }
+  const list = (entries: Map<unknown, number>) => [...entries].map(([what, n]) => `${what}: ${n}`).join(', ');
+  if (m.rejections.size > 0) lines.push(`${'rejections by code'.padEnd(28)}${list(m.rejections)}`);
+  if (m.closes.size > 0) lines.push(`${'closes by code'.padEnd(28)}${list(m.closes)}`);
+  lines.push(`${'gaps mended by key frames'.padEnd(28)}${m.gaps - m.openGaps}`);
+  lines.push(`${'view pairs judged'.padEnd(28)}${m.viewPairs}`);
+  return lines.join('\n');
+}
