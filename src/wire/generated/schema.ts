@@ -3,8 +3,8 @@
 import type { Schema, StructShape } from '../schema-shape.js';
 
 /** sha256 of the schemas, and of the files beside this one. */
-export const SOURCE_HASH = '570eb7dc697932a51a900a2bb0a381438cb512361dada084e15b7f12ab201d4b';
-export const FILES_HASH = 'bbfa98a354fbbb5b40ebe33cd8c58b9e55c646879247a576cdd08548e04e351c';
+export const SOURCE_HASH = '81cedeeabdd8d25c2b368b38551cabec7e817db89b8ac9cebc23c24f68de703f';
+export const FILES_HASH = '4f5bba3ffaa8d048378492ebbbdd9aecd52825851d111fd02847057d0067df7a';
 
 export const CLIENT_SCHEMA: Schema = {
   root: "ClientMessage",

@@ -3,7 +3,7 @@
 import * as flatbuffers from 'flatbuffers';
 
 /**
- * `walk`, kind 1: walk on by yourself; speed 0 stops.
+ * `walk`, kind 1: walk on by yourself; replaces the walk before, speed 0 stops.
  */
 export class Walk {
   bb: flatbuffers.ByteBuffer|null = null;
@@ -15,21 +15,21 @@ export class Walk {
 }
 
 /**
- * direction, radians counter-clockwise from east
+ * direction, radians counter-clockwise from east (north is pi / 2)
  */
 heading():number {
   return this.bb!.readFloat32(this.bb_pos);
 }
 
 /**
- * metres a second; more than the game allows is cut down to it
+ * metres a second, 0 ... 6; else rejected with 1000
  */
 speed():number {
   return this.bb!.readFloat32(this.bb_pos + 4);
 }
 
 /**
- * how long, seconds
+ * how long, seconds, 0 ... 10; else rejected with 1001
  */
 seconds():number {
   return this.bb!.readFloat32(this.bb_pos + 8);
