@@ -18,11 +18,11 @@ t.test('the level comes from the environment, and is info when that names none',
   t.equal(levelFrom({}), 'info');
 });
 
-t.test('standard output has the line before the process ends', async (t) => {
+t.test('standard error has the line before the process ends', async (t) => {
   const { spawnSync } = await import('node:child_process');
   const module = new URL('../../src/base/log.js', import.meta.url);
   const code = `import { createLog } from ${JSON.stringify(module.href)}; createLog().fatal('last words'); process.exit(3);`;
   const child = spawnSync(process.execPath, ['--input-type=module', '-e', code], { encoding: 'utf8' });
   t.equal(child.status, 3);
-  t.match(JSON.parse(child.stdout), { level: 'fatal', msg: 'last words' });
+  t.match(JSON.parse(child.stderr), { level: 'fatal', msg: 'last words' });
 });
