@@ -19,7 +19,7 @@ const METRES_PER_DEGREE = WIDTH / 360;
 
 /**
  * x (metres, any finite number) brought into [−WIDTH/2, WIDTH/2). A number that is inside already comes back as it
- * is: only then is wrapping the same place twice harmless. Beyond ±2^53 m the result is in range but arbitrary.
+ * is, at the cost of two comparisons. Beyond ±2^53 m the result is in range but arbitrary.
  */
 export function wrapX(x: number): number {
   if (x >= -HALF_WIDTH && x < HALF_WIDTH) return x;

@@ -52,6 +52,18 @@ t.test('the antimeridian belongs to the west, and the number before it to the ea
   for (const x of [WIDTH, -WIDTH, 3 * WIDTH, 0]) t.ok(wrapX(x) === 0, `${x} is the meridian`);
 });
 
+t.test('every crossing of the antimeridian, and the numbers beside it, lands inside', async (t) => {
+  let wrong = 0;
+  for (let k = -99; k <= 99; k += 2) {
+    const edge = k * HALF_WIDTH;
+    for (const x of [nextFloat(edge, false), edge, nextFloat(edge, true)]) {
+      const wrapped = wrapX(x);
+      if (!(wrapped >= -HALF_WIDTH && wrapped < HALF_WIDTH) || apart(x, wrapped) > 1e-6) wrong++;
+    }
+  }
+  t.equal(wrong, 0);
+});
+
 t.test('y is walled, x and y let nothing that is not a number look like a place', async (t) => {
   fc.assert(fc.property(anyX, (y) => clampY(y) === Math.min(QUARTER_WIDTH, Math.max(-QUARTER_WIDTH, y))));
   t.ok(Number.isNaN(wrapX(Number.NaN)) && Number.isNaN(clampY(Number.NaN)));
