@@ -12,7 +12,17 @@ import { clampY, wrapX } from '../geo/world.js';
 import { GATEWAY_COUNTER as COUNTER } from '../memory/gateway-block.js';
 import { FLAG, PLAYER_KIND } from '../memory/player.js';
 import {
-  COLD_BYTES, HEADER, HOT, HOT_BYTES, NOBODY, OWNER, epochOf, ownerOf, ownerState, packOwner, targetOf,
+  COLD_BYTES,
+  HEADER,
+  HOT,
+  HOT_BYTES,
+  NOBODY,
+  OWNER,
+  epochOf,
+  ownerOf,
+  ownerState,
+  packOwner,
+  targetOf,
 } from '../memory/record.js';
 import { sendReserved } from '../memory/slots.js';
 import { epochFromWord } from '../world/handover.js';
@@ -25,10 +35,20 @@ const LOOK_AGAIN_MS = 1000;
  * Fills the record of a new player in a slot that this gateway has reserved, and empties its inbox.
  * @param flags FLAG bits beside NEW @param x, y world metres, brought into the world's bounds
  */
-export function fillPlayer(core: GatewayCore, slot: number, id: number, flags: number, x: number, y: number): void {
+export function fillPlayer(
+  core: GatewayCore,
+  slot: number,
+  id: number,
+  flags: number,
+  x: number,
+  y: number,
+): void {
   const { arena, inboxes } = core.world;
   const word = Atomics.load(arena.owner, slot);
-  assert(ownerState(word) === OWNER.RESERVED && ownerOf(word) === core.thread, 'I1: only a reserved slot is filled');
+  assert(
+    ownerState(word) === OWNER.RESERVED && ownerOf(word) === core.thread,
+    'I1: only a reserved slot is filled',
+  );
   const h = arena.header(slot);
   const hot = arena.hot(slot);
   const cold = arena.cold(slot);
@@ -40,7 +60,9 @@ export function fillPlayer(core: GatewayCore, slot: number, id: number, flags: n
   arena.f64[(hot + HOT.x) >> 3] = wrapX(x);
   arena.f64[(hot + HOT.y) >> 3] = clampY(y);
   arena.i32[(hot + HOT.tile) >> 2] = tileIndex(wrapX(x), clampY(y), LIMITS.baseTileLevel);
-  arena.i32[(hot + HOT.lastTick) >> 2] = core.tick();
+  const tick = core.tick();
+  arena.i32[(h + HEADER.birthTick) >> 2] = tick;
+  arena.i32[(hot + HOT.lastTick) >> 2] = tick;
   arena.u16[(hot + HOT.kind) >> 1] = PLAYER_KIND;
   arena.u16[(hot + HOT.flags) >> 1] = FLAG.NEW | FLAG.RESTED | flags;
   arena.f32[(hot + HOT.rateTokens) >> 2] = LIMITS.actionBurst;
@@ -74,8 +96,12 @@ export class Newcomers {
     const { arena } = this.core.world;
     const h = arena.header(slot);
     const journey: Journey = {
-      slot, generation: arena.u32[(h + HEADER.generation) >> 2], epoch: arena.u32[(h + HEADER.epoch) >> 2], target: -1,
-      isPushed: false, lookAt: 0,
+      slot,
+      generation: arena.u32[(h + HEADER.generation) >> 2],
+      epoch: arena.u32[(h + HEADER.epoch) >> 2],
+      target: -1,
+      isPushed: false,
+      lookAt: 0,
     };
     if (!this.advance(journey, this.core.now())) this.journeys.push(journey);
   }
@@ -91,7 +117,8 @@ export class Newcomers {
   }
 
   poll(now: number): void {
-    if (this.journeys.length > 0) this.journeys = this.journeys.filter((journey) => !this.advance(journey, now));
+    if (this.journeys.length > 0)
+      this.journeys = this.journeys.filter((journey) => !this.advance(journey, now));
   }
 
   /** @returns true when the entity has arrived, or needs no more care */
@@ -99,7 +126,9 @@ export class Newcomers {
     if (journey.target < 0 && !this.depart(journey, now)) return false;
     const { arena } = this.core.world;
     const word = Atomics.load(arena.owner, journey.slot);
-    const isUnderWay = ownerState(word) === OWNER.TRANSIT && ownerOf(word) === this.core.thread &&
+    const isUnderWay =
+      ownerState(word) === OWNER.TRANSIT &&
+      ownerOf(word) === this.core.thread &&
       epochOf(word) === epochOf(packOwner(0, 0, 0, journey.epoch));
     if (!isUnderWay) return true;
     if (!journey.isPushed) {
