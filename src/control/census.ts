@@ -48,15 +48,29 @@ export interface CensusWorld {
   readonly ids: { lookup(id: number): number };
 }
 
-/** Repeats `countOnce` until its items are as many as `expected` says, at most `passes` times. */
-export function takeCensus(world: CensusWorld, expected: () => number, passes = 4): Census {
-  let census: Census;
-  do {
-    const before = expected();
-    census = countOnce(world);
-    if (census.items === before || census.items === expected()) break;
-  } while (--passes > 0);
-  return census;
+/** Items created and consumed since the planet started, all kinds. */
+export interface ItemTotals {
+  readonly created: number;
+  readonly consumed: number;
+}
+
+/**
+ * Counts until the items are as many as the totals say, at most `passes` times.
+ * @returns the count, and the totals that it was compared with: figures of one moment
+ */
+export function takeCensus(
+  world: CensusWorld,
+  totals: () => ItemTotals,
+  passes = 4,
+): { census: Census; totals: ItemTotals } {
+  let before = totals();
+  for (;;) {
+    const census = countOnce(world);
+    if (census.items === before.created - before.consumed) return { census, totals: before };
+    const after = totals();
+    if (census.items === after.created - after.consumed || --passes <= 0) return { census, totals: after };
+    before = after;
+  }
 }
 
 function countOnce(world: CensusWorld): Census {

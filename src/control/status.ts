@@ -12,7 +12,7 @@ import { GATEWAY_COUNTER, GATEWAY_GAUGE } from '../memory/gateway-block.js';
 import { HistogramCopy } from '../memory/histogram.js';
 import { SHARD_COUNTER, SHARD_GAUGE, type ShardBlock } from '../memory/shard-block.js';
 import type { SharedWorld } from '../memory/shared-world.js';
-import { type Census, takeCensus } from './census.js';
+import { type ItemTotals, takeCensus } from './census.js';
 import type { ShardReport } from './supervisor.js';
 import type { ThreadCpu } from './thread-cpu.js';
 
@@ -89,7 +89,7 @@ const WINDOW_MS = 30_000;
 
 export class StatusSource {
   private readonly startedMs: number;
-  private census: { at: number; value: Census } | null = null;
+  private counting: (ReturnType<typeof takeCensus> & { at: number }) | null = null;
   private lastBytes: number[];
   private bytesPerSecond: number[];
   private sampledMs: number;
@@ -130,7 +130,7 @@ export class StatusSource {
     const gauge = (index: number) => shardBlocks.reduce((n, block) => n + block.gauge(index), 0);
     const handovers = new HistogramCopy();
     for (const block of shardBlocks) block.handoverMs.addTo(handovers);
-    const totals = this.itemTotals();
+    const { census, totals } = this.counted();
     const reports = supervisor.report();
     const alarms = reports.flatMap((report) => (report.alarm === null ? [] : [report.alarm]));
     if (cpu.saturated) alarms.push('the machine is full: threads wait for a core more than 20 % of the time');
@@ -160,7 +160,7 @@ export class StatusSource {
         actionsRejected: sum(SHARD_COUNTER.actionsRejected),
         itemsCreated: totals.created,
         itemsConsumed: totals.consumed,
-        items: this.counted().items,
+        items: census.items,
         ticksFrozen: sum(SHARD_COUNTER.ticksFrozen),
       },
       handoverMs: {
@@ -178,7 +178,7 @@ export class StatusSource {
 
   tiles(): TilesStatus {
     const { world, clock } = this.parts;
-    const tiles = [...this.counted().tiles].flatMap(([index, count]) => {
+    const tiles = [...this.counted().census.tiles].flatMap(([index, count]) => {
       const shard = world.directory.lookup(index);
       const tile = formatTile(tileOfIndex(index, LIMITS.baseTileLevel));
       return shard < 0 ? [] : [{ tile, shard, ...count }];
@@ -202,7 +202,7 @@ export class StatusSource {
   }
 
   /** Sums over all kinds and shards, each at its newest committed tick. */
-  private itemTotals(): { created: number; consumed: number } {
+  private itemTotals(): ItemTotals {
     const created = new Float64Array(LIMITS.itemKinds);
     const consumed = new Float64Array(LIMITS.itemKinds);
     const sums = { created: 0, consumed: 0 };
@@ -216,16 +216,13 @@ export class StatusSource {
     return sums;
   }
 
-  private counted(): Census {
+  /** Items and their totals of one moment, at most a second old. */
+  private counted(): ReturnType<typeof takeCensus> {
     const now = this.parts.clock.now();
-    if (this.census === null || now - this.census.at >= CENSUS_MS) {
-      const expected = () => {
-        const { created, consumed } = this.itemTotals();
-        return created - consumed;
-      };
-      this.census = { at: now, value: takeCensus(this.parts.world, expected) };
+    if (this.counting === null || now - this.counting.at >= CENSUS_MS) {
+      this.counting = { at: now, ...takeCensus(this.parts.world, () => this.itemTotals()) };
     }
-    return this.census.value;
+    return this.counting;
   }
 }
 
