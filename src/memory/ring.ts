@@ -19,7 +19,7 @@
  * needs mending. A replacement starts only after the dead thread's exit.
  */
 import { assert } from '../base/assert.js';
-import { LINE, PARAMETERS, checkHeader, isPowerOfTwo, magicOf, writeHeader } from './header.js';
+import { LINE, PARAMETERS, checkHeader, isPowerOfTwo, magicOf, roundUp, writeHeader } from './header.js';
 
 const MAGIC = magicOf('BMrg');
 const TAIL = LINE >> 2;
@@ -62,7 +62,7 @@ export class SpscRing {
   static create(places: number, entryWords: number, start = 0): SpscRing {
     assert(isPowerOfTwo(places) && places <= 2 ** 30, 'ring: places is a power of two');
     assert(entryWords > 0 && FIRST + places * entryWords * 4 < 2 ** 31, 'ring: offsets are Int32');
-    const sab = new SharedArrayBuffer(FIRST + places * entryWords * 4);
+    const sab = new SharedArrayBuffer(roundUp(FIRST + places * entryWords * 4, 8));
     const i32 = new Int32Array(sab);
     writeHeader(i32, MAGIC, [places, entryWords * 4]);
     i32[TAIL] = start;
