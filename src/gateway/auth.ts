@@ -29,7 +29,8 @@ const CLOCK_TOLERANCE_S = 5;
 
 export async function createAuthenticator(options: AuthOptions): Promise<Authenticate> {
   if (options.kind === 'guests') return async () => ({ guest: true });
-  if (options.kind === 'module') return ((await import(options.url)) as { authenticate: Authenticate }).authenticate;
+  if (options.kind === 'module')
+    return ((await import(options.url)) as { authenticate: Authenticate }).authenticate;
   const algorithm = options.kind === 'shared-key' ? 'HS256' : 'EdDSA';
   const key = options.kind === 'shared-key' ? options.key : await importSPKI(options.pem, algorithm);
   return ticketAuthenticator(key, algorithm);

@@ -35,7 +35,10 @@ export interface GatewaySettings {
 
 /** @throws BlueMarbleError NO_BINARY, BAD_TLS */
 export async function buildGateway(
-  world: SharedWorld, settings: GatewaySettings, accounts: AccountBook, log: Log,
+  world: SharedWorld,
+  settings: GatewaySettings,
+  accounts: AccountBook,
+  log: Log,
 ): Promise<Gateway> {
   const uws = await loadUws();
   const transport = new UwsTransport(uws, {
@@ -75,7 +78,12 @@ export function probePort(port: number, host?: string): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once('error', () => {
-      reject(new BlueMarbleError('PORT_TAKEN', `port ${port}${host ? ` of ${host}` : ''} is in use; is another server running there?`));
+      reject(
+        new BlueMarbleError(
+          'PORT_TAKEN',
+          `port ${port}${host ? ` of ${host}` : ''} is in use; is another server running there?`,
+        ),
+      );
     });
     // exclusive: do not share the handle with a cluster's workers.
     server.listen({ port, host, exclusive: true }, () => {

@@ -243,7 +243,17 @@ export class Connection implements SocketListener {
     this.selfTick = tick;
     if (this.resumes) core.block.count(COUNTER.resumes);
     const token = core.parts.tokens.issue(session, entity);
-    const sessionCard = { session, entity, token, resumed: this.resumes, applied, durable, tick: core.tick(), x, y };
+    const sessionCard = {
+      session,
+      entity,
+      token,
+      resumed: this.resumes,
+      applied,
+      durable,
+      tick: core.tick(),
+      x,
+      y,
+    };
     this.send(core.replies.welcome(sessionCard));
     this.socket.subscribe(this.topic);
     this.send(message);

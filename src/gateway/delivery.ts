@@ -12,7 +12,10 @@ import type { GatewayCore } from './core.js';
 import type { Interest } from './interest.js';
 
 export class Delivery {
-  constructor(private readonly core: GatewayCore, private readonly interest: Interest) {}
+  constructor(
+    private readonly core: GatewayCore,
+    private readonly interest: Interest,
+  ) {}
 
   /** @returns records taken */
   drain(): number {
@@ -44,18 +47,31 @@ export class Delivery {
     }
     const connection = this.core.bySlot[i32[w]];
     // Somebody else's by now: an earlier connection of this slot, or an earlier life of it.
-    if (connection === undefined || connection.seat.epoch !== i32[w + 1]) return this.core.block.count(COUNTER.staleRecords);
+    if (connection === undefined || connection.seat.epoch !== i32[w + 1])
+      return this.core.block.count(COUNTER.staleRecords);
     const { f64 } = ring;
     const d = body >> 3;
     switch (type) {
       case RECORD.SELF:
         return connection.self(
-          i32[w + 4] >>> 0, i32[w + 2], i32[w + 3] >>> 0, f64[d], f64[d + 1], ring.u8.subarray(body + SELF_HEAD_BYTES, end),
+          i32[w + 4] >>> 0,
+          i32[w + 2],
+          i32[w + 3] >>> 0,
+          f64[d],
+          f64[d + 1],
+          ring.u8.subarray(body + SELF_HEAD_BYTES, end),
         );
       case RECORD.READY:
         return connection.ready(
-          i32[w + 2], i32[w + 3] >>> 0, i32[w + 4] >>> 0, i32[w + 5] === 1, f64[d + 2], f64[d + 3],
-          f64[d], f64[d + 1], ring.u8.subarray(body + READY_HEAD_BYTES, end),
+          i32[w + 2],
+          i32[w + 3] >>> 0,
+          i32[w + 4] >>> 0,
+          i32[w + 5] === 1,
+          f64[d + 2],
+          f64[d + 3],
+          f64[d],
+          f64[d + 1],
+          ring.u8.subarray(body + READY_HEAD_BYTES, end),
         );
       case RECORD.LOG:
         connection.send(ring.u8.subarray(body, end));

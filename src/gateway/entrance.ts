@@ -12,7 +12,14 @@
  */
 import { GATEWAY_COUNTER as COUNTER } from '../memory/gateway-block.js';
 import { IdLease } from '../memory/ids.js';
-import { CONTROL, LAST_CONNECTION_EPOCH, LEAVING, writerBusy, writerEpoch, writerGateway } from '../memory/inbox.js';
+import {
+  CONTROL,
+  LAST_CONNECTION_EPOCH,
+  LEAVING,
+  writerBusy,
+  writerEpoch,
+  writerGateway,
+} from '../memory/inbox.js';
 import { FLAG } from '../memory/player.js';
 import { HEADER, HOT, OWNER, ownerState } from '../memory/record.js';
 import { SlotCache } from '../memory/slots.js';
@@ -174,7 +181,8 @@ export class Entrance {
 
   private resume(connection: Connection, hello: HelloFields): void {
     const { resumeSession: session, resumeEntity: entity } = hello;
-    if (!this.core.parts.tokens.verify(session, entity, hello.resumeToken)) return connection.refuse('SESSION_EXPIRED');
+    if (!this.core.parts.tokens.verify(session, entity, hello.resumeToken))
+      return connection.refuse('SESSION_EXPIRED');
     connection.entity = entity;
     this.attempt(connection, () => this.enterResumed(connection, session));
   }
@@ -221,4 +229,3 @@ export class Entrance {
     return arena.f64[(arena.header(slot) + HEADER.id) >> 3];
   }
 }
-

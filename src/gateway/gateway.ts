@@ -5,10 +5,14 @@
  * Gateways must not die: a thread that ends with a live transport takes the process down. So nothing throws out of a
  * handler, and the only way out is `stop`.
  */
-import { type CloseName } from '../base/errors.js';
+import type { CloseName } from '../base/errors.js';
 import type { Timers } from '../base/clock.js';
 import type { HelloFields } from '../wire/client-message.js';
-import { GATEWAY_COUNTER as COUNTER, GATEWAY_GAUGE as GAUGE, GATEWAY_STATE } from '../memory/gateway-block.js';
+import {
+  GATEWAY_COUNTER as COUNTER,
+  GATEWAY_GAUGE as GAUGE,
+  GATEWAY_STATE,
+} from '../memory/gateway-block.js';
 import { Connection, type Rooms } from './connection.js';
 import { GatewayCore, type GatewayParts } from './core.js';
 import { Delivery } from './delivery.js';
@@ -34,7 +38,10 @@ export class Gateway {
   private sweptAt = 0;
   private cancelPoll: (() => void) | undefined;
 
-  constructor(parts: GatewayParts, private readonly timers: Timers) {
+  constructor(
+    parts: GatewayParts,
+    private readonly timers: Timers,
+  ) {
     const core = new GatewayCore(parts);
     this.core = core;
     this.interest = new Interest(core);
@@ -156,4 +163,3 @@ export class Gateway {
     }
   }
 }
-

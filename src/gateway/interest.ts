@@ -124,7 +124,11 @@ export class Interest {
   private fillNear(connection: Connection): void {
     for (const dx of [-HYSTERESIS_M, HYSTERESIS_M]) {
       for (const dy of [-HYSTERESIS_M, HYSTERESIS_M]) {
-        const n = cellsAround(cellNumber(wrapX(connection.x + dx), clampY(connection.y + dy)), SIDE, this.around);
+        const n = cellsAround(
+          cellNumber(wrapX(connection.x + dx), clampY(connection.y + dy)),
+          SIDE,
+          this.around,
+        );
         for (let i = 0; i < n; i++) this.tolerated.add(this.around[i]);
       }
     }
@@ -135,7 +139,11 @@ export class Interest {
     if (cell === undefined) {
       const shards = this.core.world.shardBlocks.length;
       cell = {
-        number, topic: String(number), watchers: 0, leftAt: 0, publishers: new Int32Array(shards),
+        number,
+        topic: String(number),
+        watchers: 0,
+        leftAt: 0,
+        publishers: new Int32Array(shards),
         ticks: new Int32Array(shards),
       };
       this.cells.set(number, cell);
@@ -158,7 +166,12 @@ export class Interest {
     const { world, block } = this.core;
     for (let shard = 0; shard < cell.ticks.length; shard++) {
       if (cell.ticks[shard] === 0) continue;
-      const bytes = this.keyFrames.make(world.views[shard], cell.number, cell.publishers[shard], cell.ticks[shard]);
+      const bytes = this.keyFrames.make(
+        world.views[shard],
+        cell.number,
+        cell.publishers[shard],
+        cell.ticks[shard],
+      );
       if (bytes === undefined) continue;
       block.count(COUNTER.keyFrames);
       connection.send(bytes);

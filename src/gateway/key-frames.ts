@@ -56,10 +56,16 @@ export class KeyFrames {
     const { quantiser } = this;
     const w = byte >> 2;
     this.writer.state(
-      view.f64[(byte + ROW.id) >> 3], view.u32[w + (ROW.epoch >> 2)], quantiser.x(view.f64[(byte + ROW.x) >> 3]),
-      quantiser.y(view.f64[(byte + ROW.y) >> 3]), quantiser.speed(view.f32[w + (ROW.vx >> 2)]),
-      quantiser.speed(view.f32[w + (ROW.vy >> 2)]), view.u16[(byte + ROW.kind) >> 1],
-      view.u16[(byte + ROW.flags) >> 1], view.u32[w + (ROW.pub0 >> 2)], view.u32[w + (ROW.pub1 >> 2)],
+      view.f64[(byte + ROW.id) >> 3],
+      view.u32[w + (ROW.epoch >> 2)],
+      quantiser.x(view.f64[(byte + ROW.x) >> 3]),
+      quantiser.y(view.f64[(byte + ROW.y) >> 3]),
+      quantiser.speed(view.f32[w + (ROW.vx >> 2)]),
+      quantiser.speed(view.f32[w + (ROW.vy >> 2)]),
+      view.u16[(byte + ROW.kind) >> 1],
+      view.u16[(byte + ROW.flags) >> 1],
+      view.u32[w + (ROW.pub0 >> 2)],
+      view.u32[w + (ROW.pub1 >> 2)],
     );
   }
 }

@@ -1,27 +1,30 @@
 /**
- * What a gateway says in its own words: Welcome, Pong, Closing. All of them are rare (once a session, once a second), so
- * they use the generated code; frames and self updates come ready made from the shards.
- *
- * One builder, reused: the bytes returned are valid until the next call.
+ * What a gateway says in its own words: Welcome, Pong, Closing. Frames, self updates and logs come ready made from the
+ * shards. The bytes of a Pong are valid until the next one.
  */
-import { Builder } from 'flatbuffers';
-import { ERRORS, type CloseName } from '../base/errors.js';
+import { assert } from '../base/assert.js';
+import { type CloseName, ERRORS } from '../base/errors.js';
+import { COLUMN_TYPES } from '../wire/protocol.js';
 import {
-  Closing, NamedKind, Pong, PublicColumn, ServerBody, ServerMessage, Welcome,
-} from '../wire/generated/server_generated.js';
+  encodeClosing,
+  encodePong,
+  encodeWelcome,
+  type KindName,
+  type WelcomeFields,
+} from '../wire/welcome.js';
 
 /** What Welcome tells of the game; plain data, since gateways know no rules. */
 export interface GameCard {
   name: string;
-  actions: readonly { name: string; kind: number }[];
-  events: readonly { name: string; kind: number }[];
+  actions: readonly KindName[];
+  events: readonly KindName[];
   kinds: readonly string[];
   items: readonly string[];
-  /** `type` is the wire's number of the column type. */
+  /** `type` is an index into COLUMN_TYPES. */
   columns: readonly { name: string; type: number; offset: number }[];
 }
 
-/** The fixed part of every Welcome. */
+/** The part of a Welcome that is the same for every session. */
 export interface WorldCard {
   protocol: number;
   window: number;
@@ -33,69 +36,71 @@ export interface WorldCard {
   game: GameCard;
 }
 
-/** The part of a Welcome that belongs to the session. */
-export interface SessionCard {
-  session: number;
-  entity: number;
-  token: string;
-  resumed: boolean;
-  applied: number;
-  durable: number;
-  tick: number;
-  x: number;
-  y: number;
-}
+/** The part that belongs to the session. */
+export type SessionCard = Pick<
+  WelcomeFields,
+  'session' | 'entity' | 'token' | 'resumed' | 'applied' | 'durable' | 'tick' | 'x' | 'y'
+>;
 
 export class Replies {
-  private readonly builder = new Builder(2048);
+  private readonly fixed: Omit<WelcomeFields, keyof SessionCard>;
+  private readonly pongs = new PongTemplate();
+  private readonly closings = new Map<CloseName, Uint8Array>();
 
-  constructor(private readonly card: WorldCard) {}
+  constructor(card: WorldCard) {
+    const { game, ...rest } = card;
+    const columns = game.columns.map((column) => ({ ...column, type: COLUMN_TYPES[column.type] }));
+    const { actions, events, kinds, items } = game;
+    this.fixed = { ...rest, game: game.name, actions, events, kinds, items, columns };
+  }
 
-  welcome(s: SessionCard): Uint8Array {
-    const { card } = this;
-    const b = this.begin();
-    const { game } = card;
-    const token = b.createString(s.token);
-    const name = b.createString(game.name);
-    const actions = Welcome.createActionsVector(b, game.actions.map((a) => namedKind(b, a)));
-    const events = Welcome.createEventsVector(b, game.events.map((e) => namedKind(b, e)));
-    const kinds = Welcome.createKindsVector(b, game.kinds.map((k) => b.createString(k)));
-    const items = Welcome.createItemsVector(b, game.items.map((i) => b.createString(i)));
-    const columns = Welcome.createColumnsVector(
-      b, game.columns.map((c) => PublicColumn.createPublicColumn(b, b.createString(c.name), c.type, c.offset)),
-    );
-    const body = Welcome.createWelcome(
-      b, card.protocol, BigInt(s.session), BigInt(s.entity), token, s.resumed, s.applied, s.durable, card.window, s.tick,
-      card.tickRate, card.frameRate, card.viewCells, card.cellLevel, card.tileLevel, s.x, s.y, name, actions, kinds,
-      items, columns, events,
-    );
-    return this.end(ServerBody.Welcome, body);
+  welcome(session: SessionCard): Uint8Array {
+    return encodeWelcome({ ...this.fixed, ...session });
   }
 
   pong(nonce: number, tick: number): Uint8Array {
-    const b = this.begin();
-    return this.end(ServerBody.Pong, Pong.createPong(b, nonce, tick));
+    return this.pongs.fill(nonce, tick);
   }
 
   closing(code: CloseName): Uint8Array {
-    const b = this.begin();
-    const name = b.createString(code);
-    const text = b.createString(ERRORS[code].text);
-    return this.end(ServerBody.Closing, Closing.createClosing(b, ERRORS[code].number, name, text, ERRORS[code].retry));
-  }
-
-  private begin(): Builder {
-    this.builder.clear();
-    return this.builder;
-  }
-
-  private end(type: ServerBody, body: number): Uint8Array {
-    const b = this.builder;
-    b.finish(ServerMessage.createServerMessage(b, type, body));
-    return b.asUint8Array();
+    let bytes = this.closings.get(code);
+    if (bytes === undefined) {
+      const { number, text, retry } = ERRORS[code];
+      bytes = encodeClosing(number, code, text, retry);
+      this.closings.set(code, bytes);
+    }
+    return bytes;
   }
 }
 
-function namedKind(b: Builder, k: { name: string; kind: number }): number {
-  return NamedKind.createNamedKind(b, b.createString(k.name), k.kind);
+/**
+ * A Pong a second for each client: encoded once, then only its two numbers are changed in place. Where they lie is
+ * found in the bytes themselves, by two values that occur nowhere else.
+ */
+class PongTemplate {
+  private readonly bytes: Uint8Array;
+  private readonly view: DataView;
+  private readonly nonceAt: number;
+  private readonly tickAt: number;
+
+  constructor() {
+    const nonce = 0x7b5ac3e1;
+    const tick = 0x6d4fb297;
+    this.bytes = Uint8Array.from(encodePong(nonce, tick));
+    this.view = new DataView(this.bytes.buffer);
+    this.nonceAt = this.find(nonce);
+    this.tickAt = this.find(tick);
+  }
+
+  fill(nonce: number, tick: number): Uint8Array {
+    this.view.setUint32(this.nonceAt, nonce, true);
+    this.view.setUint32(this.tickAt, tick, true);
+    return this.bytes;
+  }
+
+  private find(value: number): number {
+    for (let at = 0; at + 4 <= this.bytes.length; at += 4)
+      if (this.view.getUint32(at, true) === value) return at;
+    assert(false, 'a Pong holds its two numbers');
+  }
 }

@@ -69,7 +69,15 @@ export class Seat {
   act(id: number, kind: number, payload: Uint8Array): 0 | CloseName {
     const fault = checkAction(id, this.next, this.decided, LIMITS.windowActions);
     if (fault !== 0) return fault;
-    const result = this.world.inboxes.write(this.slot, this.word, this.session, id, kind, payload, payload.length);
+    const result = this.world.inboxes.write(
+      this.slot,
+      this.word,
+      this.session,
+      id,
+      kind,
+      payload,
+      payload.length,
+    );
     if (result === 'taken') return this.overtaken();
     // The window leaves room for every granted id: the rules of the inbox were broken, and not by the client.
     if (result === 'full') return 'INTERNAL';
@@ -126,7 +134,9 @@ export class Seat {
 
   /** Our word is gone: the owner has shut the inbox, or somebody else has it. */
   private overtaken(): CloseName {
-    return writerGateway(this.world.inboxes.writer(this.slot)) === LEAVING ? 'SESSION_EXPIRED' : 'SESSION_TAKEN';
+    return writerGateway(this.world.inboxes.writer(this.slot)) === LEAVING
+      ? 'SESSION_EXPIRED'
+      : 'SESSION_TAKEN';
   }
 
   private write(control: number): 'ok' | 'full' | 'taken' {

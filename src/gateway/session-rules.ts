@@ -28,7 +28,11 @@ const ALLOWED: readonly number[] = [
   /* AUTHENTICATING */ (1 << CLIENT.PING) | (1 << CLIENT.GOODBYE),
   /* ENTERING       */ (1 << CLIENT.PING) | (1 << CLIENT.GOODBYE),
   /* PLAYING        */
-  (1 << CLIENT.ACTION) | (1 << CLIENT.PING) | (1 << CLIENT.KEY_REQUEST) | (1 << CLIENT.LOG_REQUEST) | (1 << CLIENT.GOODBYE),
+  (1 << CLIENT.ACTION) |
+    (1 << CLIENT.PING) |
+    (1 << CLIENT.KEY_REQUEST) |
+    (1 << CLIENT.LOG_REQUEST) |
+    (1 << CLIENT.GOODBYE),
   /* CLOSED         */ 0,
 ];
 
@@ -55,7 +59,11 @@ export class TokenBucket {
   private at: number;
 
   /** @param perS refill a second; @param burst size; @param now ms */
-  constructor(private readonly perS: number, private readonly burst: number, now: number) {
+  constructor(
+    private readonly perS: number,
+    private readonly burst: number,
+    now: number,
+  ) {
     this.tokens = burst;
     this.at = now;
   }
@@ -86,7 +94,11 @@ export class LagMeter {
   private newest = 0;
   slow = false;
 
-  constructor(private readonly slowMs: number, private readonly lostMs: number, private readonly silenceMs: number) {}
+  constructor(
+    private readonly slowMs: number,
+    private readonly lostMs: number,
+    private readonly silenceMs: number,
+  ) {}
 
   /** A tick went out to this client. */
   sent(tick: number, now: number): void {
@@ -98,12 +110,12 @@ export class LagMeter {
 
   /** A message came with this echo. @param tickMs length of a tick @returns PACE; GOOD ends slowness */
   echoed(tick: number, now: number, tickMs: number): number {
-    if (this.probeTick === 0) return this.pace();
-    if (tick >= this.probeTick) this.probeTick = 0;
-    else if (now - this.probeAt > this.lostMs) return PACE.LOST;
+    if (tick >= this.probeTick) {
+      this.probeTick = 0;
+      // Caught up: half of what made it slow, so that it does not flap.
+      if ((this.newest - tick) * tickMs <= this.slowMs / 2) this.slow = false;
+    } else if (now - this.probeAt > this.lostMs) return PACE.LOST;
     else if (now - this.probeAt > this.slowMs) this.slow = true;
-    // Caught up: half of what made it slow, so that it does not flap.
-    if (this.slow && (this.newest - tick) * tickMs <= this.slowMs / 2) this.slow = false;
     return this.pace();
   }
 

@@ -32,7 +32,9 @@ const SENTENCE =
  * Loads uWebSockets.js.
  * @throws BlueMarbleError NO_BINARY where it has no binary for this Node or platform
  */
-export async function loadUws(load: () => Promise<{ default: Uws }> = () => import('uWebSockets.js')): Promise<Uws> {
+export async function loadUws(
+  load: () => Promise<{ default: Uws }> = () => import('uWebSockets.js'),
+): Promise<Uws> {
   try {
     return (await load()).default;
   } catch (error) {
@@ -72,7 +74,10 @@ export class UwsTransport implements Transport {
   private open = true;
 
   /** @throws BlueMarbleError BAD_TLS */
-  constructor(private readonly uws: Uws, private readonly options: UwsOptions) {
+  constructor(
+    private readonly uws: Uws,
+    private readonly options: UwsOptions,
+  ) {
     this.app = options.tls ? secureApp(uws, options.tls) : uws.App();
     this.route();
   }
@@ -89,7 +94,8 @@ export class UwsTransport implements Transport {
     else (this.app.listen as unknown as ListenAt).call(this.app, options.host, options.port, mode, listening);
     if (!token) {
       throw new BlueMarbleError(
-        'PORT_TAKEN', `port ${options.port}${options.host ? ` of ${options.host}` : ''} cannot be listened on; is another server running there?`,
+        'PORT_TAKEN',
+        `port ${options.port}${options.host ? ` of ${options.host}` : ''} cannot be listened on; is another server running there?`,
       );
     }
     this.token = token;
@@ -131,7 +137,10 @@ export class UwsTransport implements Transport {
       upgrade: (res, req, context) => {
         // No subprotocol is spoken, so none is echoed.
         res.upgrade<UserData>(
-          { listener: undefined }, req.getHeader('sec-websocket-key'), '', req.getHeader('sec-websocket-extensions'),
+          { listener: undefined },
+          req.getHeader('sec-websocket-key'),
+          '',
+          req.getHeader('sec-websocket-extensions'),
           context,
         );
       },
@@ -155,8 +164,11 @@ export class UwsTransport implements Transport {
       },
     });
     this.app.any('/*', (res) => {
-      res.writeStatus('426 Upgrade Required').writeHeader('Upgrade', 'websocket')
-        .writeHeader('Content-Type', 'text/plain; charset=utf-8').end(SENTENCE, true);
+      res
+        .writeStatus('426 Upgrade Required')
+        .writeHeader('Upgrade', 'websocket')
+        .writeHeader('Content-Type', 'text/plain; charset=utf-8')
+        .end(SENTENCE, true);
     });
   }
 
@@ -193,14 +205,25 @@ const LISTEN = {
   /** Without: a second server on this port fails, in either order. */
   EXCLUSIVE: 1,
 } as const;
-type ListenAt = (host: string, port: number, options: number, done: (token: us_listen_socket | false) => void) => void;
+type ListenAt = (
+  host: string,
+  port: number,
+  options: number,
+  done: (token: us_listen_socket | false) => void,
+) => void;
 
 function secureApp(uws: Uws, tls: { cert: string; key: string }): TemplatedApp {
-  for (const [what, file] of [['certificate', tls.cert], ['private key', tls.key]] as const) {
+  for (const [what, file] of [
+    ['certificate', tls.cert],
+    ['private key', tls.key],
+  ] as const) {
     try {
       accessSync(file, constants.R_OK);
     } catch {
-      throw new BlueMarbleError('BAD_TLS', `the ${what} file ${file} cannot be read; give the path of a PEM file`);
+      throw new BlueMarbleError(
+        'BAD_TLS',
+        `the ${what} file ${file} cannot be read; give the path of a PEM file`,
+      );
     }
   }
   try {
@@ -212,7 +235,8 @@ function secureApp(uws: Uws, tls: { cert: string; key: string }): TemplatedApp {
     });
   } catch {
     throw new BlueMarbleError(
-      'BAD_TLS', `${tls.cert} and ${tls.key} do not make a TLS server; give a PEM certificate and the private key that belongs to it`,
+      'BAD_TLS',
+      `${tls.cert} and ${tls.key} do not make a TLS server; give a PEM certificate and the private key that belongs to it`,
     );
   }
 }

@@ -4,31 +4,23 @@ import { OWNER } from '../../src/memory/record.js';
 import { PRESENCE_STATE } from '../../src/memory/inbox.js';
 import { FLAG } from '../../src/memory/player.js';
 import { HOT } from '../../src/memory/record.js';
-import { buildHouse, type FakeSocket, type House, settle } from './fakes.js';
+import { buildHouse, settle } from './fakes.js';
+import { enter, turn } from './house.js';
 import { ScriptedShard } from './scripted-shard.js';
-
-/** Hello to Welcome, with the shard playing along. */
-async function enter(house: House, shard: ScriptedShard, fields: Parameters<FakeSocket['hello']>[0] = {}, g = 0) {
-  const socket = house.connect(g).hello(fields);
-  await turn(house, shard);
-  return socket;
-}
-
-async function turn(house: House, shard?: ScriptedShard) {
-  await settle();
-  for (const gateway of house.gateways) gateway.poll();
-  await settle();
-  for (const gateway of house.gateways) gateway.poll();
-  shard?.run();
-  for (const gateway of house.gateways) gateway.poll();
-}
 
 t.test('a guest: record, START, arrival, Welcome, self update', async (t) => {
   const house = buildHouse();
   const shard = new ScriptedShard(house.world);
   const socket = await enter(house, shard, { spawn: { x: 1234, y: -77 } });
   const { welcome } = socket;
-  t.match(welcome, { resumed: false, applied: 0, x: 1234, y: -77, window: 60, actions: 1 });
+  t.match(welcome, {
+    resumed: false,
+    applied: 0,
+    x: 1234,
+    y: -77,
+    window: 60,
+    actions: [{ name: 'walk', kind: 1 }],
+  });
   t.ok(welcome.session > 0 && welcome.entity > 0 && welcome.token.length === 43);
   t.equal(socket.heard[1].type, 'self', 'the self update follows');
   const slot = shard.slotOf(welcome.entity);
@@ -44,7 +36,10 @@ t.test('the place of a guest who asks for none is the server’s; the edge of th
   const shard = new ScriptedShard(house.world);
   t.match((await enter(house, shard)).welcome, { x: 10, y: 20 });
   const edge = 40075016.685578488 / 2;
-  t.match((await enter(house, shard, { spawn: { x: edge, y: edge / 2 } })).welcome, { x: -edge, y: edge / 2 });
+  t.match((await enter(house, shard, { spawn: { x: edge, y: edge / 2 } })).welcome, {
+    x: -edge,
+    y: edge / 2,
+  });
 });
 
 t.test('refusals at the door', async (t) => {
@@ -56,7 +51,7 @@ t.test('refusals at the door', async (t) => {
     [{ ticket: 'broken' }, 'INTERNAL', 4017],
     [{ spawn: { x: Number.NaN, y: 0 } }, 'BAD_VALUE', 4013],
     [{ spawn: { x: 0, y: 1e308 } }, 'BAD_VALUE', 4013],
-    [{ resume: { session: 5, entity: 4096, token: 'x'.repeat(43) } }, 'SESSION_EXPIRED', 4008],
+    [{ resumeSession: 5, resumeEntity: 4096, resumeToken: 'x'.repeat(43) }, 'SESSION_EXPIRED', 4008],
   ] as const;
   for (const [fields, name, code] of cases) {
     const socket = await enter(house, shard, fields);
@@ -97,34 +92,42 @@ t.test('resume: the same session goes on from its applied id', async (t) => {
   first.vanish();
   const slot = shard.slotOf(first.welcome.entity);
   t.equal(house.world.inboxes.presence(slot), PRESENCE_STATE.DISCONNECTED);
-  const second = await enter(house, shard, { resume: first.key }, 1);
-  t.match(second.welcome, { resumed: true, applied: 2, session: first.welcome.session, entity: first.welcome.entity });
+  const second = await enter(house, shard, first.key, 1);
+  t.match(second.welcome, {
+    resumed: true,
+    applied: 2,
+    session: first.welcome.session,
+    entity: first.welcome.entity,
+  });
   second.action(3);
   t.equal(second.closed, undefined);
   t.equal(house.world.inboxes.presence(slot), PRESENCE_STATE.CONNECTED);
 });
 
-t.test('resume race on two gateways: the newest wins, the other is told at its next write or sweep', async (t) => {
-  const house = buildHouse({ gateways: 2 });
-  const shard = new ScriptedShard(house.world);
-  const first = await enter(house, shard);
-  const a = house.connect(0).hello({ resume: first.key });
-  const b = house.connect(1).hello({ resume: first.key });
-  t.equal(first.closed?.reason, 'SESSION_TAKEN', 'the same gateway knows at once');
-  await turn(house, shard);
-  t.equal(a.all('welcome').length, 0);
-  t.ok(b.welcome.resumed);
-  t.equal(a.closed, undefined);
-  house.time.pass(260);
-  t.equal(a.closed?.reason, 'SESSION_TAKEN', 'by the sweep');
-  b.action(1);
-  t.equal(b.closed, undefined);
-  const c = await enter(house, shard, { resume: first.key }, 0);
-  b.action(2);
-  t.equal(b.closed?.reason, 'SESSION_TAKEN', 'by the write');
-  t.equal(c.closed, undefined);
-  t.equal(house.world.inboxes.presence(shard.slotOf(first.welcome.entity)), PRESENCE_STATE.CONNECTED);
-});
+t.test(
+  'resume race on two gateways: the newest wins, the other is told at its next write or sweep',
+  async (t) => {
+    const house = buildHouse({ gateways: 2 });
+    const shard = new ScriptedShard(house.world);
+    const first = await enter(house, shard);
+    const a = house.connect(0).hello(first.key);
+    const b = house.connect(1).hello(first.key);
+    t.equal(first.closed?.reason, 'SESSION_TAKEN', 'the same gateway knows at once');
+    await turn(house, shard);
+    t.equal(a.all('welcome').length, 0);
+    t.ok(b.welcome.resumed);
+    t.equal(a.closed, undefined);
+    house.time.pass(260);
+    t.equal(a.closed?.reason, 'SESSION_TAKEN', 'by the sweep');
+    b.action(1);
+    t.equal(b.closed, undefined);
+    const c = await enter(house, shard, first.key, 0);
+    b.action(2);
+    t.equal(b.closed?.reason, 'SESSION_TAKEN', 'by the write');
+    t.equal(c.closed, undefined);
+    t.equal(house.world.inboxes.presence(shard.slotOf(first.welcome.entity)), PRESENCE_STATE.CONNECTED);
+  },
+);
 
 t.test('a resume of a session that was followed by another does not disturb the newer one', async (t) => {
   const house = buildHouse();
@@ -133,8 +136,8 @@ t.test('a resume of a session that was followed by another does not disturb the 
   const { key } = old;
   old.vanish();
   const fresh = await enter(house, shard, { ticket: 'ada' });
-  t.not(fresh.welcome.session, key.session);
-  const late = await enter(house, shard, { resume: key });
+  t.not(fresh.welcome.session, key.resumeSession);
+  const late = await enter(house, shard, key);
   t.equal(late.closed?.reason, 'SESSION_EXPIRED');
   fresh.action(1);
   t.equal(fresh.closed, undefined);
@@ -146,7 +149,7 @@ t.test('READY that says no closes a resume; one for another session is not for a
   const first = await enter(house, shard);
   const slot = shard.slotOf(first.welcome.entity);
   shard.isDeaf = true;
-  const again = await enter(house, shard, { resume: first.key });
+  const again = await enter(house, shard, first.key);
   shard.push(slot, 3, { ok: 0 });
   await turn(house);
   t.equal(again.closed?.reason, 'SESSION_EXPIRED');

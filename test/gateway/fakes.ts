@@ -1,9 +1,8 @@
 /** What a gateway meets in these tests: a clock in the test's hand, a transport without a network, clients on it. */
-import { ByteBuffer } from 'flatbuffers';
-import { ClientWriter } from '../../src/wire/client-writer.js';
 import type { Clock, Timers } from '../../src/base/clock.js';
 import { LIMITS } from '../../src/base/limits.js';
 import { createLog } from '../../src/base/log.js';
+import { cellOf, columnOfCell, rowOfCell } from '../../src/geo/cell.js';
 import { createSharedWorld, type SharedWorld } from '../../src/memory/shared-world.js';
 import type { AccountBook } from '../../src/gateway/accounts.js';
 import type { GatewayParts } from '../../src/gateway/core.js';
@@ -17,24 +16,10 @@ import {
   type SocketListener,
   type Transport,
 } from '../../src/gateway/transport.js';
-import { PROTOCOL_VERSION, SERVER } from '../../src/wire/protocol.js';
-import { verifyServerMessage } from '../../src/wire/verify.js';
-import {
-  CellFrame,
-  Closing,
-  LogReply,
-  Pong,
-  SelfUpdate,
-  ServerMessage,
-  Welcome,
-} from '../../src/wire/generated/server_generated.js';
-
-/** What a resume needs of an earlier Welcome. */
-export interface SessionKey {
-  session: number;
-  entity: number;
-  token: string;
-}
+import { PROTOCOL_VERSION } from '../../src/wire/protocol.js';
+import { ClientWriter, type HelloWords } from '../../src/wire/client-writer.js';
+import { type ClosingFields, type LogFields, ServerMessageReader } from '../../src/wire/server-message.js';
+import type { WelcomeFields } from '../../src/wire/welcome.js';
 
 export class FakeTime implements Clock, Timers {
   ms = 1000;
@@ -70,75 +55,30 @@ export class FakeTime implements Clock, Timers {
 
 /** One message as a test wants to see it. */
 export type Heard =
-  | {
-      type: 'welcome';
-      session: number;
-      entity: number;
-      token: string;
-      resumed: boolean;
-      applied: number;
-      x: number;
-      y: number;
-      window: number;
-      actions: number;
-    }
-  | { type: 'frame'; cell: string; publisher: number; tick: number; previous: number; ids: number[] }
-  | { type: 'self'; tick: number; applied: number; x: number }
-  | { type: 'log'; session: number; applied: number }
+  | ({ type: 'welcome' } & WelcomeFields)
+  | { type: 'frame'; cell: number; publisher: number; tick: number; previous: number; ids: number[] }
+  | { type: 'self'; tick: number; applied: number }
+  | ({ type: 'log' } & LogFields)
   | { type: 'pong'; nonce: number; tick: number }
-  | { type: 'closing'; code: number; name: string; retry: boolean };
+  | ({ type: 'closing' } & ClosingFields);
 
+/** Reads what a gateway says; throws when it is not what the schema allows. */
 export function decode(bytes: Uint8Array): Heard {
-  const copy = Uint8Array.from(bytes);
-  const fault = verifyServerMessage(copy);
-  if (fault !== 0) throw new Error(`the gateway sent bytes with fault ${fault}`);
-  const message = ServerMessage.getRootAsServerMessage(new ByteBuffer(copy));
-  const as = <T>(body: T): T => message.body(body) as T;
-  switch (message.bodyType() as number) {
-    case SERVER.WELCOME: {
-      const w = as(new Welcome());
-      return {
-        type: 'welcome',
-        session: Number(w.session()),
-        entity: Number(w.entity()),
-        token: w.token() ?? '',
-        resumed: w.resumed(),
-        applied: w.applied(),
-        x: w.x(),
-        y: w.y(),
-        window: w.window(),
-        actions: w.actionsLength(),
-      };
-    }
-    case SERVER.CELL_FRAME: {
-      const f = as(new CellFrame());
-      const ids = Array.from({ length: f.statesLength() }, (_, i) => Number(f.states(i)?.id()));
-      return {
-        type: 'frame',
-        cell: `${f.cellX()}/${f.cellY()}`,
-        publisher: f.publisher(),
-        tick: f.tick(),
-        previous: f.previous(),
-        ids,
-      };
-    }
-    case SERVER.SELF_UPDATE: {
-      const s = as(new SelfUpdate());
-      return { type: 'self', tick: s.tick(), applied: s.applied(), x: s.x() };
-    }
-    case SERVER.LOG_REPLY: {
-      const l = as(new LogReply());
-      return { type: 'log', session: Number(l.session()), applied: l.applied() };
-    }
-    case SERVER.PONG: {
-      const p = as(new Pong());
-      return { type: 'pong', nonce: p.nonce(), tick: p.tick() };
-    }
-    default: {
-      const c = as(new Closing());
-      return { type: 'closing', code: c.code(), name: c.name() ?? '', retry: c.retry() };
-    }
-  }
+  let heard: Heard | undefined;
+  const fault = new ServerMessageReader().read(Uint8Array.from(bytes), {
+    welcome: (welcome) => (heard = { type: 'welcome', ...welcome }),
+    cellFrame: (f) => {
+      const ids = Array.from({ length: f.stateCount }, (_, i) => f.id(i));
+      const { publisher, tick, previous } = f;
+      heard = { type: 'frame', cell: cellOf(f.cellX, f.cellY), publisher, tick, previous, ids };
+    },
+    selfUpdate: (self) => (heard = { type: 'self', tick: self.tick, applied: self.applied }),
+    logReply: (log) => (heard = { type: 'log', ...log }),
+    pong: (nonce, tick) => (heard = { type: 'pong', nonce, tick }),
+    closing: (closing) => (heard = { type: 'closing', ...closing }),
+  });
+  if (heard === undefined) throw new Error(`the gateway sent bytes with fault ${fault}`);
+  return heard;
 }
 
 export class FakeTransport implements Transport {
@@ -230,25 +170,8 @@ export class FakeSocket implements Socket {
     this.buffered = 0;
     this.listener?.drained();
   }
-  hello(
-    fields: {
-      ticket?: string;
-      resume?: SessionKey;
-      spawn?: { x: number; y: number };
-      protocol?: number;
-    } = {},
-  ): this {
-    this.say(
-      this.outgoing.hello(0, {
-        protocol: fields.protocol ?? PROTOCOL_VERSION,
-        client: 'test',
-        ticket: fields.ticket ?? '',
-        resumeSession: fields.resume?.session,
-        resumeEntity: fields.resume?.entity,
-        resumeToken: fields.resume?.token,
-        spawn: fields.spawn,
-      }),
-    );
+  hello(words: Partial<HelloWords> = {}): this {
+    this.say(this.outgoing.hello(0, { protocol: PROTOCOL_VERSION, client: 'test', ...words }));
     return this;
   }
   action(id: number, kind = 1, payload = new Uint8Array(0), newestTick = 0): void {
@@ -258,7 +181,12 @@ export class FakeSocket implements Socket {
     this.say(this.outgoing.ping(newestTick, nonce));
   }
   keyRequest(cells: number[]): void {
-    this.say(this.outgoing.keyRequest(0, cells));
+    this.say(
+      this.outgoing.keyRequest(
+        0,
+        cells.flatMap((cell) => [columnOfCell(cell), rowOfCell(cell)]),
+      ),
+    );
   }
   logRequest(): void {
     this.say(this.outgoing.logRequest(0));
@@ -275,9 +203,10 @@ export class FakeSocket implements Socket {
     if (first === undefined) throw new Error('there was no Welcome');
     return first;
   }
-  get key(): SessionKey {
+  /** What a Hello needs to resume this session. */
+  get key(): { resumeSession: number; resumeEntity: number; resumeToken: string } {
     const { session, entity, token } = this.welcome;
-    return { session, entity, token };
+    return { resumeSession: session, resumeEntity: entity, resumeToken: token };
   }
 }
 

@@ -31,7 +31,11 @@ export class ScriptedShard {
   /** Newest frame by cell. */
   private readonly sequences = new Map<number, number>();
 
-  constructor(private readonly world: SharedWorld, readonly shard = 0, readonly incarnation = 11) {
+  constructor(
+    private readonly world: SharedWorld,
+    readonly shard = 0,
+    readonly incarnation = 11,
+  ) {
     const block = world.shardBlocks[shard];
     block.incarnation = incarnation;
     block.state = SHARD_STATE.RUNNING;
@@ -59,7 +63,9 @@ export class ScriptedShard {
         const [slot, generation, epoch] = ring.i32.subarray(at >> 2, (at >> 2) + 3);
         ring.advance();
         const generationOf = (s: number) => arena.u32[(arena.header(s) + HEADER.generation) >> 2];
-        const next = drive(accept(arena.owner, slot, this.shard, generation >>> 0, epoch >>> 0, generationOf));
+        const next = drive(
+          accept(arena.owner, slot, this.shard, generation >>> 0, epoch >>> 0, generationOf),
+        );
         if (next < 0) continue;
         arena.u32[(arena.header(slot) + HEADER.epoch) >> 2] = next;
         this.owned.add(slot);
@@ -82,7 +88,8 @@ export class ScriptedShard {
         arena.f64[(hot + HOT.sessionId) >> 3] = session;
         arena.u32[(hot + HOT.lastActionId) >> 2] = 0;
       }
-      if ((kind === CONTROL.START || kind === CONTROL.RESUME) && !this.isDeaf && !ready.includes(slot)) ready.push(slot);
+      if ((kind === CONTROL.START || kind === CONTROL.RESUME) && !this.isDeaf && !ready.includes(slot))
+        ready.push(slot);
       if (kind === CONTROL.LOG) logs.push(slot);
       const next = arena.u32[(hot + HOT.lastActionId) >> 2] + 1;
       if (kind < CONTROL.FIRST && session === arena.f64[(hot + HOT.sessionId) >> 3] && id === next) {
@@ -103,7 +110,18 @@ export class ScriptedShard {
     for (const { slot, c } of cells) {
       const hot = arena.hot(slot);
       view.row(
-        c, this.idOf(slot), arena.f64[(hot + HOT.x) >> 3], arena.f64[(hot + HOT.y) >> 3], 0, 0, 0, 0, slot, 1, 0, 0,
+        c,
+        this.idOf(slot),
+        arena.f64[(hot + HOT.x) >> 3],
+        arena.f64[(hot + HOT.y) >> 3],
+        0,
+        0,
+        0,
+        0,
+        slot,
+        1,
+        0,
+        0,
       );
     }
     view.publish();
@@ -137,7 +155,11 @@ export class ScriptedShard {
   }
 
   /** A SELF or READY about a slot, to whoever holds its writer word. */
-  push(slot: number, type: number, changes: { tick?: number; epoch?: number; connectionEpoch?: number; ok?: number } = {}): void {
+  push(
+    slot: number,
+    type: number,
+    changes: { tick?: number; epoch?: number; connectionEpoch?: number; ok?: number } = {},
+  ): void {
     const { arena, inboxes } = this.world;
     const writer = inboxes.writer(slot);
     if (writerGateway(writer) >= this.world.gatewayBlocks.length) return;
@@ -148,8 +170,20 @@ export class ScriptedShard {
     const x = arena.f64[(hot + HOT.x) >> 3];
     const y = arena.f64[(hot + HOT.y) >> 3];
     const state: SelfState = {
-      tick, epoch, x, y, vx: 0, vy: 0, applied, durable: applied, dilation: 1, outcomeIds: new Uint32Array(64),
-      outcomeCodes: new Uint32Array(64), outcomeCount: 0, items: new Uint32Array(LIMITS.itemKinds), itemCount: 1,
+      tick,
+      epoch,
+      x,
+      y,
+      vx: 0,
+      vy: 0,
+      applied,
+      durable: applied,
+      dilation: 1,
+      outcomeIds: new Uint32Array(64),
+      outcomeCodes: new Uint32Array(64),
+      outcomeCount: 0,
+      items: new Uint32Array(LIMITS.itemKinds),
+      itemCount: 1,
     };
     const head = type === RECORD.READY ? READY_HEAD_BYTES : SELF_HEAD_BYTES;
     const ring = this.world.frames[this.shard][writerGateway(writer)];
@@ -218,4 +252,3 @@ export class ScriptedShard {
     return { state: ownerState(word), target: targetOf(word) };
   }
 }
-
