@@ -105,7 +105,8 @@ export class SelfUpdates {
     const { arena } = core;
     const hot = arena.hot(slot);
     const cold = arena.cold(slot);
-    state.tick = core.tick;
+    // Not core.tick: a shard that is behind may have accepted an entity whose last owner had done a later tick.
+    state.tick = arena.i32[(hot + HOT.lastTick) >> 2]!;
     state.epoch = core.epoch(slot);
     state.x = arena.f64[(hot + HOT.x) >> 3]!;
     state.y = arena.f64[(hot + HOT.y) >> 3]!;

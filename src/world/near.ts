@@ -12,8 +12,8 @@ import { ROW, type ViewReader } from '../memory/view.js';
 
 /** Most entities that one query reports; the nearest cells first, the rest is counted in `cut`. */
 export const NEAR_PLACES = 4096;
-/** Most cells that one query looks at: a radius of about 1.2 km. */
-const CELL_PLACES = 289;
+/** Most cells that one query looks at: a radius of 8 cells (about 1.2 km), which may touch 18 a side. */
+const CELL_PLACES = 324;
 
 /** A reused result: i-th entity by ascending id. Valid until the next query. */
 export class NearResult {
