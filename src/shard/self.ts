@@ -92,8 +92,8 @@ export class SelfUpdates {
       f64[(at >> 3) + 3] = core.arena.f64[(core.arena.hot(slot) + HOT.sessionId) >> 3]!;
     }
     const bytes = this.writer.encode(rings.u8(gateway), at + head, state);
-    if (type === RECORD.READY) rings.header(gateway, at, type, slot, writerEpoch(writer), core.tick, state.applied, state.durable, ok);
-    else rings.header(gateway, at, type, slot, writerEpoch(writer), core.tick, state.applied, state.epoch, 0);
+    if (type === RECORD.READY) rings.header(gateway, at, type, slot, writerEpoch(writer), state.tick, state.applied, state.durable, ok);
+    else rings.header(gateway, at, type, slot, writerEpoch(writer), state.tick, state.applied, state.epoch, 0);
     rings.commit(gateway, head + bytes);
     this.told[slot] = state.applied;
     this.toldTick[slot] = core.tick;
