@@ -12,7 +12,7 @@
  *   +0 length of the body   +4 seven words of the caller   +32 body …
  * ```
  * Counters count bytes, run freely through all Int32 values (the ring's length divides 2^32), and are only ever
- * compared by their difference |0. A record is at most half the ring, so that it fits behind a skip sooner or later.
+ * compared by their difference |0; each side reads its own plainly, since nobody else writes it. A record is at most half the ring, so that it fits behind a skip sooner or later.
  * Order: record first, then tail (release); swapped, the consumer reads bytes not yet written. Reads first, then head;
  * swapped, the producer overwrites what is being read.
  * Death of the producer between reserve and commit: the record (and a skip before it) was never there. Death of the
@@ -84,7 +84,7 @@ export class ByteRing {
   reserve(body: number): number {
     assert(body >= 0 && body <= this.maxBody, 'I7: a record is at most half its ring');
     const need = (RECORD_HEADER_BYTES + body + 7) & ~7;
-    const tail = Atomics.load(this.i32, TAIL);
+    const tail = this.i32[TAIL];
     const toEnd = this.bytes - (tail & this.mask);
     const skip = need > toEnd ? toEnd : 0;
     if (((tail - this.seenHead) | 0) + skip + need > this.bytes) {
@@ -105,7 +105,7 @@ export class ByteRing {
 
   /** Consumer: byte offset of the oldest record, or −1 when there is none. The same one until `release`. */
   next(): number {
-    let head = Atomics.load(this.i32, HEAD);
+    let head = this.i32[HEAD];
     if (((this.seenTail - head) | 0) <= 0) {
       this.seenTail = Atomics.load(this.i32, TAIL);
       if (head === this.seenTail) return -1;
@@ -124,7 +124,7 @@ export class ByteRing {
 
   /** Consumer: gives back the record that `next` returned; its bytes must not be read any more. */
   release(): void {
-    const head = Atomics.load(this.i32, HEAD);
+    const head = this.i32[HEAD];
     const body = this.i32[(FIRST + (head & this.mask)) >> 2];
     Atomics.store(this.i32, HEAD, (head + ((RECORD_HEADER_BYTES + body + 7) & ~7)) | 0);
   }

@@ -13,6 +13,8 @@
  * not 0. It is raised before the entry is put further on, and lowered after it is gone: swapped, a lookup in between
  * misses an entry that is there. A death in between leaves a counter too high, which costs one more line per lookup and
  * nothing else. The header id of a slot is written before its word (release by CAS).
+ * A lookup scans with plain reads and confirms what it finds with an atomic one: an entry whose insertion the reader has
+ * learnt of (by a ring, an owner word) is visible to plain reads as well, any other may be missed either way.
  * A death between taking a slot and publishing it leaves an entry of a RESERVED slot: its recovery removes it.
  */
 import { assert } from '../base/assert.js';
@@ -85,14 +87,14 @@ export class Ids {
     const { words, mask, headerIds, arena } = this;
     for (let bucket = hash & mask, tries = 0; tries <= mask; bucket = (bucket + 1) & mask, tries++) {
       const first = FIRST + bucket * WORDS;
-      const overflow = Atomics.load(words, first);
       for (let at = first + 1; at < first + WORDS; at++) {
+        if ((words[at] & ~SLOT_MASK) !== tag) continue;
         const word = Atomics.load(words, at);
-        if (word === 0 || (word & ~SLOT_MASK) !== tag) continue;
+        if ((word & SLOT_MASK) === 0 || (word & ~SLOT_MASK) !== tag) continue;
         const slot = (word & SLOT_MASK) - 1;
         if (headerIds[(arena.hotByte(slot) + HEADER.id) >> 3] === id) return slot;
       }
-      if (overflow === 0) return -1;
+      if (words[first] === 0) return -1;
     }
     return -1;
   }

@@ -10,7 +10,8 @@
  *            ▲       ▲
  *  producer stores   consumer stores: each on its own cache line
  * ```
- * Counters run freely through all Int32 values and are only ever compared by their difference |0.
+ * Counters run freely through all Int32 values and are only ever compared by their difference |0. Each side reads its
+ * own counter plainly: nobody else writes it (an atomic access is a call of 5 to 9 ns in V8, a plain one is none).
  * Order: the producer fills the entry, then stores tail (release); swapped, the consumer reads an entry not yet
  * written. The consumer reads the entry, then stores head; swapped, the producer overwrites what is being read. Both
  * stores are releases of accesses before them, so neither needs a full fence.
@@ -77,7 +78,7 @@ export class SpscRing {
 
   /** Producer: byte offset of the entry to fill, or −1 when the ring is full. Nothing is shown before `commit`. */
   offer(): number {
-    const tail = Atomics.load(this.i32, TAIL);
+    const tail = this.i32[TAIL];
     if (((tail - this.seenHead) | 0) >= this.places) {
       this.seenHead = Atomics.load(this.i32, HEAD);
       if (((tail - this.seenHead) | 0) >= this.places) return -1;
@@ -87,12 +88,12 @@ export class SpscRing {
 
   /** Producer: shows the offered entry to the consumer. */
   commit(): void {
-    Atomics.store(this.i32, TAIL, (Atomics.load(this.i32, TAIL) + 1) | 0);
+    Atomics.store(this.i32, TAIL, (this.i32[TAIL] + 1) | 0);
   }
 
   /** Consumer: byte offset of the oldest entry, or −1 when there is none. */
   peek(): number {
-    const head = Atomics.load(this.i32, HEAD);
+    const head = this.i32[HEAD];
     if (((this.seenTail - head) | 0) <= 0) {
       this.seenTail = Atomics.load(this.i32, TAIL);
       if (head === this.seenTail) return -1;
@@ -102,7 +103,7 @@ export class SpscRing {
 
   /** Consumer: gives the peeked entry's place back; its bytes must not be read any more. */
   advance(): void {
-    Atomics.store(this.i32, HEAD, (Atomics.load(this.i32, HEAD) + 1) | 0);
+    Atomics.store(this.i32, HEAD, (this.i32[HEAD] + 1) | 0);
   }
 
   /** Entries between head and tail: exact for neither side, a lower bound for the consumer, an upper for the producer. */
