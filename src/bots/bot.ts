@@ -200,14 +200,18 @@ export class Bot implements Walker {
   private onSelf(self: SelfState): void {
     const { measures } = this.commons;
     this.gap();
+    const now = this.clock.now();
     const ticks = self.tick - this.track.tick;
     if (this.track.known && ticks > 0) {
-      const perTick = LIMITS.walkSpeedMps / this.client.welcome!.tickRate;
+      const { tickRate } = this.client.welcome!;
+      const perTick = LIMITS.walkSpeedMps / tickRate;
+      // Two shards may be a tick or two apart: then the time that has passed explains more than the numbers do.
+      const passed = Math.max(ticks, ((now - this.track.arrivedMs) / 1000) * tickRate);
       const distance = Math.hypot(dx(this.track.x, self.x), self.y - this.track.y);
       measures.allowedJumpM = perTick;
-      measures.maxJumpM = Math.max(measures.maxJumpM, distance - perTick * (ticks - 1));
+      measures.maxJumpM = Math.max(measures.maxJumpM, distance - perTick * (passed - 1));
     }
-    this.track.add(self.tick, self.x, self.y, this.clock.now());
+    this.track.add(self.tick, self.x, self.y, now);
   }
 
   /** News of the bot itself has come. */

@@ -38,7 +38,7 @@ async function run(options: BotOptions): Promise<number> {
     process.stderr.write(`no admin port at "${options.admin}": server-side figures are left out\n`);
   const meter = first === null ? null : new StatusMeter(first);
   const stopMeter = timers.every(STATUS_MS, () => {
-    void read().then((status) => status !== null && meter?.sample(status));
+    if (meter !== null) void read().then((status) => status !== null && meter.sample(status));
   });
   const pieces = parts(options);
   const file = process.argv[1];

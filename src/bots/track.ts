@@ -28,8 +28,8 @@ export class Track {
   }
 
   add(tick: number, x: number, y: number, now: number): void {
-    this.arrivedMs = now;
     if (this.count > 0 && tick <= this.tick) return;
+    this.arrivedMs = now;
     const at = this.count++ % PLACES;
     this.ticks[at] = tick;
     this.xs[at] = x;

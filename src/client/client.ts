@@ -36,6 +36,7 @@ const CLIENT_NAME = 'bluemarble-sdk/1';
 /** Something is said at least so often: the server measures a client's slowness by it. */
 const PING_MS = 1000;
 const MAX_KEPT = 512;
+const LOG_REPEAT_MS = 2000;
 /** For the server to close after a goodbye. */
 const GOODBYE_MS = 3000;
 
@@ -89,6 +90,7 @@ export class Client {
   private closingText = '';
   private readyWaiter!: Waiter<Welcome>;
   private endWaiter!: (error: ClientError | null) => void;
+  private logAskedMs = 0;
   private logWaiters: Waiter<LogFields>[] = [];
 
   constructor(private readonly options: ConnectOptions) {
@@ -174,12 +176,12 @@ export class Client {
     return id;
   }
 
-  /** Asks for the server's account of the session; it is taken after all actions sent so far. */
+  /** Asks for the server's account of the session, again until it comes; it is taken after all actions sent so far. */
   requestLog(): Promise<LogFields> {
     if (this.link.state !== 'online') return Promise.reject(clientError('NOT_ONLINE'));
     return new Promise((resolve, reject) => {
       this.logWaiters.push({ resolve, reject });
-      this.say(this.outgoing.logRequest(this.scene.newestTick));
+      this.askLog();
     });
   }
 
@@ -208,6 +210,7 @@ export class Client {
     if (link.state !== 'online') return;
     const cells = this.scene.beat(now);
     if (cells !== null) this.say(this.outgoing.keyRequest(this.scene.newestTick, cells));
+    if (this.logWaiters.length > 0 && now - this.logAskedMs >= LOG_REPEAT_MS) this.askLog();
     if (now - this.lastSentMs >= PING_MS) this.say(this.outgoing.ping(this.scene.newestTick, ++this.pings));
   }
 
@@ -358,6 +361,11 @@ export class Client {
     for (let action = this.actions.take(now); action !== undefined; action = this.actions.take(now)) {
       this.say(this.outgoing.action(this.scene.newestTick, action.id, action.kind, action.payload));
     }
+  }
+
+  private askLog(): void {
+    this.logAskedMs = this.clock.now();
+    this.say(this.outgoing.logRequest(this.scene.newestTick));
   }
 
   private say(bytes: Uint8Array): void {
