@@ -14,7 +14,7 @@ import { type Events } from './events.js';
 import { RECORD } from '../memory/player.js';
 import { type GatewayRings } from './gateway-rings.js';
 import { GONE_CELL, type Published } from './published.js';
-import { Quantiser } from './quantise.js';
+import { Quantiser } from '../geo/quantise.js';
 import { type Streams } from './streams.js';
 
 const NO_CELL = 0xffffffff;
