@@ -90,6 +90,11 @@ t.test('a consumer that dies between next and release leaves the record to the n
   t.ok(ring.next() >= 0);
   t.equal(pop(ByteRing.from(ring.sab))?.tag, 5);
   t.equal(ring.next(), -1);
+  for (let tag = 6; tag < 9; tag++) {
+    push(ring, new Uint8Array(4), tag);
+    pop(ByteRing.from(ring.sab));
+  }
+  t.equal(ring.next(), -1, 'a handle that others have overtaken sees the truth');
   t.end();
 });
 

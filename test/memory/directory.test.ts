@@ -106,6 +106,23 @@ t.test('column and row of the deepest level lead to the same leaf as tile and pa
   t.end();
 });
 
+t.test('blocks are used up at their limit, and come back with a merge', (t) => {
+  const directory = Directory.create(BASE, BASE + LEVELS, 2);
+  for (let tile = 0; tile < 3; tile++) directory.place(tile, 0);
+  for (let round = 0; round < 5; round++) {
+    t.ok(directory.split(0, 0, 0, 0, [0, 0, 0, 0]));
+    t.ok(directory.split(1, 0, 0, 0, [1, 1, 1, 1]));
+    t.notOk(directory.split(2, 0, 0, 0, [2, 2, 2, 2]), 'no third block');
+    t.strictSame(
+      [0, 1, 2].map((tile) => directory.lookup(tile)),
+      [0, 1, 0],
+    );
+    t.ok(directory.merge(0, 0, 0, 0));
+    t.ok(directory.merge(1, 0, 0, 0));
+  }
+  t.end();
+});
+
 t.test('touched and generated ticks are kept per base tile', (t) => {
   const directory = Directory.from(Directory.create(BASE, BASE).sab);
   directory.touch(7, 5);

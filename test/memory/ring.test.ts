@@ -73,6 +73,11 @@ t.test(
     const dead = SpscRing.from(ring.sab);
     t.equal(dead.i32[dead.peek() >> 2], 6);
     t.equal(pop(SpscRing.from(ring.sab)), 6);
+    t.equal(dead.peek(), -1);
+    for (let value = 7; value < 9; value++) {
+      push(ring, value);
+      pop(SpscRing.from(ring.sab));
+    }
     t.equal(dead.peek(), -1, 'a handle that others have overtaken sees the truth');
     t.end();
   },
