@@ -62,6 +62,7 @@ export class ScriptedShard {
       for (let at = ring?.peek() ?? -1; ring && at >= 0; at = ring.peek()) {
         const [slot, generation, epoch] = ring.i32.subarray(at >> 2, (at >> 2) + 3);
         ring.advance();
+        if (slot < 0) continue; // wakes a tile; here all are awake
         const generationOf = (s: number) => arena.u32[(arena.header(s) + HEADER.generation) >> 2];
         const next = drive(
           accept(arena.owner, slot, this.shard, generation >>> 0, epoch >>> 0, generationOf),
