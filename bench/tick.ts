@@ -56,7 +56,7 @@ function measure(entities: number): Record<string, number> {
     shards: 1, gateways: 1, maxEntities: LIMITS.maxEntities, startMs: clock.now() - 1000,
   });
   const shard = new Shard(world, compileGame(wanderers(entities), 'bench'), clock, {
-    shard: 0, incarnation: 1, worldSeed: 1, frameEvery: 2, quarantine: [],
+    shard: 0, incarnation: 1, worldSeed: 1, frameEvery: 2, capacity: 5000, quarantine: [],
   });
   let tick = shard.start(0);
   world.shardBlocks[0]!.state = SHARD_STATE.RUNNING;

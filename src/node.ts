@@ -93,6 +93,7 @@ export class PlanetNode implements NodeView {
         gameFile: config.game,
         worldSeed: config.seed,
         frameEvery: config.tickRate / config.frameRate,
+        capacity: config.capacity,
         env: this.env,
       }),
       watch: shardWatch(world),
@@ -200,6 +201,7 @@ export class PlanetNode implements NodeView {
       secret: randomBytes(32), // sessions live in memory, and so does the secret of their tokens
       card: worldCard(game, { tickRate: config.tickRate, frameRate: config.frameRate }),
       spawn: SPAWN,
+      capacity: config.capacity,
       maxConnections: config.maxEntities,
       accounts: new Accounts(config.maxEntities),
       env,

@@ -86,8 +86,8 @@ export class Gateways {
   }
 
   private settings(number: number, listen: GatewaySettings['listen']): GatewaySettings {
-    const { tls, auth, secret, card, spawn, maxConnections } = this.options;
-    return { number, listen, tls, auth, secret, card, spawn, maxConnections };
+    const { tls, auth, secret, card, spawn, capacity, maxConnections } = this.options;
+    return { number, listen, tls, auth, secret, card, spawn, capacity, maxConnections };
   }
 
   /** Resolves when the thread accepts clients. */

@@ -18,6 +18,8 @@ export interface ShardOptions {
   readonly worldSeed: number;
   /** Frames go out every so many ticks. */
   readonly frameEvery: number;
+  /** Players that one tile carries. */
+  readonly capacity: number;
   /** Environment of the threads. */
   readonly env: NodeJS.ProcessEnv;
 }
@@ -26,13 +28,14 @@ const SHARD_MODULE = new URL('../shard/worker.js', import.meta.url);
 
 export function shardLauncher(options: ShardOptions): LaunchShard {
   const handles = options.world.handles();
-  const { gameFile, worldSeed, frameEvery, env } = options;
+  const { gameFile, worldSeed, frameEvery, capacity, env } = options;
   return (start, events) => {
     const workerData: ShardWorkerData = {
       handles,
       gameFile,
       worldSeed,
       frameEvery,
+      capacity,
       ...start,
       quarantine: [...start.quarantine],
     };

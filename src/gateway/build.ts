@@ -29,6 +29,8 @@ export interface GatewaySettings {
   card: WorldCard;
   /** Where players appear who ask for no place, world metres. */
   spawn: { x: number; y: number };
+  /** Players that one tile carries; a load of 1 for placement. */
+  capacity: number;
   /** Sockets at a time. */
   maxConnections: number;
 }
@@ -45,7 +47,7 @@ export async function buildGateway(
     tls: settings.tls,
     failed: (error) => log.error({ err: error }, 'a socket handler failed'),
   });
-  const placer = new Placer(world, GATEWAY_THREAD + settings.number);
+  const placer = new Placer(world, GATEWAY_THREAD + settings.number, settings.capacity);
   return new Gateway(
     {
       world,

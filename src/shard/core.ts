@@ -26,6 +26,8 @@ export interface CoreOptions {
   worldSeed: number;
   /** Frames go out every `frameEvery` ticks. */
   frameEvery: number;
+  /** Players that one tile carries; a load of 1 for placement. */
+  capacity: number;
   /** (entity id, action id) pairs that killed a shard twice: answered QUARANTINED. */
   quarantine: readonly { entity: number; action: number }[];
 }

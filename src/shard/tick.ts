@@ -69,7 +69,7 @@ export class Shard {
     const published = new Published(core);
     this.jobs = new Jobs(core);
     this.facade = new Facade(core, events, this.jobs);
-    this.placer = new Placer(world, options.shard);
+    this.placer = new Placer(world, options.shard, options.capacity);
     this.tiles = new Tiles(core, this.placer);
     this.mail = new Mail(core, this.facade, this.tiles);
     this.facade.connect(this.mail);

@@ -23,6 +23,7 @@ export interface ShardWorkerData {
   gameFile: string | null;
   worldSeed: number;
   frameEvery: number;
+  capacity: number;
   quarantine: { entity: number; action: number }[];
 }
 

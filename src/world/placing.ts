@@ -15,8 +15,15 @@ export class Placer {
   private readonly neighbours = new Int32Array(8);
   private readonly loads: ShardLoad[];
 
-  /** @param thread number of the calling thread: index of its arrivals rings */
-  constructor(private readonly world: SharedWorld, private readonly thread: number) {
+  /**
+   * @param thread number of the calling thread: index of its arrivals rings
+   * @param capacity players that make a full shard
+   */
+  constructor(
+    private readonly world: SharedWorld,
+    private readonly thread: number,
+    private readonly capacity: number = LIMITS.capacityPlayers,
+  ) {
     this.loads = world.shardBlocks.map(() => ({ alive: false, load: 0, tiles: 0 }));
   }
 
@@ -42,7 +49,7 @@ export class Placer {
       const block = shardBlocks[s]!;
       const load = this.loads[s]!;
       load.alive = block.state === SHARD_STATE.RUNNING;
-      load.load = block.gauge(SHARD_GAUGE.players) / LIMITS.capacityPlayers;
+      load.load = block.gauge(SHARD_GAUGE.players) / this.capacity;
       load.tiles = block.tiles;
     }
     this.fillNeighbours(tile);

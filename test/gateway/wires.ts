@@ -32,6 +32,7 @@ export function settings(changes: Partial<GatewaySettings> = {}): GatewaySetting
     secret: new Uint8Array(32).fill(3),
     card: CARD,
     spawn: { x: 0, y: 0 },
+    capacity: 100,
     maxConnections: 100,
     ...changes,
   };

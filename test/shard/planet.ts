@@ -75,7 +75,7 @@ export class Planet {
     const block = this.world.shardBlocks[shard]!;
     block.incarnation = incarnation;
     const made = new Shard(this.world, this.game, this.clock, {
-      shard, incarnation, worldSeed: this.options.seed ?? 1, frameEvery: 2, quarantine: [],
+      shard, incarnation, worldSeed: this.options.seed ?? 1, frameEvery: 2, capacity: 5000, quarantine: [],
     });
     this.shards[shard] = made;
     this.nextTick[shard] = made.start(dead);
