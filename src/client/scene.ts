@@ -47,7 +47,7 @@ export class Scene {
     private readonly handlers: ClientHandlers,
     private readonly stats: ClientStats,
   ) {
-    this.view = mode === 'full' ? new View(this.area) : null;
+    this.view = mode === 'full' ? new View(this.area, this.time) : null;
   }
 
   /** A connection begins: all streams start anew with key frames. */

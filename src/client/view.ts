@@ -7,6 +7,8 @@
  */
 import type { Area } from './area.js';
 import { Entity, GONE, type RemovalTarget } from './entity.js';
+import { type Position, positionAt } from './interpolate.js';
+import type { ServerTime } from './server-time.js';
 
 /** An entity that went to a cell that does not show it, or whose stream was closed, is dropped after this time. */
 const LEAVING_MS = 1000;
@@ -25,7 +27,10 @@ export class View {
   /** Entities that two publishers, or two cells of one tick, showed as theirs: it must stay 0 (I1, I6). */
   doubles = 0;
 
-  constructor(private readonly area: Area) {}
+  constructor(
+    private readonly area: Area,
+    private readonly time: ServerTime,
+  ) {}
 
   /** Shown entities, in no order. */
   *[Symbol.iterator](): IterableIterator<Entity> {
@@ -41,6 +46,12 @@ export class View {
   get(id: number): Entity | undefined {
     const entity = this.entities.get(id);
     return entity !== undefined && this.area.inView(entity.cell) ? entity : undefined;
+  }
+
+  /** Where to draw an entity at `now`, ms of the client's clock: between its newest states. Undefined if not shown. */
+  at(id: number, now: number, out: Position = { x: 0, y: 0 }): Position | undefined {
+    const entity = this.get(id);
+    return entity === undefined ? undefined : positionAt(entity, this.time, now, out);
   }
 
   beginFrame(cell: number, publisher: number, tick: number, isKey: boolean): void {

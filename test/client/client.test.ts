@@ -33,13 +33,13 @@ function pass(
 }
 
 t.test('the first Welcome makes a client ready, and names of actions known', async (t) => {
-  const { server, client } = setUp({ ticket: 'mine', spawn: { lon: 0, lat: 0 } });
+  const { server, client } = setUp({ ticket: 'mine', spawn: { lon: 0, lat: 90 } });
   t.throws(() => client.act('walk', {}), { code: 'NOT_ONLINE' });
   server.deliver();
   const welcome = await client.ready;
   t.equal(welcome.entity, 1001);
   t.equal(welcome.actions.get('say'), 6);
-  t.equal(client.self.x, 10);
+  t.ok(Math.abs(client.self.y - 10018754.17) < 0.01, 'degrees become metres');
   t.same(client.self.items, [10, 3, 0, 0]);
 });
 

@@ -6,6 +6,7 @@ import { Builder, ByteBuffer } from 'flatbuffers';
 import { FNV_BASIS, fnvAction } from '../../src/base/fnv.js';
 import { ERRORS, type CloseName } from '../../src/base/errors.js';
 import type { ClientSocket, SocketEvents, SocketFactory } from '../../src/client/socket.js';
+import { wrapX } from '../../src/geo/world.js';
 import { CellFrameWriter } from '../../src/wire/cell-frame-writer.js';
 import * as Up from '../../src/wire/generated/client_generated.js';
 import * as Down from '../../src/wire/generated/server_generated.js';
@@ -28,6 +29,9 @@ export interface FakeSession {
   told: number;
   connection: Connection | null;
   expired: boolean;
+  /** Of its own if the client asked for a spawn point. */
+  position: { x: number; y: number } | null;
+  velocity: { x: number; y: number; seconds: number };
 }
 
 export class Connection implements ClientSocket {
@@ -182,6 +186,7 @@ export class FakeServer {
     const resumed = session !== undefined;
     if (session === undefined) {
       const n = this.next++;
+      const spawn = hello.spawn();
       session = {
         session: n,
         entity: 1000 + n,
@@ -190,6 +195,8 @@ export class FakeServer {
         told: 0,
         connection: null,
         expired: false,
+        position: spawn === null ? null : { x: spawn.x(), y: spawn.y() },
+        velocity: { x: 0, y: 0, seconds: 0 },
       };
       this.sessions.push(session);
     }
@@ -237,8 +244,8 @@ export class FakeServer {
     W.addViewCells(b, 3);
     W.addCellLevel(b, 17);
     W.addTileLevel(b, 11);
-    W.addX(b, this.position.x);
-    W.addY(b, this.position.y);
+    W.addX(b, (session.position ?? this.position).x);
+    W.addY(b, (session.position ?? this.position).y);
     W.addGame(b, game);
     W.addActions(b, actions);
     W.addKinds(b, kinds);
@@ -253,6 +260,22 @@ export class FakeServer {
     if (action.id() !== session.decided.length + 1) return this.close('ACTION_GAP', c);
     const payload = (action.payloadArray() ?? new Uint8Array(0)).slice();
     session.decided.push({ kind: action.kind(), payload, outcome: this.outcome(action.kind(), payload) });
+    if (action.kind() === ACTIONS.walk) walk(session, payload);
+  }
+
+  /** Two ticks: everybody walks on and hears of it. */
+  step(): void {
+    this.tick += 2;
+    for (const session of this.sessions) {
+      const { position, velocity } = session;
+      if (position !== null && velocity.seconds > 0) {
+        const seconds = Math.min(velocity.seconds, 0.1);
+        position.x = wrapX(position.x + velocity.x * seconds);
+        position.y += velocity.y * seconds;
+        velocity.seconds -= seconds;
+      }
+      if (session.connection?.open) this.self(session.connection);
+    }
   }
 
   /** A self update to a connection, with what was decided since the last one. */
@@ -274,8 +297,8 @@ export class FakeServer {
     S.startSelfUpdate(b);
     S.addTick(b, this.tick);
     S.addEpoch(b, 1);
-    S.addX(b, this.position.x);
-    S.addY(b, this.position.y);
+    S.addX(b, (session.position ?? this.position).x);
+    S.addY(b, (session.position ?? this.position).y);
     S.addApplied(b, applied);
     S.addDurable(b, session.durable);
     S.addOutcomes(b, outcomes);
@@ -337,6 +360,14 @@ export class FakeServer {
     b.finish(M.endServerMessage(b));
     c.down.push(b.asUint8Array().slice());
   }
+}
+
+function walk(session: FakeSession, payload: Uint8Array): void {
+  const view = new DataView(payload.buffer, payload.byteOffset);
+  const heading = view.getFloat32(0, true);
+  const speed = view.getFloat32(4, true);
+  const seconds = view.getFloat32(8, true);
+  session.velocity = { x: Math.cos(heading) * speed, y: Math.sin(heading) * speed, seconds };
 }
 
 /** A clock that a test moves. */
