@@ -7,6 +7,7 @@ import { Directory } from '../../src/memory/directory.js';
 const BASE = 1; // 4 × 2 tiles
 const LEVELS = 2;
 const TILES = 8;
+const BLOCKS = 6;
 
 type Leaf = number; // shard or −1
 type Node = Leaf | Node[];
@@ -17,8 +18,62 @@ function leafAt(node: Node, path: number): Leaf {
   return here;
 }
 
+interface Step {
+  what: 'place' | 'release' | 'move' | 'split' | 'merge';
+  tile: number;
+  path: number;
+  depth: number;
+  shard: number;
+  other: number;
+}
+
+/** The tree that the directory is held to. */
+class Reference {
+  readonly tree: Node[] = new Array(TILES).fill(-1);
+  private blocks = 0;
+
+  /** Does to the tree what `step` should do to the directory. @returns whether anything changed */
+  apply({ what, tile, path, depth, shard, other }: Step): boolean {
+    if (what === 'place') return this.replace(this.tree, tile, -1, shard);
+    if (what === 'release') return this.replace(this.tree, tile, shard, -1);
+    if (what === 'move') return this.replace(this.tree, tile, shard, other);
+    let list: Node[] = this.tree;
+    let index = tile;
+    for (let level = 0; level < depth; level++) {
+      const node = list[index];
+      if (!Array.isArray(node)) return false;
+      list = node;
+      index = (path >> ((LEVELS - 1 - level) * 2)) & 3;
+    }
+    if (what === 'split') {
+      if (depth >= LEVELS || this.blocks >= BLOCKS) return false;
+      const changed = this.replace(list, index, shard, [shard, other, shard, other]);
+      if (changed) this.blocks++;
+      return changed;
+    }
+    const node = list[index];
+    if (!Array.isArray(node) || node.some((child) => Array.isArray(child))) return false;
+    this.blocks--;
+    return this.replace(list, index, node, shard);
+  }
+
+  private replace(list: Node[], index: number, from: Node, to: Node): boolean {
+    if (list[index] !== from) return false;
+    list[index] = to;
+    return true;
+  }
+}
+
+function change(directory: Directory, { what, tile, path, depth, shard, other }: Step): boolean {
+  if (what === 'place') return directory.place(tile, shard);
+  if (what === 'release') return directory.release(tile, shard);
+  if (what === 'move') return directory.move(tile, shard, other);
+  if (what === 'split') return directory.split(tile, path, depth, shard, [shard, other, shard, other]);
+  return directory.merge(tile, path, depth, shard);
+}
+
 t.test('behaves as a tree of owners', (t) => {
-  const step = fc.record({
+  const step: fc.Arbitrary<Step> = fc.record({
     what: fc.constantFrom('place', 'release', 'move', 'split', 'split', 'merge'),
     tile: fc.nat(TILES - 1),
     path: fc.nat(15),
@@ -28,49 +83,13 @@ t.test('behaves as a tree of owners', (t) => {
   });
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
-      const directory = Directory.create(BASE, BASE + LEVELS, 6);
-      const tree: Node[] = new Array(TILES).fill(-1);
-      let blocks = 0;
-      for (const { what, tile, path, depth, shard, other } of steps) {
+      const directory = Directory.create(BASE, BASE + LEVELS, BLOCKS);
+      const reference = new Reference();
+      const { tree } = reference;
+      for (const step of steps) {
         const before = directory.version;
-        let changed = false;
-        // The place of the addressed tile in the reference tree.
-        let list: Node[] | null = tree;
-        let index = tile;
-        for (let level = 0; level < depth && list !== null; level++) {
-          const node: Node = list[index];
-          list = Array.isArray(node) ? node : null;
-          index = (path >> ((LEVELS - 1 - level) * 2)) & 3;
-        }
-        if (what === 'place') {
-          changed = directory.place(tile, shard);
-          assert.equal(changed, tree[tile] === -1);
-          if (changed) tree[tile] = shard;
-        } else if (what === 'release') {
-          changed = directory.release(tile, shard);
-          assert.equal(changed, tree[tile] === shard);
-          if (changed) tree[tile] = -1;
-        } else if (what === 'move') {
-          changed = directory.move(tile, shard, other);
-          assert.equal(changed, tree[tile] === shard);
-          if (changed) tree[tile] = other;
-        } else if (what === 'split') {
-          const owners = [shard, other, shard, other];
-          changed = directory.split(tile, path, depth, shard, owners);
-          assert.equal(changed, list !== null && list[index] === shard && depth < LEVELS && blocks < 6);
-          if (changed && list !== null) {
-            list[index] = owners;
-            blocks++;
-          }
-        } else {
-          const node: Node | undefined = list?.[index];
-          changed = directory.merge(tile, path, depth, shard);
-          assert.equal(changed, Array.isArray(node) && !node.some((child) => Array.isArray(child)));
-          if (changed && list !== null) {
-            list[index] = shard;
-            blocks--;
-          }
-        }
+        const changed = change(directory, step);
+        assert.equal(changed, reference.apply(step));
         assert.equal(directory.version, before + (changed ? 1 : 0));
         for (let i = 0; i < TILES; i++) {
           for (let p = 0; p < 16; p++) assert.equal(directory.lookup(i, p), leafAt(tree[i], p));

@@ -11,7 +11,7 @@ import { COLD, HOT } from '../../src/memory/record.js';
 import { ShardBlock } from '../../src/memory/shard-block.js';
 import type { Steps } from '../../src/memory/steps.js';
 import { type Part, beginSteps, coldPart, hotPart, restoreSteps } from '../../src/memory/undo.js';
-import { type Gate, type Scenario, type Script, holds, isCaught } from './explore.js';
+import { type Actor, type Scenario, type Script, holds, isCaught } from './explore.js';
 
 const TICKS = 2;
 const ITEMS = 10;
@@ -69,85 +69,100 @@ class Planet {
   }
 }
 
-function model(p: Protocol, withGateway: boolean): () => Scenario {
-  return () => {
-    const planet = new Planet();
-    const { arena, inboxes, block } = planet;
-    let incarnation = 0;
+/** One run of the model: shards that tick, replacements that restore, a gateway that refills the inbox. */
+class Run implements Scenario {
+  readonly actors: Actor[];
+  private readonly planet = new Planet();
+  private incarnation = 1;
+  /** Incarnations that the next replacement has to take back: one that died in its own recovery adds to them. */
+  private dead: number[] = [];
+  private recovered = 1;
 
-    function* tick(mine: number, k: number): Script {
-      yield* p.begin(arena, planet.hot, mine, k, stride(planet.hot));
-      if (withGateway) {
-        yield () => inboxes.available(0, arena.i32[planet.head]) > 0;
-        const action = inboxes.u32[(inboxes.entry(0, arena.i32[planet.head]) + PLACE.actionId) >> 2];
-        if (action !== k) throw new Error(`I3: action ${action} in tick ${k}`);
+  constructor(
+    private readonly p: Protocol,
+    private readonly withGateway: boolean,
+  ) {
+    this.actors = [{ name: 'shard', run: this.shard(1), mortal: true }];
+    if (withGateway) this.actors.push({ name: 'gateway', run: this.gateway() });
+  }
+
+  died(): Actor[] {
+    if (this.recovered === this.incarnation) this.dead = [];
+    this.dead = [...this.dead, this.incarnation];
+    const mine = ++this.incarnation;
+    return [{ name: `replacement ${mine}`, run: this.replacement(mine, this.dead), mortal: true }];
+  }
+  check(): void {
+    const { inboxes, block } = this.planet;
+    if (inboxes.head(0) > block.committedTick) throw new Error('I3: a head is shown that is not committed');
+  }
+  finish(): void {
+    this.planet.checkAt(TICKS);
+  }
+
+  private *tick(mine: number, k: number): Script {
+    const { p, planet } = this;
+    const { arena, inboxes, block, hot, cold0, cold1 } = planet;
+    yield* p.begin(arena, hot, mine, k, stride(hot));
+    if (this.withGateway) {
+      yield () => inboxes.available(0, arena.i32[planet.head]) > 0;
+      const action = inboxes.u32[(inboxes.entry(0, arena.i32[planet.head]) + PLACE.actionId) >> 2];
+      if (action !== k) throw new Error(`I3: action ${action} in tick ${k}`);
+    }
+    yield;
+    arena.i32[planet.head]++;
+    if (!p.headAfterCommit) inboxes.publishHead(0, arena.i32[planet.head]);
+    yield;
+    arena.u32[planet.count]++;
+    yield* p.begin(arena, cold0, mine, k, stride(cold0));
+    yield;
+    arena.u32[planet.bag(0)]--;
+    yield* p.begin(arena, cold1, mine, k, stride(cold1));
+    yield;
+    arena.u32[planet.bag(1)]++;
+    // A second write to the same record in the same tick: the copy must not be taken again.
+    yield* p.begin(arena, cold1, mine, k, stride(cold1));
+    yield;
+    arena.u32[planet.bag(1)]++;
+    planet.created[0]++;
+    yield* p.commit(block, k, planet.created, planet.consumed);
+    yield;
+    if (p.headAfterCommit) inboxes.publishHead(0, arena.i32[planet.head]);
+  }
+
+  private *shard(mine: number): Script {
+    for (let k = this.planet.block.committedTick + 1; k <= TICKS; k++) yield* this.tick(mine, k);
+    yield;
+  }
+
+  private *replacement(mine: number, dead: readonly number[]): Script {
+    const { p, planet } = this;
+    const { arena, inboxes, block } = planet;
+    const committed = block.committedTick;
+    for (const gone of dead) {
+      for (const part of [planet.hot, planet.cold0, planet.cold1]) {
+        yield* p.restore(arena, part, gone, committed, stride(part));
       }
-      yield;
-      arena.i32[planet.head]++;
-      if (!p.headAfterCommit) inboxes.publishHead(0, arena.i32[planet.head]);
-      yield;
-      arena.u32[planet.count]++;
-      yield* p.begin(arena, planet.cold0, mine, k, stride(planet.cold0));
-      yield;
-      arena.u32[planet.bag(0)]--;
-      yield* p.begin(arena, planet.cold1, mine, k, stride(planet.cold1));
-      yield;
-      arena.u32[planet.bag(1)]++;
-      // A second write to the same record in the same tick: the copy must not be taken again.
-      yield* p.begin(arena, planet.cold1, mine, k, stride(planet.cold1));
-      yield;
-      arena.u32[planet.bag(1)]++;
-      planet.created[0]++;
-      yield* p.commit(block, k, planet.created, planet.consumed);
-      yield;
-      if (p.headAfterCommit) inboxes.publishHead(0, arena.i32[planet.head]);
     }
-    function* shard(mine: number): Script {
-      for (let k = block.committedTick + 1; k <= TICKS; k++) yield* tick(mine, k);
-      yield;
+    block.totals(planet.created, planet.consumed);
+    planet.checkAt(committed);
+    inboxes.publishHead(0, arena.i32[planet.head]);
+    this.recovered = mine;
+    yield* this.shard(mine);
+  }
+
+  private *gateway(): Script {
+    const { inboxes } = this.planet;
+    const mine = inboxes.claim(0, packWriter(0, LEAVING), 0);
+    for (let action = 1; action <= TICKS; action++) {
+      yield () => ((inboxes.tail(0) - inboxes.head(0)) | 0) < 1;
+      inboxes.write(0, mine, 1, action, 1, NOTHING, 0);
     }
-    function* replacement(mine: number, dead: readonly number[]): Script {
-      const committed = block.committedTick;
-      // A replacement that died in its own recovery leaves two incarnations to take back.
-      for (const gone of dead) {
-        yield* p.restore(arena, planet.hot, gone, committed, stride(planet.hot));
-        yield* p.restore(arena, planet.cold0, gone, committed, stride(planet.cold0));
-        yield* p.restore(arena, planet.cold1, gone, committed, stride(planet.cold1));
-      }
-      block.totals(planet.created, planet.consumed);
-      planet.checkAt(committed);
-      inboxes.publishHead(0, arena.i32[planet.head]);
-      recovered = mine;
-      yield* shard(mine);
-    }
-    let dead: number[] = [];
-    let recovered = 0;
-    function* gateway(): Generator<void | Gate, void, void> {
-      const mine = inboxes.claim(0, packWriter(0, LEAVING), 0);
-      for (let action = 1; action <= TICKS; action++) {
-        yield () => ((inboxes.tail(0) - inboxes.head(0)) | 0) < 1;
-        inboxes.write(0, mine, 1, action, 1, NOTHING, 0);
-      }
-    }
-    return {
-      actors: [
-        { name: 'shard', run: shard(++incarnation), mortal: true },
-        ...(withGateway ? [{ name: 'gateway', run: gateway() }] : []),
-      ],
-      died() {
-        dead = recovered === incarnation || incarnation === 1 ? [incarnation] : [...dead, incarnation];
-        const mine = ++incarnation;
-        return [{ name: `replacement ${mine}`, run: replacement(mine, dead), mortal: true }];
-      },
-      check() {
-        if (inboxes.head(0) > block.committedTick)
-          throw new Error('I3: a head is shown that is not committed');
-      },
-      finish() {
-        planet.checkAt(TICKS);
-      },
-    };
-  };
+  }
+}
+
+function model(p: Protocol, withGateway: boolean): () => Scenario {
+  return () => new Run(p, withGateway);
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
