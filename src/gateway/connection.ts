@@ -27,7 +27,8 @@ const KEYS_BURST = 64 + 4 * VIEW;
 const KEYS_PER_S = 2 * VIEW;
 /**
  * Whether self updates are published to a topic of their own: the transport then puts them into one write with the
- * cell frames of the same turn, where a `send` is a write by itself.
+ * cell frames of the same turn, where a `send` is a write by itself. Measured with 600 clients, 9 frames and a self
+ * update each 100 ms: 8.9 µs of CPU a client and turn against 11.9 µs with `send`.
  */
 const SELF_BY_TOPIC = true;
 

@@ -37,6 +37,7 @@ export class Gateway {
   private serial = 0;
   private sweptAt = 0;
   private cancelPoll: (() => void) | undefined;
+  private stopped: Promise<void> | undefined;
 
   constructor(
     parts: GatewayParts,
@@ -97,9 +98,13 @@ export class Gateway {
    * Says goodbye to every client, ends the transport, and resolves when no socket is left; bounded in time.
    * @param code what the clients are told
    */
-  async stop(code: CloseName = 'SERVER_STOPPING'): Promise<void> {
+  stop(code: CloseName = 'SERVER_STOPPING'): Promise<void> {
+    this.stopped ??= this.sayFarewell(code);
+    return this.stopped;
+  }
+
+  private async sayFarewell(code: CloseName): Promise<void> {
     const { core } = this;
-    if (core.stopping) return;
     core.stopping = true;
     core.block.state = GATEWAY_STATE.CLOSING;
     core.parts.transport.stopListening();

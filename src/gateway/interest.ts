@@ -16,6 +16,8 @@ import { KeyFrames } from './key-frames.js';
 const HYSTERESIS_M = 10;
 /** A cell that nobody watches is remembered for this long: who comes back finds its streams' sequences. */
 const REMEMBER_MS = 1000;
+/** No further key frames while this much waits in the socket: a crowd's may be larger than what it may hold. */
+const ENOUGH_BYTES = LIMITS.maxBackpressureBytes / 2;
 const SIDE = LIMITS.viewCells;
 
 /** A cell that somebody here watches, or did a moment ago. */
@@ -66,7 +68,14 @@ export class Interest {
     connection.lingers = false;
     if (connection.cells.length > 0) this.dropFar(connection);
     for (const cell of connection.cells) this.wanted.delete(cell.number);
-    for (const number of this.wanted) this.watch(connection, number);
+    if (this.wanted.delete(centre)) this.watch(connection, centre); // what is nearest comes first
+    for (const number of this.wanted) {
+      if (connection.socket.bufferedAmount() > ENOUGH_BYTES) {
+        connection.centre = -1; // the others at the next look: sent now, they would be skipped
+        return;
+      }
+      this.watch(connection, number);
+    }
   }
 
   /** Watch nothing. */

@@ -225,6 +225,21 @@ t.test('an echo from the future closes', async (t) => {
   t.equal(socket.closed?.reason, 'BAD_VALUE');
 });
 
+t.test('a crowd’s key frames come as the socket takes them, the nearest first', async (t) => {
+  const house = buildHouse();
+  const shard = new ScriptedShard(house.world);
+  const socket = house.connect();
+  socket.buffered = LIMITS.maxBackpressureBytes / 2 + 1;
+  socket.hello({ spawn: HERE });
+  await turn(house, shard);
+  t.same(cellsOf(socket), [String(HERE.cell)]);
+  await stand(house, shard, socket, HERE.x, HERE.y);
+  t.same(cellsOf(socket), [String(HERE.cell)], 'still full');
+  socket.buffered = 0;
+  await stand(house, shard, socket, HERE.x, HERE.y);
+  t.equal(cellsOf(socket).length, 9);
+});
+
 t.test(
   'skipped messages: nothing more until the buffer is empty, then outcomes and key frames again',
   async (t) => {
