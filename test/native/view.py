@@ -1,0 +1,127 @@
+"""What a client sees: streams with key frames, deltas and gaps; one state for each entity (README.md, "Streams")."""
+import math
+import time
+
+WIDTH = 40075016.685578488
+GONE = 0xFFFFFFFF
+
+
+class View:
+    def __init__(self, failures):
+        self.failures = failures
+        self.entities = {}  # id → dict of its newest state with its place in the world
+        self.streams = {}  # (cell_x, cell_y, publisher) → tick of its last frame, or None while it waits for a key frame
+        self.events_seen = set()
+        self.events = []
+        self.keys = self.deltas = self.gaps = self.mended = 0
+        self.asked = {}  # cells whose key frame we wait for → when we asked for it, 0 = not yet
+        self.skip = False  # lose the next delta
+
+    def begin(self, welcome):
+        """A new connection: all streams begin anew, and any state is newer than those held."""
+        self.columns = 1 << (welcome['cell_level'] + 1)
+        self.side = WIDTH / self.columns
+        self.reach = welcome['view_cells'] // 2
+        self.streams.clear()
+        self.asked.clear()
+        for entity in self.entities.values():
+            entity.update(order=(-1, -1), stream=None, leaving=time.monotonic())
+
+    def cell_of(self, x, y):
+        return math.floor((x + WIDTH / 2) / self.side) % self.columns, math.floor((WIDTH / 4 - y) / self.side)
+
+    def in_view(self, cell, margin=0):
+        across = abs(cell[0] - self.centre[0])
+        return max(min(across, self.columns - across), abs(cell[1] - self.centre[1])) <= self.reach + margin
+
+    def frame(self, f):
+        cell = (f['cell_x'], f['cell_y'])
+        if not self.in_view(cell, 1):
+            return
+        stream = cell + (f['publisher'],)
+        known = self.streams.get(stream)
+        for publisher in f['closes']:
+            self.streams.pop(cell + (publisher,), None)
+            for entity in self.entities.values():
+                if entity['stream'] == cell + (publisher,):
+                    entity['leaving'] = entity['leaving'] or time.monotonic()
+        if f['previous'] == 0:
+            if known is not None and f['tick'] < known:
+                return
+            self.keys += 1
+            self.mended += stream in self.streams and known is None
+            self.asked.pop(cell, None)
+        elif known is not None and f['tick'] <= known:
+            return
+        elif f['previous'] != known:
+            self.gaps += known is not None or stream not in self.streams
+            self.streams[stream] = None
+            self.asked.setdefault(cell, 0)
+            return
+        elif self.skip:
+            self.skip = False
+            return
+        else:
+            self.deltas += 1
+        if f['previous'] >= f['tick'] or (f['previous'] == 0 and f['removals']):
+            self.failures.append(f'impossible frame {f}')
+        self.streams[stream] = f['tick']
+        for state in f['states']:
+            self.state(state, f, stream)
+        for removal in f['removals']:
+            self.removal(removal, f['tick'], cell)
+        if f['previous'] == 0:
+            listed = {state['id'] for state in f['states']}
+            for entity in list(self.entities.values()):
+                if entity['stream'] == stream and entity['id'] not in listed and not entity['leaving']:
+                    self.drop(entity)
+        for event in f['events']:
+            if event['id'] in self.events_seen:
+                self.failures.append(f'event {event["id"]} arrived twice')
+            self.events_seen.add(event['id'])
+            self.events.append(event)
+
+    def state(self, s, f, stream):
+        order = (s['epoch'], f['tick'])
+        held = self.entities.get(s['id'])
+        if held and (order < held['order'] or (order == held['order'] and f['previous'] != 0)):
+            return
+        x = stream[0] * self.side - WIDTH / 2 + s['x'] / 65536 * self.side
+        y = WIDTH / 4 - (stream[1] + 1) * self.side + s['y'] / 65536 * self.side
+        entity = dict(s, order=order, stream=stream, x=x, y=y, vx=s['vx'] / 100, vy=s['vy'] / 100, leaving=None,
+                      walked=0.0, jump=0.0, publishers=set())
+        if held:
+            step = math.hypot((x - held['x'] + WIDTH / 2) % WIDTH - WIDTH / 2, y - held['y'])
+            ticks = f['tick'] - held['tick']
+            entity.update(walked=held['walked'] + step, publishers=held['publishers'],
+                          jump=max(held['jump'], step - 6 * 0.05 * (ticks + 1)))
+        entity['tick'] = f['tick']
+        entity['publishers'].add(stream[2])
+        self.entities[s['id']] = entity
+
+    def removal(self, r, tick, cell):
+        entity = self.entities.get(r['id'])
+        if entity is None or (r['epoch'], tick) < entity['order']:
+            return
+        if r['to_x'] == GONE:
+            self.drop(entity)
+        elif entity['stream'] is None or entity['stream'][:2] == cell:
+            if self.in_view((r['to_x'], r['to_y'])):
+                entity['leaving'] = entity['leaving'] or time.monotonic()
+            else:
+                self.drop(entity)
+
+    def drop(self, entity):
+        del self.entities[entity['id']]
+
+    def tidy(self, x, y):
+        """After a self update: forget what is out of view, or has left and was not shown again for a second."""
+        self.centre = self.cell_of(x, y)
+        for stream in [s for s in self.streams if not self.in_view(s[:2], 1)]:
+            del self.streams[stream]
+            self.asked.pop(stream[:2], None)
+        now = time.monotonic()
+        for entity in list(self.entities.values()):
+            late = entity['leaving'] and now - entity['leaving'] > 1
+            if late or (entity['stream'] and not self.in_view(entity['stream'][:2], 1)):
+                self.drop(entity)
