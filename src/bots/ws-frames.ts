@@ -44,7 +44,8 @@ export class FrameParser {
       if (taken === 0) break;
       at += taken;
     }
-    if (at < bytes.length && !this.stopped) this.rest = bytes.slice(at);
+    // A copy: `slice` of a Buffer would be a view of memory that the next read fills.
+    if (at < bytes.length && !this.stopped) this.rest = new Uint8Array(bytes.subarray(at));
   }
 
   /** Handles the frame at `at`; returns its length, 0 when it is not complete. */
@@ -79,7 +80,7 @@ export class FrameParser {
     }
     this.stopped = true;
     const code = payload.length >= 2 ? (payload[0] << 8) | payload[1] : 1005;
-    this.events.close(code, new TextDecoder().decode(payload.slice(2)));
+    this.events.close(code, new TextDecoder().decode(payload.subarray(2)));
   }
 
   private fault(text: string): number {

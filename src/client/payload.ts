@@ -24,7 +24,7 @@ export function payloadBytes(
   shape: PayloadShape | undefined,
   fields?: ActionFields,
 ): Uint8Array {
-  if (fields instanceof Uint8Array) return fields.slice();
+  if (fields instanceof Uint8Array) return new Uint8Array(fields);
   if (shape === undefined)
     throw clientError('PAYLOAD', `no layout for ${action}: pass bytes, or \`payloads\``);
   try {

@@ -184,7 +184,8 @@ export class Scene {
         name: this.eventNames.get(kind) ?? '',
         x: this.area.west(frame.cellX) + frame.eventX(i) * this.unit,
         y: this.area.south(frame.cellY) + frame.eventY(i) * this.unit,
-        payload: frame.bytes.slice(at, at + frame.eventPayloadLength(i)),
+        // A copy, also where `bytes` is a Buffer of Node, whose `slice` would be a view.
+        payload: new Uint8Array(frame.bytes.subarray(at, at + frame.eventPayloadLength(i))),
       };
       this.handlers.event?.(event);
     }

@@ -30,24 +30,31 @@ t.test('duplicated: the server has more than was sent, or more outcomes than ids
 
 t.test('out of order: all counts agree, the contents do not', (t) => {
   t.same(classify(own, { ...log, hash: 99 }), { ...sound, outOfOrder: 1 });
-  t.same(classify(own, { ...log, applied: 7, rejected: 3 }), { ...sound, outOfOrder: 1 }, 'an outcome was told differently');
+  t.same(
+    classify(own, { ...log, applied: 7, rejected: 3 }),
+    { ...sound, outOfOrder: 1 },
+    'an outcome was told differently',
+  );
   t.end();
 });
 
-t.test('the record hashes in order of its own ids, folded or not, with the last outcome that was told', (t) => {
-  const bytes = (n: number) => new Uint8Array([n, n + 1]);
-  const make = (foldAt: number) => {
-    const record = new ActionRecord();
-    for (let i = 1; i <= 6; i++) record.note(i, bytes(i));
-    for (let i = 1; i <= 5; i++) record.outcome(i, i === 3 ? 7 : 0);
-    record.fold(foldAt);
-    record.outcome(5, 4);
-    return record.summary();
-  };
-  let hash = FNV_BASIS;
-  for (let i = 1; i <= 5; i++) hash = fnvAction(hash, i, i, bytes(i), 0, 2, i === 3 ? 7 : i === 5 ? 4 : 0);
-  for (const foldAt of [0, 1, 4]) {
-    t.same(make(foldAt), { sent: 6, decided: 5, applied: 3, rejected: 2, hash }, `folded up to ${foldAt}`);
-  }
-  t.end();
-});
+t.test(
+  'the record hashes in order of its own ids, folded or not, with the last outcome that was told',
+  (t) => {
+    const bytes = (n: number) => new Uint8Array([n, n + 1]);
+    const make = (foldAt: number) => {
+      const record = new ActionRecord();
+      for (let i = 1; i <= 6; i++) record.note(i, bytes(i));
+      for (let i = 1; i <= 5; i++) record.outcome(i, i === 3 ? 7 : 0);
+      record.fold(foldAt);
+      record.outcome(5, 4);
+      return record.summary();
+    };
+    let hash = FNV_BASIS;
+    for (let i = 1; i <= 5; i++) hash = fnvAction(hash, i, i, bytes(i), 0, 2, i === 3 ? 7 : i === 5 ? 4 : 0);
+    for (const foldAt of [0, 1, 4]) {
+      t.same(make(foldAt), { sent: 6, decided: 5, applied: 3, rejected: 2, hash }, `folded up to ${foldAt}`);
+    }
+    t.end();
+  },
+);

@@ -12,12 +12,21 @@ interface Events {
 
 /** Runs a swarm of eight for eight seconds of hand-made time. */
 async function run(flags: string[], { atRound }: Events = {}) {
-  const options = readOptions(['--players', '8', '--seconds', '8', '--ramp', '20', '--full-view', '0', ...flags], true);
+  const options = readOptions(
+    ['--players', '8', '--seconds', '8', '--ramp', '20', '--full-view', '0', ...flags],
+    true,
+  );
   const server = new FakeServer();
   const clock = new HandClock();
-  const swarm = new Swarm(options, { from: 0, to: options.players, ramp: options.ramp }, {
-    clock, random: seededRandom(options.seed), sockets: server.sockets,
-  });
+  const swarm = new Swarm(
+    options,
+    { from: 0, to: options.players, ramp: options.ramp },
+    {
+      clock,
+      random: seededRandom(options.seed),
+      sockets: server.sockets,
+    },
+  );
   let over = false;
   for (let round = 0; round < 3000 && !over; round++) {
     clock.ms += 50;
@@ -38,9 +47,19 @@ t.test('an honest run keeps every promise', async (t) => {
   const { report, broken, over, server } = await run([]);
   t.ok(over);
   t.same(broken, []);
-  t.match(report, { players: 8, connected: 8, actionsLost: 0, actionsDuplicated: 0, actionsOutOfOrder: 0, disconnects: 0 });
+  t.match(report, {
+    players: 8,
+    connected: 8,
+    actionsLost: 0,
+    actionsDuplicated: 0,
+    actionsOutOfOrder: 0,
+    disconnects: 0,
+  });
   t.ok(report.actionsSent > 20, `${report.actionsSent} actions`);
-  t.equal(report.actionsSent, server.sessions.reduce((n, s) => n + s.decided.length, 0));
+  t.equal(
+    report.actionsSent,
+    server.sessions.reduce((n, s) => n + s.decided.length, 0),
+  );
   t.ok(report.selfUpdateGapMs.p99 <= 100);
   t.ok(report.maxPositionJumpM <= 0.31, `${report.maxPositionJumpM} m in a tick`);
   t.equal(server.connections.filter((c) => c.said.includes('Goodbye')).length, 8);
@@ -91,7 +110,13 @@ t.test('a restart is not a disconnect, and a rollback is made good', async (t) =
       if (round === 120) server.refusing = false;
     },
   });
-  t.match(report, { disconnects: 0, serverRestarts: 1, actionsLost: 0, actionsDuplicated: 0, actionsOutOfOrder: 0 });
+  t.match(report, {
+    disconnects: 0,
+    serverRestarts: 1,
+    actionsLost: 0,
+    actionsDuplicated: 0,
+    actionsOutOfOrder: 0,
+  });
   t.same(broken, []);
 });
 

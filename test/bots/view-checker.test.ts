@@ -9,7 +9,13 @@ const STEP_MS = 250;
 /** A world of bots that all report themselves; one of them watches and shows whatever it is told to show. */
 function setUp() {
   const checker = new ViewChecker({
-    graceMs: 1000, wrongMs: 2000, marginM: 8, reportMs: 1000, cellSize: CELL, viewRadiusCells: 1, tickMs: 50,
+    graceMs: 1000,
+    wrongMs: 2000,
+    marginM: 8,
+    reportMs: 1000,
+    cellSize: CELL,
+    viewRadiusCells: 1,
+    tickMs: 50,
   });
   const shown = new Map<number, Shown[]>();
   const bots: (Subject & { x: number; y: number })[] = [];
@@ -106,7 +112,12 @@ t.test('who comes into view has a second to appear', (t) => {
 
 t.test('the edge of the view is not judged, its inside is', (t) => {
   // The watcher in the middle of its cell sees −150…300; 8 m are left out at each side.
-  for (const [x, missing] of [[290, 1], [295, 0], [-140, 1], [-145, 0]] as const) {
+  for (const [x, missing] of [
+    [290, 1],
+    [295, 0],
+    [-140, 1],
+    [-145, 0],
+  ] as const) {
     const { checker, bot, pass } = setUp();
     bot(2, x, 75);
     pass(4000);
@@ -116,7 +127,12 @@ t.test('the edge of the view is not judged, its inside is', (t) => {
 });
 
 t.test('a watcher on the border of a cell is judged by what both cells see', (t) => {
-  for (const [x, missing] of [[-100, 0], [20, 1], [280, 1], [400, 0]] as const) {
+  for (const [x, missing] of [
+    [-100, 0],
+    [20, 1],
+    [280, 1],
+    [400, 0],
+  ] as const) {
     const { checker, bot, pass, watching } = setUp();
     watching.x = 149;
     bot(2, x, 75);

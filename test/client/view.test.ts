@@ -19,11 +19,23 @@ function setUp(handlers: ClientHandlers = {}, view: 'full' | 'light' = 'full') {
   const server = new FakeServer();
   const clock = new HandClock();
   const client = connect({
-    url: 'ws://fake', socket: server.sockets, clock, random: seededRandom(1), pulse: () => () => {}, handlers, view,
+    url: 'ws://fake',
+    socket: server.sockets,
+    clock,
+    random: seededRandom(1),
+    pulse: () => () => {},
+    handlers,
+    view,
   });
   server.deliver();
   const ids = () => [...client.view!].map((entity) => entity.id).sort((a, b) => a - b);
-  const frame = (at: { x: number; y: number }, publisher: number, tick: number, previous: number, word?: (w: CellFrameWriter) => void) => {
+  const frame = (
+    at: { x: number; y: number },
+    publisher: number,
+    tick: number,
+    previous: number,
+    word?: (w: CellFrameWriter) => void,
+  ) => {
     server.frame(at, publisher, tick, previous, word);
     server.deliver();
   };
@@ -36,8 +48,10 @@ function setUp(handlers: ClientHandlers = {}, view: 'full' | 'light' = 'full') {
 }
 
 /** One state; position as a fraction of the cell. */
-const state = (id: number, epoch = 1, x = 0.5, y = 0.5) => (w: CellFrameWriter) =>
-  w.state(id, epoch, x * 65536, y * 65536, 100, -50, 0, 0, 7, 8);
+const state =
+  (id: number, epoch = 1, x = 0.5, y = 0.5) =>
+  (w: CellFrameWriter) =>
+    w.state(id, epoch, x * 65536, y * 65536, 100, -50, 0, 0, 7, 8);
 
 t.test('a key frame shows, a delta changes, a removal ends', (t) => {
   const { client, frame, ids } = setUp();
@@ -294,6 +308,9 @@ t.test('positions are drawn between states, a little beyond the last, and over t
   // 150 ms behind: at 700 ms tick 11 is drawn.
   t.ok(Math.abs(positionAt(entity, time, 700, out).x - metre) < 1e-6);
   t.ok(Math.abs(positionAt(entity, time, 750, out).x - entity.x) < 1e-6);
-  t.ok(Math.abs(positionAt(entity, time, 5000, out).x - entity.x - 0.25) < 1e-6, 'a quarter of a second, not more');
+  t.ok(
+    Math.abs(positionAt(entity, time, 5000, out).x - entity.x - 0.25) < 1e-6,
+    'a quarter of a second, not more',
+  );
   t.end();
 });
