@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A native client of BlueMarble in Python, standard library only.
 
-It was written from the section "Protocol" of README.md and schemas/*.fbs alone and proves that they are enough. Two of
+It uses only what the section "Protocol" of README.md and schemas/*.fbs say, and no code or table of the server. Two of
 these meet in the world (see `Meeting`), walk to and fro, talk, act, and check what the protocol promises; one of them
 cuts its connection in the middle of its actions and resumes. The last line of output is a JSON report; exit code 0 if
 nothing was wrong, else 1.

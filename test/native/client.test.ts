@@ -1,5 +1,5 @@
 /**
- * Clients in another language against the real server: client.py and what it imports were written from README.md and the schemas alone.
+ * Clients in another language against the real server; client.py uses only what README.md and the schemas say.
  * Two of them meet at a border of two shards, walk across it, talk, act and check each other; one loses its connection
  * in the middle of its actions. Needs python3 (its standard library only).
  */

@@ -1,6 +1,6 @@
 /**
  * The worked examples of README.md: the annotated bytes are those of the real encoders, the real verifier accepts them,
- * and the Python client, which knows README.md only, reads what README.md says that they mean.
+ * and the Python client, which shares no code with the server, reads what README.md says that they mean.
  */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
