@@ -36,7 +36,9 @@ function setUp() {
     },
     countOf: (id) => shown.get(id)?.length ?? 0,
     find: (id) => shown.get(id)?.[0],
-    forEachShown: (visit) => shown.forEach((all, id) => all.forEach((s) => visit(id, s))),
+    forEachShown: (visit) => {
+      for (const [id, all] of shown) for (const s of all) visit(id, s);
+    },
   };
   const pass = (ms: number, each?: () => void) => {
     for (let left = ms; left > 0; left -= STEP_MS) {
