@@ -194,6 +194,22 @@ t.test('a login while the owner is letting go waits and then finds the parked en
   t.equal(second.welcome.entity, first.welcome.entity);
 });
 
+t.test('an owner that lets go just after the login has claimed: the login looks again', async (t) => {
+  const house = buildHouse();
+  const shard = new ScriptedShard(house.world);
+  const first = await enter(house, shard, { ticket: 'ada' });
+  const slot = shard.slotOf(first.welcome.entity);
+  first.vanish();
+  const second = house.connect().hello({ ticket: 'ada' });
+  await settle(); // START stands in the inbox
+  shard.park(slot);
+  house.time.pass(260);
+  t.equal(second.closed, undefined);
+  await turn(house, shard);
+  await turn(house, shard);
+  t.equal(second.welcome.entity, first.welcome.entity);
+});
+
 t.test('two first logins of one account at two gateways end with one entity', async (t) => {
   const house = buildHouse({ gateways: 2 });
   const shard = new ScriptedShard(house.world);

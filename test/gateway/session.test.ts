@@ -186,6 +186,15 @@ t.test('a log waits until the inbox has room beside the granted actions', async 
   t.ok(socket.all('log').length >= 2);
 });
 
+t.test('logs that are asked for never take a place that an action was promised', async (t) => {
+  const house = buildHouse();
+  const shard = new ScriptedShard(house.world);
+  const socket = await enter(house, shard);
+  for (let i = 0; i < 10; i++) socket.logRequest();
+  for (let id = 1; id <= WINDOW; id++) socket.action(id);
+  t.equal(socket.closed, undefined);
+});
+
 t.test('self updates: one of an older owner or tick is left out', async (t) => {
   const house = buildHouse();
   const shard = new ScriptedShard(house.world);
