@@ -24,13 +24,13 @@ export class Histogram {
     if (ms > this.max) this.max = ms;
   }
 
-  /** Upper bound of the bucket that holds the quantile, never above the maximum; 0 without values. */
+  /** Upper bound of the bucket that holds the quantile, never above the maximum; 0 without values, and for the first. */
   quantile(q: number): number {
     if (this.count === 0) return 0;
     let left = Math.ceil(q * this.count);
     for (let i = 0; i < HISTOGRAM_BUCKETS; i++) {
       left -= this.buckets[i]!;
-      if (left <= 0) return Math.min(upperBound(i), this.max);
+      if (left <= 0) return i === 0 ? 0 : Math.min(upperBound(i), this.max);
     }
     return this.max;
   }

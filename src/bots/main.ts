@@ -46,7 +46,7 @@ async function run(options: BotOptions): Promise<number> {
     pieces.length === 1
       ? [drive(makeSwarm(options, pieces[0]), timers, () => {})]
       : pieces.map((part) => forked(file, options, part));
-  const stopProgress = timers.every(STATUS_MS, () => process.stderr.write(`${progress(members)}\n`));
+  const stopProgress = tellProgress(members);
   onInterrupt(() => {
     for (const member of members) member.stop();
   });
@@ -83,6 +83,16 @@ function pause(by: Timers, ms: number): Promise<void> {
   });
 }
 
+/** A line each second in which something has changed. */
+function tellProgress(members: readonly Member[]): () => void {
+  let told = '';
+  return timers.every(STATUS_MS, () => {
+    const text = progress(members);
+    if (text !== told) process.stderr.write(`${text}\n`);
+    told = text;
+  });
+}
+
 function progress(members: readonly Member[]): string {
   let started = 0;
   let online = 0;
@@ -116,7 +126,8 @@ async function main(): Promise<void> {
     process.exitCode = await run(readOptions(argv, process.env['BLUEMARBLE_TEST_BUILD'] === '1'));
   } catch (error) {
     process.stderr.write(`${error instanceof BlueMarbleError ? error.message : (error as Error).stack}\n`);
-    process.exitCode = error instanceof BlueMarbleError ? error.entry.number : 1;
+    // Children and timers may still be alive: there is nothing left to wait for.
+    process.exit(error instanceof BlueMarbleError ? error.entry.number : 1);
   }
 }
 

@@ -42,7 +42,7 @@ export class Swarm {
   phase: Phase = 'ramp';
   private readonly commons: Commons;
   private readonly watchers: WatchingBot[] = [];
-  private readonly checker: ViewChecker;
+  private checker: ViewChecker | null = null;
   private since: number;
   private rounds = 0;
   private checkMs = 0;
@@ -66,15 +66,6 @@ export class Swarm {
       share: 0,
       botAt: (index) => this.bots[index - part.from],
     };
-    this.checker = new ViewChecker({
-      graceMs: 1000,
-      wrongMs: 2000,
-      marginM: 8,
-      reportMs: 1000,
-      cellSize: cellSize(),
-      viewRadiusCells: 1,
-      tickMs: 50,
-    });
   }
 
   get online(): number {
@@ -118,7 +109,9 @@ export class Swarm {
       case 'full': {
         const { seconds } = this.options;
         this.commons.share = seconds === 0 ? 0 : passed / (seconds * 1000);
-        if (seconds > 0 && passed >= seconds * 1000) this.endFull(now);
+        const over = seconds > 0 && passed >= seconds * 1000;
+        // Without a server for minutes every client gives up: there is nothing left to wait for.
+        if (over || this.bots.every((bot) => bot.client.state === 'ended')) this.endFull(now);
         return;
       }
       case 'drain':
@@ -180,16 +173,29 @@ export class Swarm {
       bot.judge(null); // counts nothing for a bot whose log has come: its record is empty
       bot.tally();
     }
-    measures.viewMissing = checker.missing;
-    measures.viewDuplicates = checker.duplicates;
-    measures.viewPairs = checker.pairs;
-    measures.staleMs = checker.staleMs;
+    if (checker !== null) {
+      measures.viewMissing = checker.missing;
+      measures.viewDuplicates = checker.duplicates;
+      measures.viewPairs = checker.pairs;
+      measures.staleMs = checker.staleMs;
+    }
     this.enter('still');
   }
 
   private check(now: number): void {
     this.checkMs = now;
-    if (this.watchers.length > 0) this.checker.check(this.watchers, this.bots, now, CHECK_MS);
+    const welcome = this.bots.find((bot) => bot.welcomed)?.client.welcome;
+    if (this.watchers.length === 0 || !welcome) return;
+    this.checker ??= new ViewChecker({
+      graceMs: 1000,
+      wrongMs: 2000,
+      marginM: 8,
+      reportMs: 1000,
+      cellSize: cellSize(welcome.cellLevel),
+      viewRadiusCells: (welcome.viewCells - 1) / 2,
+      tickMs: 1000 / welcome.tickRate,
+    });
+    this.checker.check(this.watchers, this.bots, now, CHECK_MS);
   }
 
   /** Bytes and updates received, actions handed in, so far. */

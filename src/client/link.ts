@@ -25,7 +25,7 @@ export interface LinkTimes {
 
 export const LINK_TIMES: LinkTimes = {
   backoffMs: 100,
-  backoffMaxMs: 5000,
+  backoffMaxMs: 3000,
   connectMs: 10_000,
   silenceMs: 15_000,
   giveUpMs: 120_000,
@@ -108,7 +108,7 @@ export class Link {
     return { what: 'end', error };
   }
 
-  /** Full jitter: a restarted server must not see all its clients in the same instant. */
+  /** Half of the pause is chance: a restarted server must not see all its clients in the same instant. */
   private wait(now: number): void {
     const { backoffMs, backoffMaxMs } = this.times;
     const ceiling = Math.min(backoffMaxMs, backoffMs * 2 ** Math.min(this.attempts, 16));

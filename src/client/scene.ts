@@ -7,7 +7,7 @@
  * moment ahead of us; those further away, and gaps outside the view, are ignored.
  */
 import type { CellFrameView } from '../wire/cell-frame-view.js';
-import { GONE as GONE_CELL } from '../wire/protocol.js';
+import { GONE as GONE_CELL, NO_PUBLISHER } from '../wire/protocol.js';
 import type { SelfUpdateView } from '../wire/self-update-view.js';
 import { Area } from './area.js';
 import { type GameEvent, GONE } from './entity.js';
@@ -96,6 +96,7 @@ export class Scene {
     const cell = this.area.number(frame.cellX, frame.cellY);
     const inView = this.area.inView(cell);
     if (!inView && !this.area.inReach(cell)) return;
+    if (publisher === NO_PUBLISHER) return this.beginCell(cell, now);
     for (let i = frame.closeCount - 1; i >= 0; i--) {
       this.streams.close(cell, frame.close(i));
       this.view?.closeStream(cell, frame.close(i), now);
@@ -109,6 +110,12 @@ export class Scene {
     if (this.view === null) return;
     this.show(this.view, frame, cell, verdict === FRAME_KEY, now);
     if (this.handlers.event !== undefined) this.tellEvents(frame);
+  }
+
+  /** The server shows a cell from now on: whatever is held of it from before is doubtful until it is shown again. */
+  private beginCell(cell: number, now: number): void {
+    this.streams.retain((other) => other !== cell);
+    this.view?.detachCell(cell, now);
   }
 
   /**

@@ -126,11 +126,18 @@ export class View {
 
   /** A new connection: what is held may be shown a second longer, but any state is newer than it. */
   detach(now: number): void {
-    for (const entity of this.entities.values()) {
-      entity.epoch = -1;
-      entity.publisher = -1;
-      this.leave(entity, now);
-    }
+    for (const entity of this.entities.values()) this.doubt(entity, now);
+  }
+
+  /** The same for one cell that is shown anew. */
+  detachCell(cell: number, now: number): void {
+    for (const entity of this.entities.values()) if (entity.cell === cell) this.doubt(entity, now);
+  }
+
+  private doubt(entity: Entity, now: number): void {
+    entity.epoch = -1;
+    entity.publisher = -1;
+    this.leave(entity, now);
   }
 
   /** Drops what has left for too long. */
