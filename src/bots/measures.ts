@@ -7,6 +7,8 @@ export class Measures {
   readonly selfGapMs = new Histogram();
   readonly rttMs = new Histogram();
   staleMs = new Histogram();
+  /** How late the bots' own rounds came: a process without a core measures itself. */
+  readonly lateMs = new Histogram();
   readonly verdict: Verdict = { lost: 0, duplicated: 0, outOfOrder: 0 };
   players = 0;
   connected = 0;
@@ -44,6 +46,7 @@ export class Measures {
     this.selfGapMs.add(other.selfGapMs);
     this.rttMs.add(other.rttMs);
     this.staleMs.add(other.staleMs);
+    this.lateMs.add(other.lateMs);
     addVerdict(this.verdict, other.verdict);
     for (const name of SUMS) this[name] += other[name];
     for (const name of GREATEST) this[name] = Math.max(this[name], other[name]);

@@ -130,6 +130,8 @@ export function table(report: Report, m: Measures): string {
   if (m.rejections.size > 0) lines.push(`${'rejections by code'.padEnd(28)}${list(m.rejections)}`);
   if (m.closes.size > 0) lines.push(`${'closes by code'.padEnd(28)}${list(m.closes)}`);
   lines.push(`${'gaps mended by key frames'.padEnd(28)}${m.gaps - m.openGaps}`);
+  const { p50, p99, max } = m.lateMs.summary();
+  lines.push(`${'rounds of the bots late, ms'.padEnd(28)}p50 ${p50}  p99 ${p99}  max ${max}`);
   lines.push(`${'view pairs judged'.padEnd(28)}${m.viewPairs}`);
   return lines.join('\n');
 }

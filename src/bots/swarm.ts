@@ -45,6 +45,7 @@ export class Swarm {
   private checker: ViewChecker | null = null;
   private since: number;
   private rounds = 0;
+  private roundMs = 0;
   private checkMs = 0;
   private bytesBefore = 0;
   private updatesBefore = 0;
@@ -89,6 +90,8 @@ export class Swarm {
 
   round(): void {
     const now = this.parts.clock.now();
+    if (this.rounds > 0) this.measures.lateMs.record(Math.max(0, now - this.roundMs - ROUND_MS));
+    this.roundMs = now;
     const beats = this.rounds++ % BEAT_ROUNDS === 0;
     for (const bot of this.bots) {
       if (beats) bot.client.beat();
