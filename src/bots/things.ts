@@ -2,6 +2,7 @@
  * What lies and grows about, as far as some bot of this process has seen it: a shared memory of ids and places, so that
  * bots without a view of their own know what to reach for. Bounded; entries grow old.
  */
+import { dx } from '../geo/world.js';
 
 export interface Thing {
   readonly id: number;
@@ -70,7 +71,7 @@ export class Things {
     let nearest = within;
     for (const thing of this.cells.get(cell)?.things.values() ?? []) {
       if (thing.kind !== kind || thing.restsUntil > now) continue;
-      const distance = Math.hypot(thing.x - x, thing.y - y);
+      const distance = Math.hypot(dx(x, thing.x), thing.y - y);
       if (distance > nearest) continue;
       nearest = distance;
       best = thing;

@@ -83,7 +83,7 @@ t.test('a thousand border bots are enough for five thousand handovers in thirty 
 
 t.test('the crowd comes together and goes home', (t) => {
   const spot = lonLatToXY(2.3488, 48.8534);
-  const far = (p: { x: number; y: number }) => Math.hypot(p.x - spot.x, p.y - spot.y);
+  const far = (p: { x: number; y: number }) => Math.hypot(dx(spot.x, p.x), p.y - spot.y);
   for (let index = 0; index < 50; index++) {
     const places = legs(INPUT, 'crowd', index, 3);
     assert.ok(far(places[0]!) > 80 && far(places[1]!) < 25, 'walks in');
@@ -99,7 +99,7 @@ t.test('traders stand within reach of each other on both sides of a border', (t)
     const members = [0, 1, 2, 3].map((i) => it.spawn(4 * group + i, random));
     const tiles = new Set(members.map(({ x, y }) => tileIndex(wrapX(x), y, LIMITS.baseTileLevel)));
     assert.equal(tiles.size, 2);
-    for (const a of members) for (const b of members) assert.ok(Math.hypot(a.x - b.x, a.y - b.y) < 3);
+    for (const a of members) for (const b of members) assert.ok(Math.hypot(dx(a.x, b.x), a.y - b.y) < 3);
   }
   t.end();
 });

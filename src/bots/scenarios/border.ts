@@ -8,7 +8,7 @@
  */
 import { LIMITS } from '../../base/limits.js';
 import { tileColumns, tileNorth, tileRows, tileSize, tileWest, tileX, tileY } from '../../geo/tile.js';
-import { lonLatToXY, QUARTER_WIDTH, wrapX } from '../../geo/world.js';
+import { dx, lonLatToXY, QUARTER_WIDTH, wrapX } from '../../geo/world.js';
 import type { BorderName } from '../options.js';
 import type { Place, Scenario, ScenarioInput } from './scenario.js';
 import { WALK_MPS } from './scenario.js';
@@ -51,7 +51,7 @@ export function border(input: ScenarioInput): Scenario {
 }
 
 function nearer(from: Place, a: Place, b: Place): boolean {
-  return Math.hypot(wrapX(a.x - from.x), a.y - from.y) < Math.hypot(wrapX(b.x - from.x), b.y - from.y);
+  return Math.hypot(dx(from.x, a.x), a.y - from.y) < Math.hypot(dx(from.x, b.x), b.y - from.y);
 }
 
 /** Lanes are dealt out over the borders: lane n lies on border n mod 8, at place n div 8 along it. */

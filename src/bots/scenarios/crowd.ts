@@ -2,7 +2,7 @@
  * A crowd comes together on one spot, stays, and goes home: bots appear around it, walk in, shuffle about, and in the
  * last third of the run walk away again.
  */
-import { lonLatToXY } from '../../geo/world.js';
+import { dx, lonLatToXY } from '../../geo/world.js';
 import { around, type Scenario, type ScenarioInput, WALK_MPS } from './scenario.js';
 
 const SPOT = { lon: 2.3488, lat: 48.8534 };
@@ -27,7 +27,7 @@ export function crowd(input: ScenarioInput): Scenario {
       if (share >= DISPERSAL_SHARE) {
         // On along the way from the spot to where it came from.
         const away = AWAY_M / (radius + ARRIVAL_M);
-        const x = spot.x + (walker.home.x - spot.x) * (1 + away);
+        const x = spot.x + dx(spot.x, walker.home.x) * (1 + away);
         return { x, y: spot.y + (walker.home.y - spot.y) * (1 + away), speedMps: WALK_MPS, restS: 1 };
       }
       if (walker.leg === 0)
