@@ -301,7 +301,7 @@ export class Client {
   private greet(): void {
     const { ticket = '', name = CLIENT_NAME, spawn } = this.options;
     this.say(
-      this.outgoing.hello(this.scene.newestTick, {
+      this.outgoing.hello(0, {
         protocol: PROTOCOL_VERSION,
         client: name,
         ticket,
