@@ -9,6 +9,8 @@ import { parseArgs } from 'node:util';
 export interface Bench {
   name: string;
   describe: string;
+  /** Names of the flags that take a value. */
+  flags?: readonly string[];
   /** @returns figures and conditions, one JSON object */
   run(args: BenchArgs): Promise<Record<string, unknown>>;
 }
@@ -29,19 +31,27 @@ async function list(): Promise<void> {
   for (const name of NAMES) console.log(`${name.padEnd(10)} ${(await load(name)).describe}`);
 }
 
-const { positionals, values } = parseArgs({ allowPositionals: true, strict: false, args: process.argv.slice(2) });
-const name = positionals[0];
+const args = process.argv.slice(2);
+const name = args.find((arg) => !arg.startsWith('-'));
 if (name === undefined) {
   await list();
 } else if (!NAMES.includes(name)) {
   console.error(`There is no benchmark "${name}". There are: ${NAMES.join(', ')}.`);
   process.exitCode = 2;
 } else {
-  const json = values.json === true;
   const bench = await load(name);
+  const options = Object.fromEntries((bench.flags ?? []).map((flag) => [flag, { type: 'string' as const }]));
+  const { values } = parseArgs({ allowPositionals: true, strict: false, args, options });
+  const json = values.json === true;
   if (!json) console.error(bench.describe);
   const figures = await bench.run({ json, values: values as BenchArgs['values'] });
-  const conditions = { bench: name, node: process.version, cores: cpus().length, cpu: cpus()[0]?.model, kernel: release() };
+  const conditions = {
+    bench: name,
+    node: process.version,
+    cores: cpus().length,
+    cpu: cpus()[0]?.model,
+    kernel: release(),
+  };
   if (json) console.log(JSON.stringify({ ...conditions, ...figures }));
   else console.log({ ...conditions, ...figures });
 }

@@ -1,0 +1,211 @@
+/**
+ * What fan-out costs: CPU of the whole server process for each client and frame, beside a floor that does nothing but the
+ * same socket work. Real sockets, everybody moving, everybody seeing the wanted number of neighbours.
+ *
+ * Server and floor run one after the other, in pairs, each with a load generator of its own (the same program, the same
+ * incoming messages); each is measured with actions, then without. A run in which a client was lost, or in which the
+ * floor sent something else than the server, is no result: the bench throws.
+ *
+ * Flags: --clients --seconds --pairs --neighbours --layout spread|cell --actions --shards --gateways --warm --ramp
+ * --profile DIR (the server writes one .cpuprofile for each thread).
+ */
+import { monotonicClock, systemTimers } from '../src/base/clock.js';
+import type { BenchArgs } from './main.js';
+import { LoadProcess, startFloor, startServer, type Target } from './fanout/children.js';
+import { type Field, LAYOUTS, type Layout, makeField } from './fanout/field.js';
+import {
+  compare,
+  floorOptions,
+  perClientFrame,
+  type Run,
+  round,
+  type Window,
+  windowOf,
+} from './fanout/figures.js';
+
+export const name = 'fanout';
+export const describe = 'CPU of the whole server for each client and frame, beside the bare socket work.';
+
+export const flags = [
+  'clients',
+  'seconds',
+  'pairs',
+  'neighbours',
+  'layout',
+  'actions',
+  'shards',
+  'gateways',
+  'warm',
+  'ramp',
+  'profile',
+];
+
+const FRAMES_PER_S = 10;
+/** Clients owe a message a second; actions come on top of it. */
+const PINGS_PER_S = 1;
+/** Floor and server may differ by so much in what a client gets. */
+const TOLERANCE = 0.05;
+
+export interface FanoutOptions {
+  clients: number;
+  neighbours: number;
+  layout: Layout;
+  /** Of one window; each run has two. */
+  seconds: number;
+  /** Before the first window: code gets hot, latecomers get their key frames. */
+  warmSeconds: number;
+  pairs: number;
+  actionsPerSecond: number;
+  /** Clients that connect a second. */
+  ramp: number;
+  shards: number;
+  gateways: number;
+  /** Folder for CPU profiles of the server; '' = none. */
+  profile: string;
+}
+
+export const FANOUT_DEFAULTS: Readonly<FanoutOptions> = Object.freeze({
+  clients: 2000,
+  neighbours: 50,
+  layout: 'spread',
+  seconds: 10,
+  warmSeconds: 5,
+  pairs: 3,
+  actionsPerSecond: 0.5,
+  ramp: 500,
+  shards: 1,
+  gateways: 1,
+  profile: '',
+} as const);
+
+const clock = monotonicClock();
+const timers = systemTimers();
+
+function pause(seconds: number): Promise<void> {
+  return new Promise((resolve) => {
+    timers.after(seconds * 1000, resolve);
+  });
+}
+
+async function measureWindow(
+  target: Target,
+  load: LoadProcess,
+  clients: number,
+  seconds: number,
+): Promise<Window> {
+  const before = structuredClone(await load.ask({ type: 'counts' }));
+  const start = clock.now();
+  const cpu = target.cpuUs();
+  await pause(seconds);
+  const used = target.cpuUs() - cpu;
+  const passed = (clock.now() - start) / 1000;
+  const after = await load.ask({ type: 'counts' });
+  if (after.open !== clients)
+    throw new Error(`${clients - after.open} of ${clients} clients were closed during the run`);
+  return windowOf(before, after, passed, used);
+}
+
+/** One process, loaded and measured, then ended. */
+async function measure(target: Target, field: Field, options: FanoutOptions): Promise<Run> {
+  const load = new LoadProcess();
+  try {
+    const { actionsPerSecond, ramp, seconds, clients } = options;
+    const { url } = target;
+    const pingsPerSecond = PINGS_PER_S;
+    await load.ask({ type: 'connect', options: { url, field, actionsPerSecond, pingsPerSecond, ramp } });
+    await load.ask({ type: 'actions', on: true });
+    await pause(options.warmSeconds);
+    const active = await measureWindow(target, load, clients, seconds);
+    await load.ask({ type: 'actions', on: false });
+    await pause(options.warmSeconds / 5);
+    const silent = await measureWindow(target, load, clients, seconds);
+    return { active, silent };
+  } finally {
+    await load.leave();
+    await target.end();
+  }
+}
+
+function serverFlags({ shards, gateways }: FanoutOptions): string[] {
+  return ['--shards', String(shards), '--gateways', String(gateways), '--frame-rate', String(FRAMES_PER_S)];
+}
+
+/** @throws Error when clients were lost, or the floor's traffic is not the server's */
+export async function fanout(options: FanoutOptions): Promise<Record<string, unknown>> {
+  const field = makeField(options.layout, options.clients, options.neighbours);
+  const nodeFlags = options.profile === '' ? [] : ['--cpu-prof', '--cpu-prof-dir', options.profile];
+  const servers: Run[] = [];
+  const floors: Run[] = [];
+  for (let pair = 0; pair < options.pairs; pair++) {
+    const server = await measure(await startServer(field, serverFlags(options), nodeFlags), field, options);
+    const floor = await measure(
+      await startFloor(floorOptions(field, server.active, FRAMES_PER_S)),
+      field,
+      options,
+    );
+    sameTraffic(server.active, floor.active);
+    servers.push(server);
+    floors.push(floor);
+  }
+  return { ...conditions(options, servers[0]!, floors[0]!), fanout: compare(servers, floors, FRAMES_PER_S) };
+}
+
+function sameTraffic(server: Window, floor: Window): void {
+  const a = perClientFrame(server, FRAMES_PER_S);
+  const b = perClientFrame(floor, FRAMES_PER_S);
+  for (const what of ['bytes', 'sends'] as const) {
+    if (Math.abs(a[what] - b[what]) > TOLERANCE * a[what])
+      throw new Error(`a client got ${a[what]} ${what} a frame from the server, ${b[what]} from the floor`);
+  }
+}
+
+function conditions(options: FanoutOptions, server: Run, floor: Run): Record<string, unknown> {
+  const got = perClientFrame(server.active, FRAMES_PER_S);
+  const floorGot = perClientFrame(floor.active, FRAMES_PER_S);
+  const rate = (n: number) => round(n / (options.clients * server.active.seconds));
+  return {
+    clients: options.clients,
+    layout: options.layout,
+    framesPerSecond: FRAMES_PER_S,
+    actionsPerClientPerSecond: rate(server.active.actions),
+    pingsPerClientPerSecond: rate(server.active.pings),
+    neighbours: round(got.neighbours),
+    bytesPerClientPerFrame: round(got.bytes),
+    sendsPerClientPerFrame: round(got.sends),
+    floorBytesPerClientPerFrame: round(floorGot.bytes),
+    floorSendsPerClientPerFrame: round(floorGot.sends),
+    shards: options.shards,
+    gateways: options.gateways,
+    seconds: options.seconds,
+    pairs: options.pairs,
+  };
+}
+
+function readOptions({ values }: BenchArgs): FanoutOptions {
+  const number = (flag: string, fallback: number): number => {
+    const value = values[flag] === undefined ? fallback : Number(values[flag]);
+    if (!(value >= 0)) throw new Error(`--${flag} must be a number, not ${values[flag]}`);
+    return value;
+  };
+  const d = FANOUT_DEFAULTS;
+  const layout = LAYOUTS.find((one) => one === (values['layout'] ?? d.layout));
+  if (layout === undefined) throw new Error(`--layout must be one of ${LAYOUTS.join(', ')}`);
+  return {
+    layout,
+    clients: number('clients', d.clients),
+    neighbours: number('neighbours', d.neighbours),
+    seconds: number('seconds', d.seconds),
+    warmSeconds: number('warm', d.warmSeconds),
+    pairs: number('pairs', d.pairs),
+    actionsPerSecond: number('actions', d.actionsPerSecond),
+    ramp: number('ramp', d.ramp),
+    shards: number('shards', d.shards),
+    gateways: number('gateways', d.gateways),
+    profile: typeof values['profile'] === 'string' ? values['profile'] : '',
+  };
+}
+
+/** @returns conditions and `fanout {floorUsPerClientFrame, serverUsPerClientFrame, ratio, ratioSilent, usPerAction}` */
+export function run(args: BenchArgs): Promise<Record<string, unknown>> {
+  return fanout(readOptions(args));
+}
