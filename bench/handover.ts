@@ -34,7 +34,10 @@ class Side {
   handovers = 0;
   private readonly generationOf: (slot: number) => number;
 
-  constructor(shared: Shared, private readonly me: number) {
+  constructor(
+    shared: Shared,
+    private readonly me: number,
+  ) {
     this.arena = Arena.from(shared.arena);
     this.incoming = SpscRing.from(shared.to[me as 0 | 1]);
     this.outgoing = SpscRing.from(shared.to[(1 - me) as 0 | 1]);
@@ -71,16 +74,18 @@ class Side {
 
   send(slot: number, epoch: number): void {
     const { arena } = this;
-    const result = drive(offer(arena.owner, slot, this.me, 1 - this.me, epoch, () => {
-      const at = this.outgoing.offer();
-      if (at < 0) return false;
-      const w = at >> 2;
-      this.outgoing.i32[w] = slot;
-      this.outgoing.u32[w + 1] = this.generationOf(slot);
-      this.outgoing.u32[w + 2] = epoch;
-      this.outgoing.commit();
-      return true;
-    }));
+    const result = drive(
+      offer(arena.owner, slot, this.me, 1 - this.me, epoch, () => {
+        const at = this.outgoing.offer();
+        if (at < 0) return false;
+        const w = at >> 2;
+        this.outgoing.i32[w] = slot;
+        this.outgoing.u32[w + 1] = this.generationOf(slot);
+        this.outgoing.u32[w + 2] = epoch;
+        this.outgoing.commit();
+        return true;
+      }),
+    );
     assert(result === 'sent', 'I7: the ring holds every slot of this bench');
   }
 }

@@ -9,11 +9,12 @@ import { createSharedWorld } from '../src/memory/shared-world.js';
 import { HOT } from '../src/memory/record.js';
 import { SHARD_STATE } from '../src/memory/shard-block.js';
 import { compileGame } from '../src/world/game.js';
-import { type GameModule, type World } from '../src/world/facade.js';
+import type { GameModule, World } from '../src/world/facade.js';
 import { Shard } from '../src/shard/tick.js';
 
 export const name = 'tick';
-export const describe = 'Milliseconds a tick of one shard, all entities moving, beside a bare loop over the records.';
+export const describe =
+  'Milliseconds a tick of one shard, all entities moving, beside a bare loop over the records.';
 
 const WARM_TICKS = 60;
 const TICKS = 200;
@@ -21,11 +22,18 @@ const TICKS = 200;
 /** Entities that turn now and then and always walk; spread over one base tile. */
 function wanderers(count: number): GameModule {
   return {
-    name: 'wanderers', items: [], kinds: ['player', 'wanderer'], components: { left: 'f32' }, actions: {},
+    name: 'wanderers',
+    items: [],
+    kinds: ['player', 'wanderer'],
+    components: { left: 'f32' },
+    actions: {},
     populate(world, tile, random) {
       for (let i = 0; i < count; i++) {
-        const e = world.spawn(1, tile.west + 20 + random.next() * (tile.east - tile.west - 40), // dx-ok: inside one tile
-          tile.south + 20 + random.next() * (tile.north - tile.south - 40));
+        const e = world.spawn(
+          1,
+          tile.west + 20 + random.next() * (tile.east - tile.west - 40), // dx-ok: inside one tile
+          tile.south + 20 + random.next() * (tile.north - tile.south - 40),
+        );
         if (e < 0) throw new Error('the arena is too small for this bench');
         turn(world, e);
       }
@@ -53,10 +61,18 @@ function median(values: number[]): number {
 function measure(entities: number): Record<string, number> {
   const clock = monotonicClock();
   const world = createSharedWorld({
-    shards: 1, gateways: 1, maxEntities: LIMITS.maxEntities, startMs: clock.now() - 1000,
+    shards: 1,
+    gateways: 1,
+    maxEntities: LIMITS.maxEntities,
+    startMs: clock.now() - 1000,
   });
   const shard = new Shard(world, compileGame(wanderers(entities), 'bench'), clock, {
-    shard: 0, incarnation: 1, worldSeed: 1, frameEvery: 2, capacity: 5000, quarantine: [],
+    shard: 0,
+    incarnation: 1,
+    worldSeed: 1,
+    frameEvery: 2,
+    capacity: 5000,
+    quarantine: [],
   });
   let tick = shard.start(0);
   world.shardBlocks[0]!.state = SHARD_STATE.RUNNING;
@@ -72,8 +88,11 @@ function measure(entities: number): Record<string, number> {
   const floor = bareLoop(shard);
   const sorted = times.sort((a, b) => a - b);
   return {
-    entities: shard.core.owned.count, msPerTick: round(median(times)), p99: round(sorted[Math.floor(TICKS * 0.99)]!),
-    floorMs: round(floor), ratio: round(median(times) / floor),
+    entities: shard.core.owned.count,
+    msPerTick: round(median(times)),
+    p99: round(sorted[Math.floor(TICKS * 0.99)]!),
+    floorMs: round(floor),
+    ratio: round(median(times) / floor),
   };
 }
 

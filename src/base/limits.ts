@@ -49,7 +49,28 @@ export const LIMITS = Object.freeze({
   arrivalsPlaces: 8192,
   messagePlaces: 4096,
   frameRingBytes: 8 * MIB,
-  frameScratchBytes: 4 * MIB,
+  frameScratchBytes: 2 * MIB, // with its header at most half of the ring
+
+  // load: what the planner decides by; a share is of the capacity or of the tick budget
+  plannerRateHz: 4,
+  loadSmoothingS: 3, // length of the mean that loads are judged by
+  dwellS: 20, // a reshaped tile rests for this
+  startLoadShare: 0.6, // from here threads are started, so that they run when the split comes
+  splitLoadShare: 0.8,
+  emergencyLoadShare: 1,
+  mergeLoadShare: 0.4, // of four siblings together
+  coolLoadShare: 0.4, // a shard below it is worth moving to, and packing fills none above it
+  moveGainShare: 0.1, // a move between shards must lower the higher of the two loads by this
+  splitLevelsAtOnce: 2,
+  reshapesAtOnce: 8,
+  startWaitS: 2, // a proactive split waits this long for the threads that it asked for
+  packLoadShare: 0.02, // a shard that stayed below it …
+  packAfterS: 60, // … for this long is emptied
+  fullWaitingShare: 0.2, // threads that wait for a core for more than this …
+  fullWindowS: 5, // … of this long: the machine is full
+  minDilationShare: 0.1,
+  degradeStepS: 0.5, // between two steps down
+  degradeBackS: 2, // and between two steps back
 
   // clients
   capacityPlayers: 5000, // that one shard is meant to carry
@@ -65,6 +86,23 @@ export type Limits = { readonly [Name in keyof typeof LIMITS]: number };
 
 function powerOfTwo(n: number): boolean {
   return Number.isInteger(n) && n > 0 && Number.isInteger(Math.log2(n));
+}
+
+/** The same for the limits of load: between each threshold and the way back there is room, so nothing flaps. */
+function proveLoadLimits(l: Limits): void {
+  assert(l.startLoadShare < l.splitLoadShare, 'a thread is asked for before the split that needs it');
+  assert(l.splitLoadShare < l.emergencyLoadShare, 'a split is proactive before it is an emergency');
+  assert(l.mergeLoadShare * 2 <= l.splitLoadShare, 'a merged tile is far from its next split');
+  assert(l.coolLoadShare < l.startLoadShare, 'a cool shard is no reason to start another one');
+  assert(l.packLoadShare * 2 <= l.coolLoadShare, 'a packed shard is far from being emptied again');
+  assert(l.moveGainShare < l.splitLoadShare, 'some move is worth it');
+  assert(l.dwellS > 2 * l.loadSmoothingS, 'a reshaped tile rests until its load is known');
+  assert(l.plannerRateHz * l.loadSmoothingS >= 4, 'a load is judged by more than a glance');
+  assert(l.plannerRateHz * l.degradeStepS >= 2, 'a step down is seen before the next one');
+  assert(l.degradeStepS < l.degradeBackS, 'steps down are quick, steps back are slow');
+  assert(l.startWaitS < l.loadSmoothingS, 'a thread that does not start holds up no split for long');
+  assert(l.splitLevelsAtOnce <= 2, 'a block of children has one more level in between at most');
+  assert(l.fullWaitingShare < 1 && l.minDilationShare < 1, 'shares of one');
 }
 
 /** Asserts what the parts rely on between the limits. Each line says what would break. */
@@ -98,12 +136,13 @@ export function proveLimits(l: Limits): void {
   );
   assert(powerOfTwo(l.arrivalsPlaces) && powerOfTwo(l.messagePlaces), 'I7 ring positions are masked');
   assert(powerOfTwo(l.frameRingBytes), 'I7 ring positions are masked');
-  assert(l.frameScratchBytes * 2 <= l.frameRingBytes, 'I7 the largest frame is at most half of its ring');
+  assert(l.frameScratchBytes * 2 < l.frameRingBytes, 'I7 the largest frame is at most half of its ring');
   assert(
     l.slowLagS < l.slowCloseS && l.slowCloseS < l.idleTimeoutS,
     'I5 slow clients are eased before closed',
   );
   assert(l.minimumStayS * l.tickRateHz >= 1, 'I1 a stay is at least one tick: no ping-pong within one');
+  proveLoadLimits(l);
 }
 
 proveLimits(LIMITS);

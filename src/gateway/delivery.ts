@@ -43,7 +43,14 @@ export class Delivery {
     const body = at + RECORD_HEADER_BYTES;
     const end = body + ring.length(at);
     if (type === RECORD.FRAME) {
-      return this.interest.frame(shard, i32[w], i32[w + 1], i32[w + 2], ring.u8.subarray(body, end));
+      return this.interest.frame(
+        shard,
+        i32[w],
+        i32[w + 1],
+        i32[w + 2],
+        i32[w + 3],
+        ring.u8.subarray(body, end),
+      );
     }
     const connection = this.core.bySlot[i32[w]];
     // Somebody else's by now: an earlier connection of this slot, or an earlier life of it.

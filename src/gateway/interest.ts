@@ -46,13 +46,36 @@ export class Interest {
     return this.cells.size;
   }
 
-  /** A frame of a stream came from a shard: to everybody who watches the cell. */
-  frame(shard: number, column: number, row: number, tick: number, bytes: Uint8Array): void {
+  /** A frame of a stream came from a shard: to everybody who watches the cell. @param previous 0 = a key frame */
+  frame(shard: number, column: number, row: number, tick: number, previous: number, bytes: Uint8Array): void {
     const cell = this.cells.get(cellOf(column, row));
     if (cell === undefined) return; // shares a place in the filter with a watched one, or was left a moment ago
-    cell.publishers[shard] = this.core.world.shardBlocks[shard].incarnation;
+    const publisher = this.core.world.shardBlocks[shard].incarnation;
+    const follows = cell.publishers[shard] === publisher && cell.ticks[shard] === previous;
+    cell.publishers[shard] = publisher;
     cell.ticks[shard] = tick;
     if (cell.watchers === 0) return;
+    if (previous !== 0 && !follows) this.mend(shard, cell, previous);
+    this.publish(cell, bytes);
+  }
+
+  /**
+   * A delta of a stream whose beginning was not passed on: its key frame came while nobody here watched the cell (the
+   * filter had it for another cell's sake). One key frame for all is cheaper than a request of each.
+   */
+  private mend(shard: number, cell: WatchedCell, previous: number): void {
+    const key = this.keyFrames.make(
+      this.core.world.views[shard],
+      cell.number,
+      cell.publishers[shard],
+      previous,
+    );
+    if (key === undefined) return;
+    this.core.block.count(COUNTER.keyFrames);
+    this.publish(cell, key);
+  }
+
+  private publish(cell: WatchedCell, bytes: Uint8Array): void {
     const { block } = this.core;
     block.count(COUNTER.framesOut, cell.watchers);
     block.count(COUNTER.bytesOut, cell.watchers * bytes.length);
@@ -161,6 +184,7 @@ export class Interest {
     connection.cells.push(cell);
     // Subscribe first, key frames in the same turn: no delta can come between, and none is missed.
     connection.socket.subscribe(cell.topic);
+    connection.send(this.keyFrames.anew(number, this.core.tick()));
     this.sendKeys(connection, cell);
   }
 

@@ -12,6 +12,7 @@ import { Quantiser } from '../geo/quantise.js';
 import { columnOfCell, rowOfCell } from '../geo/cell.js';
 import { ROW, type ViewReader } from '../memory/view.js';
 import { CellFrameWriter } from '../wire/cell-frame-writer.js';
+import { NO_PUBLISHER } from '../wire/protocol.js';
 
 /** A view stays untouched for a tick after it was opened: a reader that fails this often was not reading. */
 const TRIES = 8;
@@ -38,6 +39,15 @@ export class KeyFrames {
       if (view.valid()) return this.writer.view(bytes);
     }
     return undefined;
+  }
+
+  /**
+   * What precedes the key frames of a new subscription. The client may hold entities of an earlier one (it walked away
+   * and came back, or read too slowly), and their streams may have ended meanwhile: no key frame would name them.
+   */
+  anew(cell: number, tick: number): Uint8Array {
+    this.writer.begin(columnOfCell(cell), rowOfCell(cell), NO_PUBLISHER, tick, 0);
+    return this.writer.view(this.writer.finish());
   }
 
   private encode(view: ViewReader, cell: number, publisher: number, tick: number): number {

@@ -10,9 +10,9 @@ import { LIMITS } from '../base/limits.js';
 import { CONTROL, PLACE as INBOX, type Inboxes } from '../memory/inbox.js';
 import { COLD, HOT } from '../memory/record.js';
 import { SHARD_COUNTER } from '../memory/shard-block.js';
-import { type World } from '../world/facade.js';
+import type { World } from '../world/facade.js';
 import { FLAG } from '../memory/player.js';
-import { type Core } from './core.js';
+import type { Core } from './core.js';
 
 const APPLIED: number = ERRORS.APPLIED.number;
 const UNKNOWN_ACTION = ERRORS.UNKNOWN_ACTION.number;
@@ -21,7 +21,10 @@ const QUARANTINED = ERRORS.QUARANTINED.number;
 export class Actions {
   private readonly inboxes: Inboxes;
 
-  constructor(private readonly core: Core, private readonly facade: World) {
+  constructor(
+    private readonly core: Core,
+    private readonly facade: World,
+  ) {
     this.inboxes = core.world.inboxes;
   }
 
@@ -91,8 +94,15 @@ export class Actions {
     const counter = code === APPLIED ? HOT.appliedCount : HOT.rejectedCount;
     arena.u32[(hot + counter) >> 2]! += 1;
     const hash = arena.u32[(hot + HOT.appliedHash) >> 2]!;
-    arena.u32[(hot + HOT.appliedHash) >> 2] =
-      fnvAction(hash, id, kind, inboxes.u8, at + INBOX.payload, length, code);
+    arena.u32[(hot + HOT.appliedHash) >> 2] = fnvAction(
+      hash,
+      id,
+      kind,
+      inboxes.u8,
+      at + INBOX.payload,
+      length,
+      code,
+    );
     core.block.count(code === APPLIED ? SHARD_COUNTER.actionsApplied : SHARD_COUNTER.actionsRejected);
     core.block.takeInHand(0, 0);
   }

@@ -14,7 +14,7 @@ import { drive } from '../memory/steps.js';
 import { recover } from '../world/handover.js';
 import { vanish } from './commit.js';
 import { FLAG, PLAYER_KIND } from '../memory/player.js';
-import { type Core } from './core.js';
+import type { Core } from './core.js';
 
 /** @param dead incarnation that held the shard number before */
 export function adoptAfter(core: Core, dead: number): void {

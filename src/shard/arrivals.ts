@@ -9,14 +9,17 @@ import { SHARD_COUNTER } from '../memory/shard-block.js';
 import { HEADER, HOT } from '../memory/record.js';
 import { drive } from '../memory/steps.js';
 import { accept } from '../world/handover.js';
-import { type Core } from './core.js';
-import { type Tiles } from './tiles.js';
+import type { Core } from './core.js';
+import type { Tiles } from './tiles.js';
 
 export class Arrivals {
   private readonly limits: Int32Array;
   private readonly generationOf: (slot: number) => number;
 
-  constructor(private readonly core: Core, private readonly tiles: Tiles) {
+  constructor(
+    private readonly core: Core,
+    private readonly tiles: Tiles,
+  ) {
     this.limits = new Int32Array(core.world.arrivals.length);
     const { arena } = core;
     this.generationOf = (slot) => arena.u32[(arena.header(slot) + HEADER.generation) >> 2]!;
@@ -62,7 +65,8 @@ export class Arrivals {
     const h = arena.header(slot);
     arena.u32[(h + HEADER.epoch) >> 2] = next;
     const stamp = arena.f64[(h + HEADER.handoverStamp) >> 3]!;
-    if (stamp > 0) { // 0: not from a shard, but a login
+    if (stamp > 0) {
+      // 0: not from a shard, but a login
       core.block.count(SHARD_COUNTER.handoversIn);
       core.block.handoverMs.record(core.clock.now() - stamp);
     }

@@ -7,17 +7,19 @@ import { tileIndex } from '../geo/tile.js';
 import { clampY, wrapX } from '../geo/world.js';
 import { HEADER, HOT } from '../memory/record.js';
 import { SHARD_COUNTER } from '../memory/shard-block.js';
-import { type Placer } from '../world/placing.js';
+import type { Placer } from '../world/placing.js';
 import { drive } from '../memory/steps.js';
 import { offer } from '../world/handover.js';
-import { type ClosingWatch } from '../world/retirement.js';
-import { type Core } from './core.js';
+import type { ClosingWatch } from '../world/retirement.js';
+import type { Core } from './core.js';
 
 export class Border {
   private readonly stayTicks: number;
 
   constructor(
-    private readonly core: Core, private readonly placer: Placer, private readonly closing: ClosingWatch,
+    private readonly core: Core,
+    private readonly placer: Placer,
+    private readonly closing: ClosingWatch,
   ) {
     this.stayTicks = Math.round(LIMITS.minimumStayS / core.dt);
   }
@@ -66,16 +68,18 @@ export class Border {
     arena.i32[(hot + HOT.stayUntilTick) >> 2] = core.tick + this.stayTicks;
     const epoch = core.epoch(slot);
     const ring = core.world.arrivals[core.shard]![target]!;
-    const result = drive(offer(arena.owner, slot, core.shard, target, epoch, () => {
-      const at = ring.offer();
-      if (at < 0) return false;
-      const word = at >> 2;
-      ring.i32[word] = slot;
-      ring.u32[word + 1] = arena.u32[(h + HEADER.generation) >> 2]!;
-      ring.u32[word + 2] = epoch;
-      ring.commit();
-      return true;
-    }));
+    const result = drive(
+      offer(arena.owner, slot, core.shard, target, epoch, () => {
+        const at = ring.offer();
+        if (at < 0) return false;
+        const word = at >> 2;
+        ring.i32[word] = slot;
+        ring.u32[word + 1] = arena.u32[(h + HEADER.generation) >> 2]!;
+        ring.u32[word + 2] = epoch;
+        ring.commit();
+        return true;
+      }),
+    );
     if (result === 'refused') {
       core.block.count(SHARD_COUNTER.handoversRefused);
       return;

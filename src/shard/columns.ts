@@ -3,15 +3,25 @@
  * through the tick's undo copy.
  */
 import { HOT } from '../memory/record.js';
-import { type Column, type ColumnType, type Entity } from '../world/facade.js';
-import { type Core } from './core.js';
+import type { Column, ColumnType, Entity } from '../world/facade.js';
+import type { Core } from './core.js';
 
-type Values = Float64Array | Float32Array | Int32Array | Uint32Array | Int16Array | Uint16Array | Int8Array | Uint8Array;
+type Values =
+  | Float64Array
+  | Float32Array
+  | Int32Array
+  | Uint32Array
+  | Int16Array
+  | Uint16Array
+  | Int8Array
+  | Uint8Array;
 
 /** A column at a fixed byte offset of the hot state. `shift` = log2 of the element's bytes. */
 class ArenaColumn<A extends Values> implements Column {
   constructor(
-    private readonly core: Core, private readonly values: A, private readonly shift: number,
+    private readonly core: Core,
+    private readonly values: A,
+    private readonly shift: number,
     private readonly offset: number,
   ) {}
 
@@ -38,13 +48,21 @@ export function makeColumn(core: Core, type: ColumnType, offset: number): Column
   const { arena } = core;
   const at = HOT.components + offset;
   switch (type) {
-    case 'f64': return new F64Column(core, arena.f64, 3, at);
-    case 'f32': return new F32Column(core, arena.f32, 2, at);
-    case 'i32': return new I32Column(core, arena.i32, 2, at);
-    case 'u32': return new U32Column(core, arena.u32, 2, at);
-    case 'i16': return new I16Column(core, new Int16Array(arena.sab), 1, at);
-    case 'u16': return new U16Column(core, arena.u16, 1, at);
-    case 'i8': return new I8Column(core, new Int8Array(arena.sab), 0, at);
-    case 'u8': return new U8Column(core, arena.u8, 0, at);
+    case 'f64':
+      return new F64Column(core, arena.f64, 3, at);
+    case 'f32':
+      return new F32Column(core, arena.f32, 2, at);
+    case 'i32':
+      return new I32Column(core, arena.i32, 2, at);
+    case 'u32':
+      return new U32Column(core, arena.u32, 2, at);
+    case 'i16':
+      return new I16Column(core, new Int16Array(arena.sab), 1, at);
+    case 'u16':
+      return new U16Column(core, arena.u16, 1, at);
+    case 'i8':
+      return new I8Column(core, new Int8Array(arena.sab), 0, at);
+    case 'u8':
+      return new U8Column(core, arena.u8, 0, at);
   }
 }

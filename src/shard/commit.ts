@@ -4,7 +4,7 @@
  */
 import { HOT } from '../memory/record.js';
 import { freeSlot, ownReserved } from '../memory/slots.js';
-import { type Core } from './core.js';
+import type { Core } from './core.js';
 
 /** Writes the item totals' copy of this tick, commits, then rolls forward creations, removals and inbox heads. */
 export function commit(core: Core): void {

@@ -8,14 +8,14 @@
 import type { Clock } from '../base/clock.js';
 import { assert } from '../base/assert.js';
 import { LIMITS } from '../base/limits.js';
-import { type Arena } from '../memory/arena.js';
+import type { Arena } from '../memory/arena.js';
 import { PLAYER_KIND } from '../memory/player.js';
 import { IdLease } from '../memory/ids.js';
 import { HEADER, HOT, OWNER, ownerOf, ownerState } from '../memory/record.js';
-import { type SharedWorld } from '../memory/shared-world.js';
+import type { SharedWorld } from '../memory/shared-world.js';
 import { SlotCache } from '../memory/slots.js';
 import { beginCold, beginHot } from '../memory/undo.js';
-import { type CompiledGame } from '../world/game.js';
+import type { CompiledGame } from '../world/game.js';
 import { epochFromWord } from '../world/handover.js';
 import { EntityList } from './entity-list.js';
 
@@ -71,7 +71,10 @@ export class Core {
   readonly itemsConsumed = new Float64Array(LIMITS.itemKinds);
 
   constructor(
-    readonly world: SharedWorld, readonly game: CompiledGame, readonly clock: Clock, readonly options: CoreOptions,
+    readonly world: SharedWorld,
+    readonly game: CompiledGame,
+    readonly clock: Clock,
+    readonly options: CoreOptions,
   ) {
     this.arena = world.arena;
     const n = this.arena.capacity;
@@ -121,7 +124,7 @@ export class Core {
     const h = this.arena.header(slot) >> 2;
     assert(
       this.arena.i32[h + (HEADER.createdTick >> 2)] === this.tick &&
-      this.arena.i32[h + (HEADER.createdIncarnation >> 2)] === this.options.incarnation,
+        this.arena.i32[h + (HEADER.createdIncarnation >> 2)] === this.options.incarnation,
       'I1: only the owner writes an entity',
     );
     return at;
@@ -180,8 +183,9 @@ export class Core {
   /** Whether the slot was freed in this tick (the commit takes it away). */
   isFreed(slot: number): boolean {
     const h = this.arena.header(slot) >> 2;
-    return this.arena.i32[h + (HEADER.freedTick >> 2)] === this.tick &&
-      this.arena.i32[h + (HEADER.freedIncarnation >> 2)] === this.options.incarnation;
+    return (
+      this.arena.i32[h + (HEADER.freedTick >> 2)] === this.tick &&
+      this.arena.i32[h + (HEADER.freedIncarnation >> 2)] === this.options.incarnation
+    );
   }
 }
-

@@ -4,10 +4,10 @@
  */
 import { ERRORS } from '../base/errors.js';
 import { COLD } from '../memory/record.js';
-import { type World } from '../world/facade.js';
+import type { World } from '../world/facade.js';
 import { FLAG } from '../memory/player.js';
-import { type Core } from './core.js';
-import { type Letter } from './letter.js';
+import type { Core } from './core.js';
+import type { Letter } from './letter.js';
 
 /** Message kind of the core's own transfer of items. */
 export const TRANSFER = 0;
@@ -15,7 +15,12 @@ const MAX_STACK = 2 ** 31;
 
 /** @returns 0 when the target takes the items, otherwise an outcome code */
 export function mayReceive(
-  core: Core, facade: World, target: number, itemKind: number, count: number, from: number,
+  core: Core,
+  facade: World,
+  target: number,
+  itemKind: number,
+  count: number,
+  from: number,
 ): number {
   if (core.flags(target) & FLAG.OFFLINE) return ERRORS.TARGET_OFFLINE.number;
   const has = core.arena.u32[(core.arena.cold(target) + COLD.items + itemKind * 4) >> 2]!;

@@ -5,7 +5,7 @@
 import { LIMITS } from '../base/limits.js';
 import { cellNumber } from '../geo/cell.js';
 import { SHARD_COUNTER } from '../memory/shard-block.js';
-import { type Core } from './core.js';
+import type { Core } from './core.js';
 
 /** Most events of one shard in one frame period. */
 export const EVENT_PLACES = 4096;
@@ -27,12 +27,13 @@ export class Events {
 
   /** Copies `length` bytes from the start of `bytes`. */
   add(source: number, kind: number, x: number, y: number, bytes: Uint8Array, length: number): void {
-    if (this.count === EVENT_PLACES || length > LIMITS.actionPayloadBytes) {
+    const id = this.core.nextId();
+    if (this.count === EVENT_PLACES || length > LIMITS.actionPayloadBytes || id < 0) {
       this.core.block.count(SHARD_COUNTER.eventsDropped);
       return;
     }
     const i = this.count++;
-    this.id[i] = this.core.nextId();
+    this.id[i] = id;
     this.source[i] = source;
     this.kind[i] = kind;
     this.x[i] = x;

@@ -10,16 +10,16 @@ import { clampY, dx as shortestDx, wrapX } from '../geo/world.js';
 import { COLD, HOT } from '../memory/record.js';
 import { PRESENCE_STATE } from '../memory/inbox.js';
 import { tagFreed } from '../memory/slots.js';
-import { type Column, type Entity, type Near, type World } from '../world/facade.js';
+import type { Column, Entity, Near, World } from '../world/facade.js';
 import { Neighbourhood } from '../world/near.js';
 import { makeColumn } from './columns.js';
 import { FLAG, PLAYER_KIND } from '../memory/player.js';
-import { type Core } from './core.js';
+import type { Core } from './core.js';
 import { TRANSFER, deliver, mayReceive } from './deliver.js';
-import { type Events } from './events.js';
-import { type Jobs } from './jobs.js';
+import type { Events } from './events.js';
+import type { Jobs } from './jobs.js';
 import { Letter } from './letter.js';
-import { type Mail } from './mail.js';
+import type { Mail } from './mail.js';
 import { spawn } from './spawn.js';
 
 const { APPLIED, NOT_ENOUGH, OUTBOX_FULL, TARGET_GONE } = ERRORS;
@@ -40,7 +40,11 @@ export class Facade implements World {
   private readonly randomCall: Int32Array;
   private mail!: Mail;
 
-  constructor(private readonly core: Core, private readonly events: Events, private readonly jobs: Jobs) {
+  constructor(
+    private readonly core: Core,
+    private readonly events: Events,
+    private readonly jobs: Jobs,
+  ) {
     const { module, columns } = core.game;
     this.randomTick = new Int32Array(core.arena.capacity);
     this.randomCall = new Int32Array(core.arena.capacity);
@@ -90,8 +94,11 @@ export class Facade implements World {
   }
 
   online(e: Entity): boolean {
-    return this.kind(e) === PLAYER_KIND && !(this.core.flags(e) & FLAG.OFFLINE) &&
-      this.core.world.inboxes.presence(e) !== PRESENCE_STATE.NONE;
+    return (
+      this.kind(e) === PLAYER_KIND &&
+      !(this.core.flags(e) & FLAG.OFFLINE) &&
+      this.core.world.inboxes.presence(e) !== PRESENCE_STATE.NONE
+    );
   }
 
   distance(e: Entity, x: number, y: number): number {
@@ -200,7 +207,15 @@ export class Facade implements World {
     this.depth--;
   }
 
-  private fill(source: number, target: number, kind: number, a0: number, a1: number, a2: number, a3: number): Letter {
+  private fill(
+    source: number,
+    target: number,
+    kind: number,
+    a0: number,
+    a1: number,
+    a2: number,
+    a3: number,
+  ): Letter {
     const m = (this.letters[this.depth] ??= new Letter());
     m.source = source;
     m.target = target;
@@ -248,7 +263,10 @@ export class Facade implements World {
     this.randomTick[e] = this.core.tick;
     this.randomCall[e] = call;
     const id = this.core.id(e);
-    return hash2(hash2(this.core.options.worldSeed ^ id, (id / 4294967296) | 0), hash2(this.core.tick, call)) / 4294967296;
+    return (
+      hash2(hash2(this.core.options.worldSeed ^ id, (id / 4294967296) | 0), hash2(this.core.tick, call)) /
+      4294967296
+    );
   }
 
   defer(e: Entity, job: string, input: unknown): boolean {
@@ -257,5 +275,8 @@ export class Facade implements World {
 }
 
 function checkCount(count: number): void {
-  assert(Number.isInteger(count) && count > 0 && count <= MAX_STACK, 'I2: items are counted in whole numbers above 0');
+  assert(
+    Number.isInteger(count) && count > 0 && count <= MAX_STACK,
+    'I2: items are counted in whole numbers above 0',
+  );
 }

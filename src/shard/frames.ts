@@ -9,13 +9,13 @@ import { columnOfCell, rowOfCell } from '../geo/cell.js';
 import { SHARD_COUNTER } from '../memory/shard-block.js';
 import { ROW, type ViewWriter } from '../memory/view.js';
 import { CellFrameWriter } from '../wire/cell-frame-writer.js';
-import { type Core } from './core.js';
-import { type Events } from './events.js';
+import type { Core } from './core.js';
+import type { Events } from './events.js';
 import { RECORD } from '../memory/player.js';
-import { type GatewayRings } from './gateway-rings.js';
+import type { GatewayRings } from './gateway-rings.js';
 import { GONE_CELL, type Published } from './published.js';
 import { Quantiser } from '../geo/quantise.js';
-import { type Streams } from './streams.js';
+import type { Streams } from './streams.js';
 
 const NO_CELL = 0xffffffff;
 
@@ -29,8 +29,12 @@ export class Frames {
   private closingPublisher = 0;
 
   constructor(
-    private readonly core: Core, private readonly view: ViewWriter, private readonly streams: Streams,
-    private readonly published: Published, private readonly events: Events, private readonly rings: GatewayRings,
+    private readonly core: Core,
+    private readonly view: ViewWriter,
+    private readonly streams: Streams,
+    private readonly published: Published,
+    private readonly events: Events,
+    private readonly rings: GatewayRings,
   ) {}
 
   /** The streams of a dead publisher end with this one's next frames. */
@@ -139,8 +143,8 @@ export class Frames {
       // A follower gets its delta even if it is empty while others get a key: the sequence is the stream's.
       // Before it leaves: who subscribes after it has passed must not get an older key frame.
       if (streams.mark[s]! > 0) this.view.setLastSeq(streams.mark[s]! - 1, core.tick);
-      if (following !== 0) got = this.send(following, s, bytes);
-      if (starting !== 0) got |= this.send(starting, s, this.encode(s, 0));
+      if (following !== 0) got = this.send(following, s, bytes, streams.lastTick[s]!);
+      if (starting !== 0) got |= this.send(starting, s, this.encode(s, 0), 0);
       streams.lastTick[s] = core.tick;
     }
     streams.keyed[s] = got; // who did not get its copy (ring full) has a gap: a key frame next time
@@ -150,7 +154,7 @@ export class Frames {
   }
 
   /** Copies the encoded frame to some gateways. @returns those that got it */
-  private send(mask: number, s: number, bytes: number): number {
+  private send(mask: number, s: number, bytes: number, previous: number): number {
     const { rings, core } = this;
     const cell = this.streams.cell[s]!;
     let got = 0;
@@ -162,7 +166,7 @@ export class Frames {
         continue;
       }
       rings.copy(g, at, this.words, bytes);
-      rings.header(g, at, RECORD.FRAME, columnOfCell(cell), rowOfCell(cell), core.tick, 0, 0, 0);
+      rings.header(g, at, RECORD.FRAME, columnOfCell(cell), rowOfCell(cell), core.tick, previous, 0, 0);
       rings.commit(g, bytes);
       got |= 1 << g;
     }
@@ -203,15 +207,31 @@ export class Frames {
     const velocity = (vx << 16) | (vy & 0xffff);
     const kindFlags = ((kind << 16) | flags) >>> 0;
     if (
-      !all && published.fresh[slot] === 1 && published.position[slot] === position &&
-      published.velocity[slot] === velocity && published.kind[slot] === kindFlags &&
-      published.pub0[slot] === pub0 && published.pub1[slot] === pub1
-    ) return;
+      !all &&
+      published.fresh[slot] === 1 &&
+      published.position[slot] === position &&
+      published.velocity[slot] === velocity &&
+      published.kind[slot] === kindFlags &&
+      published.pub0[slot] === pub0 &&
+      published.pub1[slot] === pub1
+    )
+      return;
     if (writer.full) {
       this.core.block.count(SHARD_COUNTER.frameOverflows);
       return;
     }
-    writer.state(view.f64[(byte + ROW.id) >> 3]!, view.u32[w + (ROW.epoch >> 2)]!, qx, qy, vx, vy, kind, flags, pub0, pub1);
+    writer.state(
+      view.f64[(byte + ROW.id) >> 3]!,
+      view.u32[w + (ROW.epoch >> 2)]!,
+      qx,
+      qy,
+      vx,
+      vy,
+      kind,
+      flags,
+      pub0,
+      pub1,
+    );
     published.fresh[slot] = 1;
     published.position[slot] = position;
     published.velocity[slot] = velocity;
@@ -226,7 +246,10 @@ export class Frames {
       const to = published.removalTo[i]!;
       const gone = to === GONE_CELL;
       writer.removal(
-        published.removalId[i]!, published.removalEpoch[i]!, gone ? NO_CELL : columnOfCell(to), gone ? NO_CELL : rowOfCell(to),
+        published.removalId[i]!,
+        published.removalEpoch[i]!,
+        gone ? NO_CELL : columnOfCell(to),
+        gone ? NO_CELL : rowOfCell(to),
       );
     }
   }
@@ -235,8 +258,14 @@ export class Frames {
     const { events, writer, quantiser } = this;
     for (let i = first; i >= 0; i = events.next[i]!) {
       writer.event(
-        events.id[i]!, events.source[i]!, events.kind[i]!, quantiser.x(events.x[i]!), quantiser.y(events.y[i]!),
-        events.bytes, events.offset(i), events.length[i]!,
+        events.id[i]!,
+        events.source[i]!,
+        events.kind[i]!,
+        quantiser.x(events.x[i]!),
+        quantiser.y(events.y[i]!),
+        events.bytes,
+        events.offset(i),
+        events.length[i]!,
       );
     }
   }

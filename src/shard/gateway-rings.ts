@@ -3,14 +3,17 @@
  * got something, so that each gateway is woken once a tick.
  */
 import { type ByteRing, RECORD_HEADER_BYTES } from '../memory/byte-ring.js';
-import { type SharedWorld } from '../memory/shared-world.js';
+import type { SharedWorld } from '../memory/shared-world.js';
 
 export class GatewayRings {
   readonly count: number;
   private readonly rings: readonly ByteRing[];
   private touched = 0;
 
-  constructor(private readonly world: SharedWorld, shard: number) {
+  constructor(
+    private readonly world: SharedWorld,
+    shard: number,
+  ) {
     this.rings = world.frames[shard]!;
     this.count = this.rings.length;
   }
@@ -31,7 +34,15 @@ export class GatewayRings {
 
   /** Fills the header words of the reserved record. */
   header(
-    gateway: number, at: number, type: number, a: number, b: number, c: number, d: number, e: number, f: number,
+    gateway: number,
+    at: number,
+    type: number,
+    a: number,
+    b: number,
+    c: number,
+    d: number,
+    e: number,
+    f: number,
   ): void {
     const { i32 } = this.rings[gateway]!;
     const w = (at >> 2) - 7;

@@ -5,9 +5,9 @@
  */
 import { type ByteRing, RECORD_HEADER_BYTES } from '../memory/byte-ring.js';
 import { SHARD_COUNTER } from '../memory/shard-block.js';
-import { type World } from '../world/facade.js';
+import type { World } from '../world/facade.js';
 import { decodeJob, encodeJob } from '../world/job-codec.js';
-import { type Core } from './core.js';
+import type { Core } from './core.js';
 
 export class Jobs {
   private readonly out: ByteRing;

@@ -10,13 +10,16 @@ import { LIMITS } from '../base/limits.js';
 import { LEAVING, PRESENCE_STATE, writerGateway } from '../memory/inbox.js';
 import { tagFreed } from '../memory/slots.js';
 import { FLAG, PLAYER_KIND } from '../memory/player.js';
-import { type Core } from './core.js';
-import { type Mail } from './mail.js';
+import type { Core } from './core.js';
+import type { Mail } from './mail.js';
 
 export class Leaving {
   private readonly graceTicks: number;
 
-  constructor(private readonly core: Core, private readonly mail: Mail) {
+  constructor(
+    private readonly core: Core,
+    private readonly mail: Mail,
+  ) {
     this.graceTicks = Math.round(LIMITS.resumeGraceS / core.dt);
   }
 
@@ -42,7 +45,10 @@ export class Leaving {
     const { inboxes } = this.core.world;
     const presence = inboxes.presence(slot);
     if (presence === PRESENCE_STATE.GOODBYE) return true;
-    return presence === PRESENCE_STATE.DISCONNECTED && this.core.tick - inboxes.presenceTick(slot) > this.graceTicks;
+    return (
+      presence === PRESENCE_STATE.DISCONNECTED &&
+      this.core.tick - inboxes.presenceTick(slot) > this.graceTicks
+    );
   }
 
   /** The session has ended for good. */

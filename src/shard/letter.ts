@@ -6,9 +6,9 @@
  * ```
  * Floats are carried as two words, so that a ring needs no alignment but its own.
  */
-import { type Arena } from '../memory/arena.js';
+import type { Arena } from '../memory/arena.js';
 import { OUTBOX } from '../memory/record.js';
-import { type Message } from '../world/facade.js';
+import type { Message } from '../world/facade.js';
 
 export const MAIL = { REQUEST: 1, ANSWER: 2, SETTLE: 3, SETTLED: 4, LOSSY: 5 } as const;
 

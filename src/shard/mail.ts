@@ -21,11 +21,22 @@
 import { assert } from '../base/assert.js';
 import { ERRORS } from '../base/errors.js';
 import { LIMITS } from '../base/limits.js';
-import { ANSWER, ANSWER_BYTES, COLD, HOT, OUTBOX, OUTBOX_BYTES, OWNER, ownerOf, ownerState, targetOf } from '../memory/record.js';
+import {
+  ANSWER,
+  ANSWER_BYTES,
+  COLD,
+  HOT,
+  OUTBOX,
+  OUTBOX_BYTES,
+  OWNER,
+  ownerOf,
+  ownerState,
+  targetOf,
+} from '../memory/record.js';
 import { SHARD_COUNTER } from '../memory/shard-block.js';
-import { type World } from '../world/facade.js';
-import { type Core } from './core.js';
-import { type Tiles } from './tiles.js';
+import type { World } from '../world/facade.js';
+import type { Core } from './core.js';
+import type { Tiles } from './tiles.js';
 import { MAIL, Letter } from './letter.js';
 import { deliver, mayReceive } from './deliver.js';
 
@@ -45,7 +56,11 @@ export class Mail {
   /** Shard that a slot's outbox place was last sent to: a change means "send again now". Local, rebuilt by sending. */
   private readonly sentTo: Int8Array;
 
-  constructor(private readonly core: Core, private readonly facade: World, private readonly tiles: Tiles) {
+  constructor(
+    private readonly core: Core,
+    private readonly facade: World,
+    private readonly tiles: Tiles,
+  ) {
     this.resendTicks = Math.ceil(LIMITS.messageResendS / core.dt);
     this.sentTo = new Int8Array(core.arena.capacity * LIMITS.outboxPlaces).fill(-1);
   }
@@ -55,7 +70,14 @@ export class Mail {
    * @param itemKind 255 = none; the items have already left the source's bag: the place is their escrow
    * @returns whether there was a free place
    */
-  post(source: number, target: number, kind: number, itemKind: number, itemCount: number, args: Float64Array): boolean {
+  post(
+    source: number,
+    target: number,
+    kind: number,
+    itemKind: number,
+    itemCount: number,
+    args: Float64Array,
+  ): boolean {
     const { core } = this;
     const { arena } = core;
     const hot = core.writeHot(source);
@@ -152,7 +174,8 @@ export class Mail {
     const cold = this.core.writeCold(target);
     for (let p = 0; p < LIMITS.answerPlaces; p++) {
       const at = cold + COLD.answers + p * ANSWER_BYTES;
-      if (arena.u8[at + ANSWER.used] !== KEPT.answered || arena.f64[(at + ANSWER.source) >> 3] !== m.source) continue;
+      if (arena.u8[at + ANSWER.used] !== KEPT.answered || arena.f64[(at + ANSWER.source) >> 3] !== m.source)
+        continue;
       if (arena.u32[(at + ANSWER.counter) >> 2] !== m.counter) continue;
       arena.u8[at + ANSWER.used] = KEPT.settled;
       arena.f64[(at + ANSWER.arg) >> 3] = this.core.tick;
@@ -179,7 +202,8 @@ export class Mail {
     const { arena } = core;
     const itemKind = arena.u8[at + OUTBOX.itemKind]!;
     if (answer !== 0 && itemKind !== NO_ITEM) {
-      arena.u32[(arena.cold(source) + COLD.items + itemKind * 4) >> 2]! += arena.u32[(at + OUTBOX.itemCount) >> 2]!;
+      arena.u32[(arena.cold(source) + COLD.items + itemKind * 4) >> 2]! +=
+        arena.u32[(at + OUTBOX.itemCount) >> 2]!;
     }
     arena.u8[at + OUTBOX.itemKind] = NO_ITEM;
     const definition = core.game.message(arena.u16[(at + OUTBOX.kind) >> 1]!);
@@ -207,7 +231,8 @@ export class Mail {
     const first = arena.cold(source) + COLD.outbox;
     for (let p = 0; p < LIMITS.outboxPlaces; p++) {
       const at = first + p * OUTBOX_BYTES;
-      if (arena.u8[at + OUTBOX.state] !== PLACE.empty && arena.u32[(at + OUTBOX.counter) >> 2] === counter) return at;
+      if (arena.u8[at + OUTBOX.state] !== PLACE.empty && arena.u32[(at + OUTBOX.counter) >> 2] === counter)
+        return at;
     }
     return -1;
   }

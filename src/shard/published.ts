@@ -5,7 +5,7 @@
  * removes nobody: the adopter's first frame shows the entity in full under a higher epoch.
  */
 import { SHARD_COUNTER } from '../memory/shard-block.js';
-import { type Core } from './core.js';
+import type { Core } from './core.js';
 
 /** No stream has shown the slot. */
 export const NOWHERE = -1;

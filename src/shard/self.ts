@@ -11,9 +11,9 @@ import { SHARD_COUNTER } from '../memory/shard-block.js';
 import { PRESENCE_STATE, writerEpoch, writerGateway } from '../memory/inbox.js';
 import { COLD, HOT } from '../memory/record.js';
 import { LogReplyWriter, type SelfState, SelfUpdateWriter } from '../wire/self-update.js';
-import { type Core, type Notes } from './core.js';
+import type { Core, Notes } from './core.js';
 import { READY_HEAD_BYTES, RECORD, SELF_HEAD_BYTES } from '../memory/player.js';
-import { type GatewayRings } from './gateway-rings.js';
+import type { GatewayRings } from './gateway-rings.js';
 
 /** Outcomes kept in a record: those of the last 64 actions. */
 const KEPT_OUTCOMES = 64;
@@ -28,13 +28,27 @@ export class SelfUpdates {
   private readonly toldTick: Int32Array;
   private readonly state: SelfState;
 
-  constructor(private readonly core: Core, private readonly rings: GatewayRings) {
+  constructor(
+    private readonly core: Core,
+    private readonly rings: GatewayRings,
+  ) {
     this.told = new Uint32Array(core.arena.capacity);
     this.toldTick = new Int32Array(core.arena.capacity);
     this.state = {
-      tick: 0, epoch: 0, x: 0, y: 0, vx: 0, vy: 0, applied: 0, durable: 0, dilation: 1,
-      outcomeIds: new Uint32Array(KEPT_OUTCOMES), outcomeCodes: new Uint32Array(KEPT_OUTCOMES), outcomeCount: 0,
-      items: new Uint32Array(LIMITS.itemKinds), itemCount: core.game.module.items.length,
+      tick: 0,
+      epoch: 0,
+      x: 0,
+      y: 0,
+      vx: 0,
+      vy: 0,
+      applied: 0,
+      durable: 0,
+      dilation: 1,
+      outcomeIds: new Uint32Array(KEPT_OUTCOMES),
+      outcomeCodes: new Uint32Array(KEPT_OUTCOMES),
+      outcomeCount: 0,
+      items: new Uint32Array(LIMITS.itemKinds),
+      itemCount: core.game.module.items.length,
     };
   }
 
@@ -52,13 +66,16 @@ export class SelfUpdates {
       const slot = players.slots[i]!;
       const applied = this.core.arena.u32[(this.core.arena.hot(slot) + HOT.lastActionId) >> 2]!;
       if (applied === this.told[slot] && tick - this.toldTick[slot]! < quiet) continue;
-      if (this.core.world.inboxes.presence(slot) === PRESENCE_STATE.CONNECTED) this.push(slot, RECORD.SELF, this.told[slot]!);
+      if (this.core.world.inboxes.presence(slot) === PRESENCE_STATE.CONNECTED)
+        this.push(slot, RECORD.SELF, this.told[slot]!);
     }
   }
 
   /** After every commit: sessions that began or resumed, and logs that were asked for. Kept while a ring is full. */
   answer(): void {
-    this.each(this.core.ready, (note) => this.push(note < 0 ? ~note : note, RECORD.READY, 0, note >= 0 ? 1 : 0));
+    this.each(this.core.ready, (note) =>
+      this.push(note < 0 ? ~note : note, RECORD.READY, 0, note >= 0 ? 1 : 0),
+    );
     this.each(this.core.logs, (slot) => this.pushLog(slot));
   }
 
@@ -92,8 +109,20 @@ export class SelfUpdates {
       f64[(at >> 3) + 3] = core.arena.f64[(core.arena.hot(slot) + HOT.sessionId) >> 3]!;
     }
     const bytes = this.writer.encode(rings.u8(gateway), at + head, state);
-    if (type === RECORD.READY) rings.header(gateway, at, type, slot, writerEpoch(writer), state.tick, state.applied, state.durable, ok);
-    else rings.header(gateway, at, type, slot, writerEpoch(writer), state.tick, state.applied, state.epoch, 0);
+    if (type === RECORD.READY)
+      rings.header(
+        gateway,
+        at,
+        type,
+        slot,
+        writerEpoch(writer),
+        state.tick,
+        state.applied,
+        state.durable,
+        ok,
+      );
+    else
+      rings.header(gateway, at, type, slot, writerEpoch(writer), state.tick, state.applied, state.epoch, 0);
     rings.commit(gateway, head + bytes);
     this.told[slot] = state.applied;
     this.toldTick[slot] = core.tick;
@@ -136,8 +165,12 @@ export class SelfUpdates {
     if (at < 0) return false;
     const hot = arena.hot(slot);
     const bytes = this.logWriter.encode(
-      rings.u8(gateway), at, arena.f64[(hot + HOT.sessionId) >> 3]!, arena.u32[(hot + HOT.lastActionId) >> 2]!,
-      arena.u32[(hot + HOT.appliedCount) >> 2]!, arena.u32[(hot + HOT.rejectedCount) >> 2]!,
+      rings.u8(gateway),
+      at,
+      arena.f64[(hot + HOT.sessionId) >> 3]!,
+      arena.u32[(hot + HOT.lastActionId) >> 2]!,
+      arena.u32[(hot + HOT.appliedCount) >> 2]!,
+      arena.u32[(hot + HOT.rejectedCount) >> 2]!,
       arena.u32[(hot + HOT.appliedHash) >> 2]!,
     );
     rings.header(gateway, at, RECORD.LOG, slot, writerEpoch(writer), core.tick, 0, 0, 0);

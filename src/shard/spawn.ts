@@ -2,11 +2,11 @@
 import { clampY, wrapX } from '../geo/world.js';
 import { tileIndex } from '../geo/tile.js';
 import { LIMITS } from '../base/limits.js';
-import { type Arena } from '../memory/arena.js';
+import type { Arena } from '../memory/arena.js';
 import { COLD_BYTES, HEADER, HOT, HOT_BYTES } from '../memory/record.js';
 import { tagCreated } from '../memory/slots.js';
 import { SHARD_COUNTER } from '../memory/shard-block.js';
-import { type Core } from './core.js';
+import type { Core } from './core.js';
 
 /** @returns the entity, or −1 when the arena has no room (counted) */
 export function spawn(core: Core, kind: number, x: number, y: number): number {

@@ -6,17 +6,21 @@ import { LIMITS } from '../base/limits.js';
 import { tileIndex } from '../geo/tile.js';
 import { HEADER, HOT } from '../memory/record.js';
 import { SHARD_COUNTER } from '../memory/shard-block.js';
-import { type World } from '../world/facade.js';
+import type { World } from '../world/facade.js';
 import { FLAG } from '../memory/player.js';
-import { type Core } from './core.js';
-import { type Mail } from './mail.js';
+import type { Core } from './core.js';
+import type { Mail } from './mail.js';
 
 /** An entity that lags more ticks than this was frozen (dead shard, stall) and does not catch up. */
 const CATCH_UP_TICKS = 4;
 
 export class Stepper {
   /** Step that the facade sees: one tick's length. */
-  constructor(private readonly core: Core, private readonly facade: World, private readonly mail: Mail) {}
+  constructor(
+    private readonly core: Core,
+    private readonly facade: World,
+    private readonly mail: Mail,
+  ) {}
 
   stepAll(): void {
     const { core } = this;
@@ -76,7 +80,11 @@ export class Stepper {
   private place(slot: number, hot: number): void {
     const { core } = this;
     const { arena } = core;
-    const tile = tileIndex(arena.f64[(hot + HOT.x) >> 3]!, arena.f64[(hot + HOT.y) >> 3]!, LIMITS.baseTileLevel);
+    const tile = tileIndex(
+      arena.f64[(hot + HOT.x) >> 3]!,
+      arena.f64[(hot + HOT.y) >> 3]!,
+      LIMITS.baseTileLevel,
+    );
     const before = arena.i32[(hot + HOT.tile) >> 2]!;
     const owner = core.world.directory.lookup(tile);
     if (tile !== before) {

@@ -5,14 +5,14 @@
  * ```
  * mail's arrivals noted → mail → arrivals → tiles, jobs → inboxes → steps → leaving      (in the transaction)
  * ── commit ──
- * view → mail out → handovers → parking → frames → self updates → READY, logs → wake gateways
+ * view → READY, logs → mail out → handovers → parking → frames → self updates → wake gateways
  * ```
  * The view is published before the handovers, so that an entity handed over in this tick is still seen in it.
  */
-import { type Clock } from '../base/clock.js';
+import type { Clock } from '../base/clock.js';
 import { SHARD_COUNTER, SHARD_GAUGE } from '../memory/shard-block.js';
-import { type SharedWorld } from '../memory/shared-world.js';
-import { type CompiledGame } from '../world/game.js';
+import type { SharedWorld } from '../memory/shared-world.js';
+import type { CompiledGame } from '../world/game.js';
 import { ClosingWatch, isUnreachable } from '../world/retirement.js';
 import { Placer } from '../world/placing.js';
 import { Actions } from './actions.js';
@@ -62,7 +62,12 @@ export class Shard {
   private readonly scratch: Int32Array;
   private readonly park = (slot: number) => this.leaving.park(slot);
 
-  constructor(readonly world: SharedWorld, game: CompiledGame, readonly clock: Clock, options: CoreOptions) {
+  constructor(
+    readonly world: SharedWorld,
+    game: CompiledGame,
+    readonly clock: Clock,
+    options: CoreOptions,
+  ) {
     const core = new Core(world, game, clock, options);
     this.core = core;
     const events = new Events(core);
@@ -178,6 +183,7 @@ export class Shard {
     const { core } = this;
     this.tiles.rollForward();
     publishView(core, this.view, this.streams, this.scratch);
+    this.selfs.answer(); // before the handovers: the next owner knows nothing of who waits for an answer
     this.mail.send();
     this.border.handOver();
     this.leaving.parkAccounts();
@@ -186,7 +192,6 @@ export class Shard {
       this.frames.publish();
       this.selfs.publish();
     }
-    this.selfs.answer();
     this.rings.ring();
   }
 

@@ -12,10 +12,10 @@ import { boundsOf, tileOfIndex } from '../geo/address.js';
 import { tileColumns, tileIndex, tileRows } from '../geo/tile.js';
 import { wrapX, clampY } from '../geo/world.js';
 import { HOT, OWNER, ownerState, packOwner, epochOf } from '../memory/record.js';
-import { type TileArea } from '../world/facade.js';
-import { type Placer } from '../world/placing.js';
+import type { TileArea } from '../world/facade.js';
+import type { Placer } from '../world/placing.js';
 import { FLAG, PLAYER_KIND } from '../memory/player.js';
-import { type Core } from './core.js';
+import type { Core } from './core.js';
 
 const TILES = tileColumns(LIMITS.baseTileLevel) * tileRows(LIMITS.baseTileLevel);
 /** Directory entries looked at in a tick: all of them within about three seconds. */
@@ -33,7 +33,10 @@ export class Tiles {
   /** How far the search for held tiles has come; TILES = done. */
   private searched = TILES;
 
-  constructor(private readonly core: Core, private readonly placer: Placer) {}
+  constructor(
+    private readonly core: Core,
+    private readonly placer: Placer,
+  ) {}
 
   get count(): number {
     return this.held.size;
@@ -158,7 +161,8 @@ export class Tiles {
     for (let slot = 0; slot < arena.capacity; slot++) {
       const word = Atomics.load(arena.owner, slot);
       if (ownerState(word) !== OWNER.PARKED) continue;
-      if (this.core.kind(slot) === PLAYER_KIND || arena.i32[(arena.hot(slot) + HOT.tile) >> 2] !== tile) continue;
+      if (this.core.kind(slot) === PLAYER_KIND || arena.i32[(arena.hot(slot) + HOT.tile) >> 2] !== tile)
+        continue;
       this.claim(slot, word);
     }
   }

@@ -4,10 +4,10 @@
  */
 import { cellNumber } from '../geo/cell.js';
 import { HOT } from '../memory/record.js';
-import { type ViewWriter } from '../memory/view.js';
+import type { ViewWriter } from '../memory/view.js';
 import { FLAG, PLAYER_KIND } from '../memory/player.js';
-import { type Streams } from './streams.js';
-import { type Core } from './core.js';
+import type { Streams } from './streams.js';
+import type { Core } from './core.js';
 import { PRESENCE_STATE } from '../memory/inbox.js';
 
 /** Bit of a row's flags: a player without a connection at the moment (schemas/server.fbs). */
@@ -28,7 +28,8 @@ export function publishView(core: Core, view: ViewWriter, streams: Streams, scra
     if (cell >= 0) view.addRow(cell);
   }
   view.place();
-  for (let i = 0; i < owned.count; i++) if (scratch[i]! >= 0) writeRow(core, view, owned.slots[i]!, scratch[i]!);
+  for (let i = 0; i < owned.count; i++)
+    if (scratch[i]! >= 0) writeRow(core, view, owned.slots[i]!, scratch[i]!);
   // Cells with a stream but nobody in them stand in the view, too: a new subscriber gets their (empty) key frame.
   for (let i = 0; i < streams.count; i++) {
     const place = streams.at(i);
@@ -42,11 +43,21 @@ function writeRow(core: Core, view: ViewWriter, slot: number, cell: number): voi
   const { arena } = core;
   const hot = arena.hot(slot);
   const kind = arena.u16[(hot + HOT.kind) >> 1]!;
-  const away = kind === PLAYER_KIND && core.world.inboxes.presence(slot) !== PRESENCE_STATE.CONNECTED ? AWAY : 0;
+  const away =
+    kind === PLAYER_KIND && core.world.inboxes.presence(slot) !== PRESENCE_STATE.CONNECTED ? AWAY : 0;
   const pub = (hot + HOT.components) >> 2;
   view.row(
-    cell, core.id(slot), arena.f64[(hot + HOT.x) >> 3]!, arena.f64[(hot + HOT.y) >> 3]!,
-    arena.f32[(hot + HOT.vx) >> 2]!, arena.f32[(hot + HOT.vy) >> 2]!, arena.u32[pub]!, arena.u32[pub + 1]!,
-    slot, core.epoch(slot), kind, away,
+    cell,
+    core.id(slot),
+    arena.f64[(hot + HOT.x) >> 3]!,
+    arena.f64[(hot + HOT.y) >> 3]!,
+    arena.f32[(hot + HOT.vx) >> 2]!,
+    arena.f32[(hot + HOT.vy) >> 2]!,
+    arena.u32[pub]!,
+    arena.u32[pub + 1]!,
+    slot,
+    core.epoch(slot),
+    kind,
+    away,
   );
 }

@@ -8,7 +8,13 @@ import { PerformanceObserver } from 'node:perf_hooks';
 import { setImmediate as turn } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { monotonicClock } from '../base/clock.js';
-import { FAULT_KIND, SHARD_COUNTER, SHARD_GAUGE, SHARD_STATE, type ShardBlock } from '../memory/shard-block.js';
+import {
+  FAULT_KIND,
+  SHARD_COUNTER,
+  SHARD_GAUGE,
+  SHARD_STATE,
+  type ShardBlock,
+} from '../memory/shard-block.js';
 import { type SharedWorldHandles, attachSharedWorld } from '../memory/shared-world.js';
 import { loadGame } from './load-game.js';
 import { Shard } from './tick.js';
@@ -42,7 +48,11 @@ async function main(data: ShardWorkerData): Promise<void> {
   observeCollections(block);
   let tick = shard.start(data.previousIncarnation);
   block.state = SHARD_STATE.RUNNING;
-  parentPort!.postMessage({ type: 'ready', shard: data.shard, incarnation: data.incarnation } satisfies ShardMessage);
+  parentPort!.postMessage({
+    type: 'ready',
+    shard: data.shard,
+    incarnation: data.incarnation,
+  } satisfies ShardMessage);
   // Shards begin their ticks one after the other, spread over a tick's length: they do not all want a core at the same
   // instant, and an entity handed over waits for half a tick on average instead of a whole one.
   const phase = (world.clock.tickMs * data.shard) / world.shardBlocks.length;
@@ -64,7 +74,8 @@ async function main(data: ShardWorkerData): Promise<void> {
 function commitFault(fault: number): void {
   if (fault === FAULT_KIND.throw) throw new Error('test fault: throw');
   if (fault === FAULT_KIND.hang) for (;;); // ended by the supervisor
-  if (fault === FAULT_KIND.oom) for (const hoard: unknown[] = []; ; ) hoard.push(new Array(100_000).fill(hoard.length));
+  if (fault === FAULT_KIND.oom)
+    for (const hoard: unknown[] = []; ; ) hoard.push(new Array(100_000).fill(hoard.length));
 }
 
 /** Thread id of the kernel, for CPU time per thread; 0 where the system does not tell. */
@@ -91,7 +102,11 @@ main(workerData as ShardWorkerData).catch((error: unknown) => {
   const data = workerData as ShardWorkerData;
   const e = error instanceof Error ? error : new Error(String(error));
   parentPort!.postMessage({
-    type: 'fault', shard: data.shard, incarnation: data.incarnation, error: e.message, stack: e.stack ?? '',
+    type: 'fault',
+    shard: data.shard,
+    incarnation: data.incarnation,
+    error: e.message,
+    stack: e.stack ?? '',
   } satisfies ShardMessage);
   throw e;
 });

@@ -50,3 +50,6 @@ export const CLIENT_LIMITS = Object.freeze({
 
 /** Ids are whole numbers below this, so that a float64 holds them. */
 export const ID_LIMIT = 2 ** 53;
+
+/** CellFrame.publisher of a frame that begins a subscription: see server.fbs. */
+export const NO_PUBLISHER = 0;

@@ -15,8 +15,17 @@
  * Why the owner word alone is the truth: a ring entry may be lost with its producer (never pushed), arrive twice
  * (pushed, then recovered and pushed again) or arrive late. Each of these ends in a compare-and-swap that fails.
  */
-import { EPOCH_MASK, NOBODY, OWNER, epochOf, ownerOf, ownerState, packOwner, targetOf } from '../memory/record.js';
-import { type Steps } from '../memory/steps.js';
+import {
+  EPOCH_MASK,
+  NOBODY,
+  OWNER,
+  epochOf,
+  ownerOf,
+  ownerState,
+  packOwner,
+  targetOf,
+} from '../memory/record.js';
+import type { Steps } from '../memory/steps.js';
 
 /** What an offer came to. `gone`: the word was not ours any more; `refused`: no room, we still own it. */
 export type OfferResult = 'sent' | 'refused' | 'gone';
@@ -28,7 +37,12 @@ export type OfferResult = 'sent' | 'refused' | 'gone';
  * @param push puts (slot, generation, epoch) into the arrivals ring from source to target; false when it is full
  */
 export function* offer(
-  owner: Int32Array, slot: number, source: number, target: number, epoch: number, push: () => boolean,
+  owner: Int32Array,
+  slot: number,
+  source: number,
+  target: number,
+  epoch: number,
+  push: () => boolean,
 ): Steps<OfferResult> {
   const mine = packOwner(OWNER.OWNED, source, NOBODY, epoch);
   const transit = packOwner(OWNER.TRANSIT, source, target, epoch);
@@ -48,7 +62,11 @@ export function* offer(
  * @returns the new owner epoch (full, 32 bits), or −1 when the entry does not match and is to be counted and ignored
  */
 export function* accept(
-  owner: Int32Array, slot: number, target: number, generation: number, epoch: number,
+  owner: Int32Array,
+  slot: number,
+  target: number,
+  generation: number,
+  epoch: number,
   generationOf: (slot: number) => number,
 ): Steps<number> {
   yield;

@@ -5,7 +5,7 @@
 import { LIMITS } from '../base/limits.js';
 import { tileColumns, tileIndex, tileRows } from '../geo/tile.js';
 import { SHARD_GAUGE, SHARD_STATE } from '../memory/shard-block.js';
-import { type SharedWorld } from '../memory/shared-world.js';
+import type { SharedWorld } from '../memory/shared-world.js';
 import { type ShardLoad, choosePlacement } from './placement.js';
 
 /** Arrivals entry with this slot: "wake the base tile in word 1". */

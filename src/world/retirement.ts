@@ -17,7 +17,10 @@ export class ClosingWatch {
   /** By shard: incarnation that was marked when the running tick began; 0 = none. */
   private readonly marked: Int32Array;
 
-  constructor(private readonly blocks: readonly ShardBlock[], private readonly shard: number) {
+  constructor(
+    private readonly blocks: readonly ShardBlock[],
+    private readonly shard: number,
+  ) {
     this.marked = new Int32Array(blocks.length);
   }
 
@@ -42,7 +45,8 @@ export class ClosingWatch {
 export function isUnreachable(blocks: readonly ShardBlock[], shard: number): boolean {
   const mine = blocks[shard]!.incarnation;
   for (let s = 0; s < blocks.length; s++) {
-    if (s !== shard && blocks[s]!.state === SHARD_STATE.RUNNING && blocks[s]!.seenClosing(shard) !== mine) return false;
+    if (s !== shard && blocks[s]!.state === SHARD_STATE.RUNNING && blocks[s]!.seenClosing(shard) !== mine)
+      return false;
   }
   return true;
 }

@@ -37,6 +37,20 @@ t.test('each proof refuses the first figure beyond its bound', async (t) => {
     { slowLagS: 10 },
     { slowCloseS: 60 },
     { minimumStayS: 0.04 },
+    { startLoadShare: 0.8 },
+    { splitLoadShare: 1 },
+    { mergeLoadShare: 0.41 },
+    { coolLoadShare: 0.6 },
+    { packLoadShare: 0.21 },
+    { moveGainShare: 0.8 },
+    { dwellS: 6 },
+    { plannerRateHz: 1 },
+    { degradeStepS: 0.25 },
+    { degradeBackS: 0.5 },
+    { startWaitS: 3 },
+    { splitLevelsAtOnce: 3 },
+    { fullWaitingShare: 1 },
+    { minDilationShare: 1 },
   ];
   for (const change of broken) {
     t.throws(() => proveLimits({ ...LIMITS, ...change }), { name: 'AssertionError' }, JSON.stringify(change));

@@ -16,7 +16,7 @@ import {
   type SocketListener,
   type Transport,
 } from '../../src/gateway/transport.js';
-import { PROTOCOL_VERSION } from '../../src/wire/protocol.js';
+import { NO_PUBLISHER, PROTOCOL_VERSION } from '../../src/wire/protocol.js';
 import { ClientWriter, type HelloWords } from '../../src/wire/client-writer.js';
 import { type ClosingFields, type LogFields, ServerMessageReader } from '../../src/wire/server-message.js';
 import type { WelcomeFields } from '../../src/wire/welcome.js';
@@ -105,6 +105,8 @@ export class FakeTransport implements Transport {
 export class FakeSocket implements Socket {
   readonly topics = new Set<string>();
   readonly heard: Heard[] = [];
+  /** Cells that were announced as shown from now on, in order. */
+  readonly begun: number[] = [];
   closed: { code: number; reason: string } | undefined;
   /** The client reads nothing: sends are dropped. */
   isChoked = false;
@@ -127,7 +129,9 @@ export class FakeSocket implements Socket {
       this.listener?.dropped();
       return SENT.DROPPED;
     }
-    this.heard.push(decode(bytes));
+    const heard = decode(bytes);
+    if (heard.type === 'frame' && heard.publisher === NO_PUBLISHER) this.begun.push(heard.cell);
+    else this.heard.push(heard);
     return SENT.OK;
   }
   subscribe(topic: string): void {

@@ -35,6 +35,7 @@ t.test('a newcomer watches 3 × 3 cells; without streams there are no key frames
   const socket = await enter(house, shard, { spawn: HERE });
   t.equal(cellsOf(socket).length, 9);
   t.ok(socket.topics.has(String(HERE.cell)));
+  t.equal(new Set(socket.begun).size, 9, 'each cell is announced');
   t.equal(socket.all('frame').length, 0);
   t.ok(house.world.filters[0].wants(HERE.cell));
   frame(house, shard);

@@ -127,7 +127,8 @@ class Model {
       const [before, by] = this.owned[i - 1]!;
       const [epoch, number] = this.owned[i]!;
       // Another owner has a greater epoch; the same number (refused, or replaced in place) may go on in its own.
-      if (epoch < before || (epoch === before && number !== by)) throw new Error(`I4: epoch ${epoch} after ${before}`);
+      if (epoch < before || (epoch === before && number !== by))
+        throw new Error(`I4: epoch ${epoch} after ${before}`);
     }
   }
 
@@ -156,9 +157,10 @@ function handover(setup: Setup, p: Protocol = production): () => Scenario {
       const next = replacements.get(name)!;
       return { name: next, run: model.replacement(next, Number.parseInt(next, 10)), mortal: true };
     };
-    const target: Actor = setup.targetRetires !== 'no'
-      ? { name: '2', run: retireAndReplace(model) }
-      : { name: '2', run: model.target('2'), mortal: true };
+    const target: Actor =
+      setup.targetRetires !== 'no'
+        ? { name: '2', run: retireAndReplace(model) }
+        : { name: '2', run: model.target('2'), mortal: true };
     return {
       actors: [{ name: '1', run: model.source('1', 2), mortal: true }, target],
       died(name) {
@@ -195,7 +197,9 @@ t.test('one handover, one death anywhere', (t) => {
     { kills: 1 },
   );
   holds(t, 'the target retires undrained', handover({ ...plain, targetRetires: 'offered' }), { kills: 1 });
-  holds(t, 'the target retires with the slot', handover({ ...plain, targetRetires: 'accepted' }), { kills: 1 });
+  holds(t, 'the target retires with the slot', handover({ ...plain, targetRetires: 'accepted' }), {
+    kills: 1,
+  });
   t.end();
 });
 
@@ -214,7 +218,7 @@ function* unlocksByStore(
   owner: Int32Array,
   slot: number,
   source: number,
-  target: number,
+  _target: number,
   epoch: number,
   push: () => boolean,
 ): Steps<OfferResult> {
@@ -232,7 +236,7 @@ function* pushesBeforeLock(
   owner: Int32Array,
   slot: number,
   source: number,
-  target: number,
+  _target: number,
   epoch: number,
   push: () => boolean,
 ): Steps<OfferResult> {
@@ -248,7 +252,7 @@ function* keepsAfterFull(
   owner: Int32Array,
   slot: number,
   source: number,
-  target: number,
+  _target: number,
   epoch: number,
   push: () => boolean,
 ): Steps<OfferResult> {
@@ -379,7 +383,11 @@ t.test('planted bugs are found', (t) => {
     handover(plain, { ...production, recover: recoversOnceOnly }),
     one,
   );
-  isCaught(t, 'no scan after an orderly exit', handover({ ...plain, targetRetires: 'accepted', scans: false }));
+  isCaught(
+    t,
+    'no scan after an orderly exit',
+    handover({ ...plain, targetRetires: 'accepted', scans: false }),
+  );
   isCaught(t, 'no scan after a death', handover({ ...plain, scans: false }), one);
   t.end();
 });

@@ -38,6 +38,14 @@ class View:
         cell = (f['cell_x'], f['cell_y'])
         if not self.in_view(cell, 1):
             return
+        if f['publisher'] == 0:  # this cell is shown from now on: what is held of it is doubtful until shown again
+            for stream in [s for s in self.streams if s[:2] == cell]:
+                del self.streams[stream]
+            for entity in self.entities.values():
+                if entity['stream'][:2] == cell:
+                    entity['leaving'] = entity['leaving'] or time.monotonic()
+                    entity['order'] = (-1, -1)  # any state of the key frames to come is newer
+            return
         stream = cell + (f['publisher'],)
         known = self.streams.get(stream)
         for publisher in f['closes']:

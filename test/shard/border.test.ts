@@ -82,7 +82,10 @@ t.test('along the pole wall: stopped at it, handed over beside it', (t) => {
   t.equal(planet.f64(player, 'y'), wall, 'the wall stops it');
   const path = walk(planet, player, EAST, 5);
   t.equal(planet.ownerOf(player.slot), 1);
-  t.ok(path.every(([, y]) => y <= wall), 'never beyond the wall');
+  t.ok(
+    path.every(([, y]) => y <= wall),
+    'never beyond the wall',
+  );
   checkClean(t, planet, player);
   t.end();
 });
@@ -131,10 +134,13 @@ t.test('200 players oscillate on a border: handovers are bounded by margin and m
   const planet = new Planet(game);
   planet.assign(tile.east - 50, tile.south + 500, 0);
   planet.assign(tile.east + 50, tile.south + 500, 1);
-  const players = Array.from({ length: 200 }, (_, i) => planet.join(tile.east + (i % 2 ? 2.5 : -2.5), tile.south + 400 + i));
+  const players = Array.from({ length: 200 }, (_, i) =>
+    planet.join(tile.east + (i % 2 ? 2.5 : -2.5), tile.south + 400 + i),
+  );
   planet.run(3);
   for (let i = 0; i < 20; i++) {
-    for (const p of players) planet.act(p, 'walk', { heading: i % 2 ? EAST : Math.PI, speed: 6, seconds: 10 });
+    for (const p of players)
+      planet.act(p, 'walk', { heading: i % 2 ? EAST : Math.PI, speed: 6, seconds: 10 });
     planet.run(5); // a quarter of a second each way
   }
   const seconds = (20 * 5) / 20;

@@ -60,9 +60,30 @@ t.test('a refused gift comes back', (t) => {
 
 t.test('any order of shards, any death, any crossing: gifts arrive once, coins are conserved', (t) => {
   const step = fc.oneof(
-    { weight: 6, arbitrary: fc.record({ kind: fc.constant('run' as const), order: fc.constantFrom([0, 1], [1, 0], [0], [1]) }) },
-    { weight: 4, arbitrary: fc.record({ kind: fc.constant('give' as const), from: fc.nat(3), to: fc.nat(3), count: fc.integer({ min: 1, max: 3 }) }) },
-    { weight: 2, arbitrary: fc.record({ kind: fc.constant('walk' as const), who: fc.nat(3), heading: fc.constantFrom(0, Math.PI) }) },
+    {
+      weight: 6,
+      arbitrary: fc.record({
+        kind: fc.constant('run' as const),
+        order: fc.constantFrom([0, 1], [1, 0], [0], [1]),
+      }),
+    },
+    {
+      weight: 4,
+      arbitrary: fc.record({
+        kind: fc.constant('give' as const),
+        from: fc.nat(3),
+        to: fc.nat(3),
+        count: fc.integer({ min: 1, max: 3 }),
+      }),
+    },
+    {
+      weight: 2,
+      arbitrary: fc.record({
+        kind: fc.constant('walk' as const),
+        who: fc.nat(3),
+        heading: fc.constantFrom(0, Math.PI),
+      }),
+    },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant('kill' as const), shard: fc.nat(1) }) },
   );
   let gifts = 0;
@@ -75,16 +96,25 @@ t.test('any order of shards, any death, any crossing: gifts arrive once, coins a
       for (const s of steps) {
         if (s.kind === 'run') planet.run(2, s.order);
         else if (s.kind === 'kill') planet.kill(s.shard);
-        else if (s.kind === 'walk') planet.act(players[s.who]!, 'walk', { heading: s.heading, speed: 6, seconds: 1 });
-        else planet.act(players[s.from]!, 'give', { target: players[s.to]!.id, item: ITEM.coin, count: s.count });
+        else if (s.kind === 'walk')
+          planet.act(players[s.who]!, 'walk', { heading: s.heading, speed: 6, seconds: 1 });
+        else
+          planet.act(players[s.from]!, 'give', {
+            target: players[s.to]!.id,
+            item: ITEM.coin,
+            count: s.count,
+          });
         if (s.kind !== 'run' && planet.world.inboxes.tail(players[0]!.slot) > 50) planet.run(20);
       }
       planet.run(120);
-      for (const p of players) if (planet.applied(p) !== p.sent) throw new Error(`decided ${planet.applied(p)} of ${p.sent}`);
+      for (const p of players)
+        if (planet.applied(p) !== p.sent) throw new Error(`decided ${planet.applied(p)} of ${p.sent}`);
       const sum = players.reduce((n, p) => n + coins(planet, p), 0);
       if (sum !== 40) throw new Error(`${sum} coins of 40`);
-      if (planet.totalItems(ITEM.coin) !== planet.balance(ITEM.coin)) throw new Error('the books do not balance');
-      if (planet.counter('ticksDoubled') + planet.counter('ticksMissed') > 0) throw new Error('a tick was missed or doubled');
+      if (planet.totalItems(ITEM.coin) !== planet.balance(ITEM.coin))
+        throw new Error('the books do not balance');
+      if (planet.counter('ticksDoubled') + planet.counter('ticksMissed') > 0)
+        throw new Error('a tick was missed or doubled');
       for (const p of players) for (let id = 1; id <= p.sent; id++) if (planet.outcome(p, id) === 0) gifts++;
       crossings += planet.counter('handoversIn');
     }),

@@ -10,7 +10,19 @@ import { tileIndex } from '../../src/geo/tile.js';
 import { IdLease } from '../../src/memory/ids.js';
 import { CONTROL, PRESENCE_STATE } from '../../src/memory/inbox.js';
 import { FLAG } from '../../src/memory/player.js';
-import { COLD, COLD_BYTES, GATEWAY_THREAD, HEADER, HOT, HOT_BYTES, OWNER, OUTBOX, OUTBOX_BYTES, ownerOf, ownerState } from '../../src/memory/record.js';
+import {
+  COLD,
+  COLD_BYTES,
+  GATEWAY_THREAD,
+  HEADER,
+  HOT,
+  HOT_BYTES,
+  OWNER,
+  OUTBOX,
+  OUTBOX_BYTES,
+  ownerOf,
+  ownerState,
+} from '../../src/memory/record.js';
 import { SHARD_COUNTER, SHARD_STATE } from '../../src/memory/shard-block.js';
 import { type SharedWorld, createSharedWorld } from '../../src/memory/shared-world.js';
 import { SlotCache, sendReserved } from '../../src/memory/slots.js';
@@ -55,10 +67,17 @@ export class Planet {
   private incarnations = 0;
   private readonly nextTick: number[] = [];
 
-  constructor(module: unknown, private readonly options: PlanetOptions = {}) {
+  constructor(
+    module: unknown,
+    private readonly options: PlanetOptions = {},
+  ) {
     const shards = options.shards ?? 2;
     this.world = createSharedWorld({
-      shards, gateways: 1, startMs: 0, maxEntities: options.entities ?? 1024, frameRingBytes: 2 ** 23,
+      shards,
+      gateways: 1,
+      startMs: 0,
+      maxEntities: options.entities ?? 1024,
+      frameRingBytes: 2 ** 23,
     });
     this.game = compileGame(module, 'test');
     this.placer = new Placer(this.world, GATEWAY_THREAD);
@@ -75,7 +94,12 @@ export class Planet {
     const block = this.world.shardBlocks[shard]!;
     block.incarnation = incarnation;
     const made = new Shard(this.world, this.game, this.clock, {
-      shard, incarnation, worldSeed: this.options.seed ?? 1, frameEvery: 2, capacity: 5000, quarantine: [],
+      shard,
+      incarnation,
+      worldSeed: this.options.seed ?? 1,
+      frameEvery: 2,
+      capacity: 5000,
+      quarantine: [],
     });
     this.shards[shard] = made;
     this.nextTick[shard] = made.start(dead);
@@ -133,7 +157,15 @@ export class Planet {
   }
 
   control(player: TestPlayer, kind: number): void {
-    const wrote = this.world.inboxes.write(player.slot, player.word, player.session, 0, kind, new Uint8Array(0), 0);
+    const wrote = this.world.inboxes.write(
+      player.slot,
+      player.word,
+      player.session,
+      0,
+      kind,
+      new Uint8Array(0),
+      0,
+    );
     assert.equal(wrote, 'ok');
   }
 
@@ -142,7 +174,15 @@ export class Planet {
     const action = this.game.actions.find((a) => a.name === name)!;
     const bytes = encodePayload(this.game.module.actions[name]!.payload, values);
     const id = ++player.sent;
-    const wrote = this.world.inboxes.write(player.slot, player.word, player.session, id, action.kind, bytes, bytes.length);
+    const wrote = this.world.inboxes.write(
+      player.slot,
+      player.word,
+      player.session,
+      id,
+      action.kind,
+      bytes,
+      bytes.length,
+    );
     assert.equal(wrote, 'ok');
     return id;
   }
@@ -210,7 +250,13 @@ export class Planet {
       for (let p = 0; p < LIMITS.outboxPlaces; p++) {
         const at = arena.cold(slot) + COLD.outbox + p * OUTBOX_BYTES;
         if (arena.u8[at + OUTBOX.state] === 0 || arena.u8[at + OUTBOX.itemKind] !== kind) continue;
-        if (!this.hasAnswered(arena.f64[(at + OUTBOX.target) >> 3]!, slot, arena.u32[(at + OUTBOX.counter) >> 2]!)) {
+        if (
+          !this.hasAnswered(
+            arena.f64[(at + OUTBOX.target) >> 3]!,
+            slot,
+            arena.u32[(at + OUTBOX.counter) >> 2]!,
+          )
+        ) {
           sum += arena.u32[(at + OUTBOX.itemCount) >> 2]!;
         }
       }

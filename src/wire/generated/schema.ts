@@ -3,8 +3,8 @@
 import type { Schema, StructShape } from '../schema-shape.js';
 
 /** sha256 of the schemas, and of the files beside this one. */
-export const SOURCE_HASH = '81cedeeabdd8d25c2b368b38551cabec7e817db89b8ac9cebc23c24f68de703f';
-export const FILES_HASH = '4f5bba3ffaa8d048378492ebbbdd9aecd52825851d111fd02847057d0067df7a';
+export const SOURCE_HASH = '9b8e08729f9b9f433be67adcbfb72c816a928b2c6795fb126ea1c35912df3f49';
+export const FILES_HASH = 'f7a63012b806ef95dc5a1977bbc806d42503ea44cd3d8fe104ed66e7c3e47538';
 
 export const CLIENT_SCHEMA: Schema = {
   root: "ClientMessage",

@@ -46,7 +46,9 @@ cellY():number {
 }
 
 /**
- * who publishes; never used again by another publisher while the server runs
+ * who publishes; never used again by another publisher while the server runs. 0 is no publisher:
+ * you see this cell from now on (for the first time, or again). Forget its streams; what you hold
+ * of it stays at most 1 s unless a key frame, which follows for each stream, shows it
  */
 publisher():number {
   const offset = this.bb!.__offset(this.bb_pos, 8);

@@ -1,0 +1,155 @@
+/** What must hold: after every tick (safety), and in the end when faults have stopped (liveness). Throw on a breach. */
+import { LIMITS } from '../../src/base/limits.js';
+import { cellNumber, cellsAround } from '../../src/geo/cell.js';
+import { dx } from '../../src/geo/world.js';
+import { PLAYER_KIND } from '../../src/memory/player.js';
+import {
+  ANSWER,
+  ANSWER_BYTES,
+  COLD,
+  HEADER,
+  HOT,
+  OUTBOX,
+  OUTBOX_BYTES,
+  OWNER,
+  ownerOf,
+  ownerState,
+} from '../../src/memory/record.js';
+import type { SharedWorld } from '../../src/memory/shared-world.js';
+import type { SimPlayer } from './player.js';
+import type { Simulation } from './simulation.js';
+
+/** The one kind that moves by itself in the end: what is seen of it may be a frame old. */
+const CREATURE = 1;
+
+function fail(invariant: string, what: string): never {
+  throw new Error(`${invariant}: ${what}`);
+}
+
+/** After each tick. */
+export function checkTick(sim: Simulation): void {
+  checkOwners(sim);
+  checkItems(sim);
+  const { node } = sim;
+  if (node.counter('ticksMissed') > 0) fail('I1', `${node.counter('ticksMissed')} ticks were missed`);
+  if (node.counter('ticksDoubled') > 0) fail('I1', `${node.counter('ticksDoubled')} ticks were doubled`);
+}
+
+/** I1: every owner word of a live entity names a shard that has it in its list, and no other has; ids are unique. */
+function checkOwners(sim: Simulation): void {
+  const { world, shards } = sim.node;
+  const ids = new Set<number>();
+  for (let slot = 0; slot < world.arena.capacity; slot++) {
+    const word = Atomics.load(world.arena.owner, slot);
+    const state = ownerState(word);
+    for (let s = 0; s < shards.length; s++) {
+      const has = shards[s]!.core.owned.has(slot);
+      const named = state === OWNER.OWNED && ownerOf(word) === s;
+      if (has !== named)
+        fail(
+          'I1',
+          `slot ${slot}: state ${state} of ${ownerOf(word)}, but shard ${s} ${has ? 'has' : 'lacks'} it`,
+        );
+    }
+    if (state === OWNER.FREE || state === OWNER.RESERVED) continue;
+    const id = world.arena.f64[(world.arena.header(slot) + HEADER.id) >> 3]!;
+    if (ids.has(id)) fail('I4', `two entities have the id ${id}`);
+    ids.add(id);
+    if (world.ids.lookup(id) !== slot) fail('I1', `the id table has lost ${id}`);
+    sim.log(slot, Math.round(world.arena.f64[(world.arena.hot(slot) + HOT.x) >> 3]! * 100));
+  }
+}
+
+/** I2: bags and escrow hold what was created less what was consumed. */
+function checkItems(sim: Simulation): void {
+  const { world } = sim.node;
+  const found = countItems(world);
+  const created = new Float64Array(LIMITS.itemKinds);
+  const consumed = new Float64Array(LIMITS.itemKinds);
+  const books = new Float64Array(LIMITS.itemKinds);
+  for (const block of world.shardBlocks) {
+    block.totals(created, consumed);
+    for (let k = 0; k < books.length; k++) books[k]! += created[k]! - consumed[k]!;
+  }
+  for (let k = 0; k < books.length; k++) {
+    if (found[k] !== books[k]) fail('I2', `item kind ${k}: ${found[k]} found, ${books[k]} in the books`);
+  }
+}
+
+function countItems(world: SharedWorld): Float64Array {
+  const { arena } = world;
+  const sum = new Float64Array(LIMITS.itemKinds);
+  for (let slot = 0; slot < arena.capacity; slot++) {
+    const state = ownerState(Atomics.load(arena.owner, slot));
+    if (state !== OWNER.OWNED && state !== OWNER.TRANSIT && state !== OWNER.PARKED) continue;
+    const cold = arena.cold(slot);
+    for (let k = 0; k < LIMITS.itemKinds; k++) sum[k]! += arena.u32[(cold + COLD.items + k * 4) >> 2]!;
+    for (let p = 0; p < LIMITS.outboxPlaces; p++) {
+      const at = cold + COLD.outbox + p * OUTBOX_BYTES;
+      const kind = arena.u8[at + OUTBOX.itemKind]!;
+      if (arena.u8[at + OUTBOX.state] === 0 || kind === 255 || wasTaken(world, slot, at)) continue;
+      sum[kind]! += arena.u32[(at + OUTBOX.itemCount) >> 2]!;
+    }
+  }
+  return sum;
+}
+
+/** Whether the target of an outbox place has accepted it already: then its bag holds the items. */
+function wasTaken(world: SharedWorld, source: number, at: number): boolean {
+  const { arena } = world;
+  const target = world.ids.lookup(arena.f64[(at + OUTBOX.target) >> 3]!);
+  if (target < 0) return false;
+  const sourceId = arena.f64[(arena.header(source) + HEADER.id) >> 3]!;
+  for (let p = 0; p < LIMITS.answerPlaces; p++) {
+    const place = arena.cold(target) + COLD.answers + p * ANSWER_BYTES;
+    if (arena.u8[place + ANSWER.used] === 0 || arena.f64[(place + ANSWER.source) >> 3] !== sourceId) continue;
+    if (arena.u32[(place + ANSWER.counter) >> 2] !== arena.u32[(at + OUTBOX.counter) >> 2]) continue;
+    return arena.u16[(place + ANSWER.answer) >> 1] === 0;
+  }
+  return false;
+}
+
+/** In the end: everybody is in, every action has its outcome once and in order, every view is the truth. */
+export function checkEnd(sim: Simulation): void {
+  for (const player of sim.players) {
+    const { client } = player;
+    if (client.state !== 'online') fail('I5', `player ${player.index} is ${client.state}`);
+    if (client.undecided > 0) fail('I3', `player ${player.index} waits for ${client.undecided} outcomes`);
+    const verdict = player.verdict();
+    if (verdict.lost + verdict.duplicated + verdict.outOfOrder > 0) {
+      fail('I3', `player ${player.index}: ${JSON.stringify(verdict)} against ${JSON.stringify(player.log)}`);
+    }
+    checkView(sim, player);
+  }
+}
+
+/** I6: the view shows exactly who stands in the 3 × 3 cells around the player, each once, where it is. */
+function checkView(sim: Simulation, player: SimPlayer): void {
+  const { world } = sim.node;
+  const { client } = player;
+  if (client.view!.doubles > 0) fail('I6', `player ${player.index} saw ${client.view!.doubles} doubles`);
+  const around = new Float64Array(9);
+  const cells = new Set(around.subarray(0, cellsAround(cellNumber(client.self.x, client.self.y), 3, around)));
+  const shown = new Map([...client.view!].map((e) => [e.id, e]));
+  for (let slot = 0; slot < world.arena.capacity; slot++) {
+    if (ownerState(Atomics.load(world.arena.owner, slot)) !== OWNER.OWNED) continue;
+    const hot = world.arena.hot(slot);
+    const x = world.arena.f64[(hot + HOT.x) >> 3]!;
+    const y = world.arena.f64[(hot + HOT.y) >> 3]!;
+    if (!cells.has(cellNumber(x, y))) continue;
+    const kind = world.arena.u16[(hot + HOT.kind) >> 1]!;
+    if (kind === PLAYER_KIND && world.arena.u16[(hot + HOT.flags) >> 1]! & 4) continue; // offline
+    const id = world.arena.f64[(world.arena.header(slot) + HEADER.id) >> 3]!;
+    const entity = shown.get(id);
+    if (entity === undefined && kind === CREATURE) continue; // it may have come in since the last frame
+    if (entity === undefined) fail('I6', `player ${player.index} does not see ${id} (kind ${kind})`);
+    if (kind !== CREATURE && (Math.abs(dx(entity.x, x)) > 0.01 || Math.abs(entity.y - y) > 0.01)) {
+      fail('I6', `player ${player.index} sees ${id} at ${entity.x}, ${entity.y} instead of ${x}, ${y}`);
+    }
+    shown.delete(id);
+  }
+  for (const [id, entity] of shown) {
+    if (cells.has(entity.cell) && !(entity.kind === CREATURE && world.ids.lookup(id) >= 0))
+      fail('I6', `player ${player.index} sees ${id}, which is not there`);
+  }
+}

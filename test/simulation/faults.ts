@@ -1,0 +1,31 @@
+/**
+ * Which faults a seed brings, and how often: each seed draws its own mix ("swarm testing": runs that leave whole classes
+ * of faults out reach states that an even mix never does). Source: Groce et al., "Swarm Testing", ISSTA 2012.
+ */
+import type { Random } from '../../src/base/random.js';
+
+export interface FaultMix {
+  /** Chance a tick and shard: dies between two ticks / inside one. */
+  killBetween: number;
+  killInside: number;
+  /** Chance a tick and shard: does not run for some ticks, then catches up. */
+  stall: number;
+  /** Chance a tick and client: its link is cut / it stops reading for a while / it says goodbye and comes back. */
+  cut: number;
+  deaf: number;
+  goodbye: number;
+}
+
+export function drawMix(random: Random): FaultMix {
+  const maybe = (chance: number, most: number) => (random.next() < chance ? random.next() * most : 0);
+  return {
+    killBetween: maybe(0.5, 0.02),
+    killInside: maybe(0.5, 0.02),
+    stall: maybe(0.5, 0.05),
+    cut: maybe(0.5, 0.01),
+    deaf: maybe(0.3, 0.005),
+    goodbye: maybe(0.3, 0.002),
+  };
+}
+
+export const CALM: FaultMix = { killBetween: 0, killInside: 0, stall: 0, cut: 0, deaf: 0, goodbye: 0 };

@@ -1,0 +1,156 @@
+/**
+ * One simulated player: a production SDK client on a simulated link, and a plan that the seed makes up: walking about a
+ * corner of four tiles, giving, dropping, picking up, speaking, foraging; leaving and coming back.
+ */
+import type { Random } from '../../src/base/random.js';
+import { LIMITS } from '../../src/base/limits.js';
+import { encodePayload } from '../../src/base/payload.js';
+import { boundsOf, tileAt } from '../../src/geo/address.js';
+import { type OwnRecord, classify } from '../../src/bots/classify.js';
+import { ActionRecord } from '../../src/bots/record.js';
+import { type Client, connect } from '../../src/client/client.js';
+import type { LogFields } from '../../src/wire/server-message.js';
+import type { FaultMix } from './faults.js';
+import type { SimNode } from './node.js';
+import type { Link } from './net.js';
+
+const TILE = boundsOf(tileAt(20_000, 20_000, LIMITS.baseTileLevel));
+/** The corner of four base tiles about which everything happens. */
+export const SPOT = { x: TILE.east, y: TILE.south };
+const SPREAD_M = 6;
+
+export class SimPlayer {
+  client!: Client;
+  record = new ActionRecord();
+  /** Records of sessions that are over and had no undecided action, none are kept: a goodbye begins a new one. */
+  log: LogFields | null = null;
+  private link: Link | undefined;
+  private deafTicks = 0;
+  private ending = false;
+
+  constructor(
+    private readonly node: SimNode,
+    private readonly random: Random,
+    readonly index: number,
+  ) {
+    this.join();
+  }
+
+  get isSettled(): boolean {
+    return this.client.state === 'online' && this.client.undecided === 0;
+  }
+
+  private join(): void {
+    const { node, random } = this;
+    this.record = new ActionRecord();
+    this.log = null;
+    const at = () => (random.next() * 2 - 1) * SPREAD_M;
+    this.client = connect({
+      url: 'sim:',
+      spawn: { x: SPOT.x + at(), y: SPOT.y + at() },
+      view: 'full',
+      renew: false,
+      socket: (url, events) => {
+        this.link = node.net.factory(url, events) as Link;
+        return this.link;
+      },
+      clock: node.time,
+      random,
+      pulse: (beat) => node.time.every(100, beat),
+      handlers: {
+        decided: (action) => this.record.outcome(action.id, action.outcome),
+        durable: (action) => this.record.fold(action.id),
+      },
+    });
+  }
+
+  /** One tick of its life, with its share of faults. */
+  play(mix: FaultMix): void {
+    const { random } = this;
+    if (this.link !== undefined && random.next() < mix.cut) this.node.net.cut(this.link);
+    if (this.link !== undefined && this.deafTicks === 0 && random.next() < mix.deaf) {
+      this.deafTicks = 1 + random.int(60);
+      this.link.isStalled = true;
+    }
+    if (this.deafTicks > 0 && --this.deafTicks === 0) this.hear();
+    if (this.ending) {
+      if (this.client.state !== 'ended') return;
+      this.ending = false;
+      this.join();
+      return;
+    }
+    if (this.client.state !== 'online') return;
+    if (this.client.undecided === 0 && random.next() < mix.goodbye) {
+      this.ending = true;
+      void this.client.goodbye();
+      return;
+    }
+    if (random.next() < 0.1) this.act();
+  }
+
+  private hear(): void {
+    if (this.link === undefined) return;
+    this.link.isStalled = false;
+    this.link.flush();
+  }
+
+  /** No more faults for it; it says nothing any more. */
+  settle(): void {
+    this.deafTicks = 0;
+    this.hear();
+    if (this.ending && this.client.state === 'ended') this.join();
+  }
+
+  private act(): void {
+    const { random } = this;
+    const choice = random.int(10);
+    if (choice < 5)
+      this.send(
+        1,
+        { heading: f32, speed: f32, seconds: f32 },
+        { heading: random.next() * 6.28, speed: 6, seconds: 0.5 + random.next() * 2 },
+      );
+    else if (choice === 5) this.send(3, { item: 'u16', count: 'u16' }, { item: random.int(2), count: 1 });
+    else if (choice === 6) this.send(7, 'none');
+    else if (choice === 7) this.send(6, 'text', `hello ${random.int(100)}`);
+    else {
+      const near = [...(this.client.view ?? [])].filter((e) => e.id !== this.client.entity);
+      if (near.length === 0) return;
+      const target = near[random.int(near.length)]!;
+      if (target.kind === 3) this.send(4, { target: 'id' }, { target: target.id });
+      else
+        this.send(
+          5,
+          { target: 'id', item: 'u16', count: 'u16' },
+          { target: target.id, item: 0, count: 1 + random.int(2) },
+        );
+    }
+  }
+
+  private send(
+    kind: number,
+    shape: Parameters<typeof encodePayload>[0],
+    values?: Parameters<typeof encodePayload>[1],
+  ): void {
+    const payload = encodePayload(shape, values);
+    this.client.send(kind, payload);
+    this.record.note(kind, payload);
+  }
+
+  askForLog(): void {
+    this.client.requestLog().then(
+      (log) => {
+        this.log = log;
+      },
+      () => {}, // no connection: the check finds the log missing
+    );
+  }
+
+  /** What the server's log says of the bot's own record. */
+  verdict(): { own: OwnRecord; lost: number; duplicated: number; outOfOrder: number } {
+    const own = this.record.summary();
+    return { own, ...classify(own, this.log) };
+  }
+}
+
+const f32 = 'f32' as const;
