@@ -42,6 +42,8 @@ export interface Status {
     tickMs: Percentiles;
     /** CPU time over wall time of the last second, 0…1. */
     busy: number;
+    /** Longest garbage collection of the present thread, ms. */
+    gcMaxMs: number;
   }[];
   gateways: { id: number; connections: number; bytesOutPerSecond: number }[];
   totals: {
@@ -198,6 +200,7 @@ export class StatusSource {
       entities: block.gauge(SHARD_GAUGE.entities),
       tickMs: { p50: round(ticks.percentile(0.5)), p99: round(ticks.percentile(0.99)) },
       busy: round(this.parts.cpu.busy(`shard ${id}`) ?? block.gauge(SHARD_GAUGE.busyShare)),
+      gcMaxMs: round(block.gauge(SHARD_GAUGE.gcMaxMs)),
     };
   }
 
