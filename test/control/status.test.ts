@@ -63,6 +63,7 @@ t.test('exactly the fields that scripts depend on, and alarms', async (t) => {
     'entities',
     'tickMs',
     'busy',
+    'gcMaxMs',
   ]);
   t.same(Object.keys(status.shards[0].tickMs), ['p50', 'p99']);
   t.same(Object.keys(status.gateways[0]), ['id', 'connections', 'bytesOutPerSecond']);
