@@ -95,8 +95,18 @@ export class Directory {
     return entry - 1;
   }
 
+  /** Whether a base tile is split. */
+  isSplit(tile: number): boolean {
+    return Atomics.load(this.i32, FIRST + tile) < 0;
+  }
+
   /** The same by column and row of the deepest level. */
   lookupDeepest(column: number, row: number): number {
+    const entry = Atomics.load(
+      this.i32,
+      FIRST + (row >> this.levels) * this.columns + (column >> this.levels),
+    );
+    if (entry >= 0) return entry - 1;
     let path = 0;
     for (let shift = this.levels - 1; shift >= 0; shift--) {
       path = (path << 2) | (((row >> shift) & 1) << 1) | ((column >> shift) & 1);

@@ -37,7 +37,7 @@ const IN_HAND = (3 * LINE) >> 3;
 const COUNTERS = (4 * LINE) >> 3;
 const COUNTER_PLACES = 32;
 const GAUGES = COUNTERS + COUNTER_PLACES;
-const GAUGE_PLACES = 8;
+const GAUGE_PLACES = 16;
 const TOTALS = GAUGES + GAUGE_PLACES;
 const COPY_WORDS = 1 + 2 * KINDS;
 const HISTOGRAMS = (TOTALS + 2 * COPY_WORDS) * 8;
@@ -94,6 +94,10 @@ export const SHARD_GAUGE = {
   dilation: 5,
   /** Thread id of the kernel, 0 = unknown. */
   threadId: 6,
+  /** Version of the directory that the shard's ticks go by. */
+  layoutSeen: 7,
+  /** Entities that still have to be handed over because of a change of layout. */
+  leaving: 8,
 } as const;
 
 export class ShardBlock {

@@ -3,15 +3,16 @@
  * stay is over, are offered to the tile's shard. Margin and stay bound what an oscillating player can cause (case 7).
  */
 import { LIMITS } from '../base/limits.js';
-import { tileIndex } from '../geo/tile.js';
 import { clampY, wrapX } from '../geo/world.js';
 import { HEADER, HOT } from '../memory/record.js';
 import { SHARD_COUNTER } from '../memory/shard-block.js';
+import { ownerAt } from '../world/layout.js';
 import type { Placer } from '../world/placing.js';
 import { drive } from '../memory/steps.js';
 import { offer } from '../world/handover.js';
 import type { ClosingWatch } from '../world/retirement.js';
 import type { Core } from './core.js';
+import type { Migration } from './migration.js';
 
 export class Border {
   private readonly stayTicks: number;
@@ -20,12 +21,14 @@ export class Border {
     private readonly core: Core,
     private readonly placer: Placer,
     private readonly closing: ClosingWatch,
+    private readonly migration: Migration,
   ) {
     this.stayTicks = Math.round(LIMITS.minimumStayS / core.dt);
   }
 
   /** Offers what the step collected. */
   handOver(): void {
+    this.migration.left = 0;
     const { foreign } = this.core;
     for (let i = 0; i < foreign.count; i++) this.consider(foreign.values[i]!);
   }
@@ -34,13 +37,15 @@ export class Border {
     const { core } = this;
     const { arena, tick } = core;
     const hot = arena.hot(slot);
-    if (!core.owned.has(slot) || tick < arena.i32[(hot + HOT.stayUntilTick) >> 2]!) return;
+    if (!core.owned.has(slot)) return;
     const x = arena.f64[(hot + HOT.x) >> 3]!;
     const y = arena.f64[(hot + HOT.y) >> 3]!;
+    const moved = this.migration.concerns(arena.i32[(hot + HOT.tile) >> 2]!, x, y);
+    if (!moved && tick < arena.i32[(hot + HOT.stayUntilTick) >> 2]!) return;
     const target = this.placer.ensureOwner(x, y);
-    if (target < 0 || target === core.shard || this.isNearOwn(x, y)) return;
-    if (!this.closing.mayOffer(target)) return;
-    this.offer(slot, target);
+    if (target < 0 || target === core.shard || (!moved && this.isNearOwn(x, y))) return;
+    const sent = this.closing.mayOffer(target) && this.offer(slot, target);
+    if (moved && !sent) this.migration.left++;
   }
 
   /** Whether a tile of this shard lies within the margin. */
@@ -49,14 +54,14 @@ export class Border {
     const m = LIMITS.borderMarginM;
     for (let i = -1; i <= 1; i += 2) {
       for (let j = -1; j <= 1; j += 2) {
-        const tile = tileIndex(wrapX(x + i * m), clampY(y + j * m), LIMITS.baseTileLevel);
-        if (directory.lookup(tile) === this.core.shard) return true;
+        if (ownerAt(directory, wrapX(x + i * m), clampY(y + j * m)) === this.core.shard) return true;
       }
     }
     return false;
   }
 
-  private offer(slot: number, target: number): void {
+  /** @returns false when the target had no room */
+  private offer(slot: number, target: number): boolean {
     const { core } = this;
     const { arena } = core;
     const h = arena.header(slot);
@@ -82,9 +87,10 @@ export class Border {
     );
     if (result === 'refused') {
       core.block.count(SHARD_COUNTER.handoversRefused);
-      return;
+      return false;
     }
     core.letGo(slot);
     core.block.count(SHARD_COUNTER.handoversOut);
+    return true;
   }
 }

@@ -3,10 +3,11 @@
  * it before (design: lastTick = k − 1 step; ≥ k skip; up to 3 behind: one step for each; older: it was frozen).
  */
 import { LIMITS } from '../base/limits.js';
-import { tileIndex } from '../geo/tile.js';
+import { tileX, tileY } from '../geo/tile.js';
 import { HEADER, HOT } from '../memory/record.js';
 import { SHARD_COUNTER } from '../memory/shard-block.js';
 import type { World } from '../world/facade.js';
+import { baseOf } from '../world/layout.js';
 import { FLAG } from '../memory/player.js';
 import type { Core } from './core.js';
 import type { Mail } from './mail.js';
@@ -80,13 +81,11 @@ export class Stepper {
   private place(slot: number, hot: number): void {
     const { core } = this;
     const { arena } = core;
-    const tile = tileIndex(
-      arena.f64[(hot + HOT.x) >> 3]!,
-      arena.f64[(hot + HOT.y) >> 3]!,
-      LIMITS.baseTileLevel,
-    );
+    const column = tileX(arena.f64[(hot + HOT.x) >> 3]!, LIMITS.deepestTileLevel);
+    const row = tileY(arena.f64[(hot + HOT.y) >> 3]!, LIMITS.deepestTileLevel);
+    const tile = baseOf(column, row);
     const before = arena.i32[(hot + HOT.tile) >> 2]!;
-    const owner = core.world.directory.lookup(tile);
+    const owner = core.world.directory.lookupDeepest(column, row);
     if (tile !== before) {
       arena.i32[(hot + HOT.tile) >> 2] = tile;
       if (owner === core.shard && core.world.directory.lookup(before) === core.shard) {

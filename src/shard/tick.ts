@@ -28,6 +28,7 @@ import { GatewayRings } from './gateway-rings.js';
 import { Jobs } from './jobs.js';
 import { Leaving } from './leaving.js';
 import { Mail } from './mail.js';
+import { Migration } from './migration.js';
 import { Published } from './published.js';
 import { SelfUpdates } from './self.js';
 import { Stepper } from './step.js';
@@ -51,6 +52,7 @@ export class Shard {
   private readonly actions: Actions;
   private readonly stepper: Stepper;
   private readonly leaving: Leaving;
+  private readonly migration: Migration;
   private readonly closing: ClosingWatch;
   private readonly border: Border;
   private readonly rings: GatewayRings;
@@ -82,8 +84,9 @@ export class Shard {
     this.actions = new Actions(core, this.facade);
     this.stepper = new Stepper(core, this.facade, this.mail);
     this.leaving = new Leaving(core, this.mail);
+    this.migration = new Migration(core, this.tiles);
     this.closing = new ClosingWatch(world.shardBlocks, options.shard);
-    this.border = new Border(core, this.placer, this.closing);
+    this.border = new Border(core, this.placer, this.closing, this.migration);
     this.rings = new GatewayRings(world, options.shard);
     this.frames = new Frames(core, this.view, this.streams, published, events, this.rings);
     this.selfs = new SelfUpdates(core, this.rings);
@@ -127,6 +130,7 @@ export class Shard {
     const started = this.clock.now();
     core.tick = k;
     this.closing.look();
+    this.migration.look();
     this.beginNotes();
     this.transaction();
     commit(core);
@@ -186,6 +190,7 @@ export class Shard {
     this.selfs.answer(); // before the handovers: the next owner knows nothing of who waits for an answer
     this.mail.send();
     this.border.handOver();
+    this.migration.settle();
     this.leaving.parkAccounts();
     this.lookAround(k);
     if (k % core.options.frameEvery === 0) {

@@ -13,6 +13,7 @@ import { tileColumns, tileIndex, tileRows } from '../geo/tile.js';
 import { wrapX, clampY } from '../geo/world.js';
 import { HOT, OWNER, ownerState, packOwner, epochOf } from '../memory/record.js';
 import type { TileArea } from '../world/facade.js';
+import { maskOf } from '../world/layout.js';
 import type { Placer } from '../world/placing.js';
 import { FLAG, PLAYER_KIND } from '../memory/player.js';
 import type { Core } from './core.js';
@@ -42,10 +43,15 @@ export class Tiles {
     return this.held.size;
   }
 
+  /** Base tiles held, in whole or in part. */
+  get tiles(): IterableIterator<number> {
+    return this.held.keys();
+  }
+
   /** Called whenever something concerns a tile here; wakes it if it is this shard's and not yet held. */
   hold(tile: number): void {
     const { directory } = this.core.world;
-    if (this.held.has(tile) || directory.lookup(tile) !== this.core.shard) return;
+    if (this.held.has(tile) || maskOf(directory, tile, this.core.shard) === 0) return;
     this.held.set(tile, this.core.tick);
     directory.touch(tile, this.core.tick);
     this.unpark(tile);
@@ -70,7 +76,7 @@ export class Tiles {
   searchHeld(): void {
     const { directory } = this.core.world;
     for (const end = Math.min(this.searched + SEARCH_TILES, TILES); this.searched < end; this.searched++) {
-      if (directory.lookup(this.searched) === this.core.shard) this.hold(this.searched);
+      if (directory.lookup(this.searched) >= 0) this.hold(this.searched);
     }
   }
 
@@ -129,7 +135,8 @@ export class Tiles {
     const { directory, clock } = this.core.world;
     const idleTicks = (LIMITS.tileSleepS * 1000) / clock.tickMs;
     for (const tile of this.held.keys()) {
-      if (directory.lookup(tile) !== this.core.shard) this.drop(tile);
+      if (directory.isSplit(tile)) continue; // it is merged before it may sleep
+      if (maskOf(directory, tile, this.core.shard) === 0) this.held.delete(tile);
       else if (this.core.tick - directory.touchedTick(tile) > idleTicks) this.sleep(tile, idleTicks, park);
     }
   }
@@ -144,15 +151,14 @@ export class Tiles {
       if (!park(slot)) left++;
     }
     if (left > 0) return;
-    directory.release(tile, core.shard);
-    this.drop(tile);
+    if (!directory.release(tile, core.shard)) {
+      this.unpark(tile); // the layout has changed meanwhile: whoever has the tile now gets them as usual
+      return;
+    }
+    this.held.delete(tile);
+    core.block.addTiles(-1);
     // Release before this look: see the head of the file.
     if (core.tick - directory.touchedTick(tile) <= idleTicks) this.placer.ensureTile(tile);
-  }
-
-  private drop(tile: number): void {
-    this.held.delete(tile);
-    this.core.block.addTiles(-1);
   }
 
   /** Takes back what was parked when the tile went to sleep; players who are away stay parked. */

@@ -6,6 +6,7 @@ import { LIMITS } from '../base/limits.js';
 import { tileColumns, tileIndex, tileRows } from '../geo/tile.js';
 import { SHARD_GAUGE, SHARD_STATE } from '../memory/shard-block.js';
 import type { SharedWorld } from '../memory/shared-world.js';
+import { ownerAt } from './layout.js';
 import { type ShardLoad, choosePlacement } from './placement.js';
 
 /** Arrivals entry with this slot: "wake the base tile in word 1". */
@@ -33,7 +34,8 @@ export class Placer {
    * alive or the target's arrivals ring is full (try again next tick)
    */
   ensureOwner(x: number, y: number): number {
-    return this.ensureTile(tileIndex(x, y, LIMITS.baseTileLevel));
+    const owner = ownerAt(this.world.directory, x, y);
+    return owner >= 0 ? owner : this.place(tileIndex(x, y, LIMITS.baseTileLevel));
   }
 
   /** The same for a base tile's index. */
