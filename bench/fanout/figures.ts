@@ -55,6 +55,7 @@ export function floorOptions(field: Field, window: Window, framesPerSecond: numb
   return {
     field,
     framesPerSecond,
+    cellsPerClient: window.frames.messages / clientFrames(window, framesPerSecond),
     frameBytes: mean(window.frames),
     selfUpdatesPerFrame: window.selfUpdates.messages / clientFrames(window, framesPerSecond),
     selfUpdateBytes: mean(window.selfUpdates),

@@ -6,7 +6,7 @@
  */
 import { monotonicClock, systemTimers } from '../../src/base/clock.js';
 import { LIMITS } from '../../src/base/limits.js';
-import { cellsAround } from '../../src/geo/cell.js';
+import { cellsAround, columnOfCell, rowOfCell } from '../../src/geo/cell.js';
 import { CellFrameWriter } from '../../src/wire/cell-frame-writer.js';
 import { type SelfState, SelfUpdateWriter } from '../../src/wire/self-update.js';
 import { encodePong, encodeWelcome } from '../../src/wire/welcome.js';
@@ -17,6 +17,8 @@ import uWS, { type WebSocket } from 'uWebSockets.js';
 
 const REPLIES_MS = 5;
 const SIDE = LIMITS.viewCells;
+/** The server keeps a walker's last cells for a while: those come from a ring around its view. */
+const FAR_SIDE = SIDE + 2;
 
 /** The message, or as much of it as fits, in exactly so many bytes. */
 function ofLength(message: Uint8Array, bytes: number): Uint8Array {
@@ -102,7 +104,14 @@ function serve(options: FloorOptions): void {
   for (let i = 0; i < field.clients; i++) cells.add(cellOfClient(field, i));
   const cellTopics = [...cells].map(String);
   const sockets: WebSocket<object>[] = [];
-  const around = new Float64Array(SIDE * SIDE);
+  const around = new Float64Array(FAR_SIDE * FAR_SIDE);
+  let due = 0;
+  const byDistance = (index: number) => {
+    const own = cellOfClient(field, index);
+    const rings = (cell: number) =>
+      Math.max(Math.abs(columnOfCell(cell) - columnOfCell(own)), Math.abs(rowOfCell(cell) - rowOfCell(own)));
+    return (a: number, b: number) => rings(a) - rings(b);
+  };
   const hello = welcome();
   const app = uWS.App();
   app.ws<object>('/*', {
@@ -117,8 +126,13 @@ function serve(options: FloorOptions): void {
     open: (ws) => {
       const index = sockets.push(ws) - 1;
       ws.subscribe(`@${index}`);
-      const n = cellsAround(cellOfClient(field, index), SIDE, around);
-      for (let i = 0; i < n; i++) if (cells.has(around[i]!)) ws.subscribe(String(around[i]));
+      due += options.cellsPerClient;
+      const n = cellsAround(cellOfClient(field, index), FAR_SIDE, around);
+      const near = [...around.subarray(0, n)].filter((cell) => cells.has(cell)).sort(byDistance(index));
+      for (const cell of near.slice(0, Math.round(due))) {
+        ws.subscribe(String(cell));
+        due--;
+      }
       ws.send(hello, true, false);
     },
     message: () => {},

@@ -49,6 +49,8 @@ export type FromLoad = { type: 'done'; counts: Counts } | { type: 'failed'; reas
 export interface FloorOptions {
   field: Field;
   framesPerSecond: number;
+  /** Deltas that a client gets in a frame's time: in how many cells it is subscribed. */
+  cellsPerClient: number;
   /** Mean length of a cell's delta. */
   frameBytes: number;
   selfUpdatesPerFrame: number;
