@@ -4,14 +4,17 @@
  *
  * ```
  *  64 B      64 B       Int32 per base tile          Int32 per base tile   Int32 per base tile   4 Int32 per block
- * ┌────────┬──────────┬────────────────────────────┬─────────────────────┬─────────────────────┬────────────────────┐
- * │ header │ version  │ 0 nobody · s + 1 shard s   │ touched: last tick  │ generated: tick of  │ children NW NE     │
- * │        │          │ −b: block b of 4 children ─┼─ that wanted it ────┼─ natural content ───┼▶ SW SE, same code  │
- * └────────┴──────────┴────────────────────────────┴─────────────────────┴─────────────────────┴────────────────────┘
+ * ┌────────┬──────────┬────────────────────────────┬─────────────────────┬─────────────────────┬────────────────────┬───────┐
+ * │ header │ version  │ 0 nobody · s + 1 shard s   │ touched: last tick  │ generated: tick of  │ children NW NE     │ count │
+ * │        │          │ −b: block b of 4 children ─┼─ that wanted it ────┼─ natural content ───┼▶ SW SE, same code  │       │
+ * └────────┴──────────┴────────────────────────────┴─────────────────────┴─────────────────────┴────────────────────┴───────┘
+ *   count: Int32 for each stretch of 256 base tiles, how many of them somebody has; for searches, which skip the empty ones
  * ```
  * Order of a split: fill the block, then the one store that shows it; swapped, a reader finds children without owner
  * (I9). A merged block is used again last, so a reader that was on its way into it finds an old answer, not another
  * tile's; even that would only cost one more handover.
+ * Order of a placing: count, then the entry; of a release: entry, then count. Swapped, a search misses a tile that is
+ * there. A death in between leaves a count too high, which costs a search 256 loads and nothing else.
  * A death before the showing store leaves a block in use that nothing shows; the supervisor's death is the process's.
  */
 import { assert } from '../base/assert.js';
@@ -23,6 +26,8 @@ const CHANGES = LINE >> 2;
 const FIRST = (2 * LINE) >> 2;
 const BLOCKS = 2 ** 15;
 const MAX_LEVELS = 5;
+/** Base tiles that one count stands for: 2^8. */
+const STRETCH_BITS = 8;
 
 export class Directory {
   /** Columns of the base level; rows are half as many. */
@@ -35,6 +40,7 @@ export class Directory {
   private readonly touchedStart: number;
   private readonly generatedStart: number;
   private readonly blockStart: number;
+  private readonly countStart: number;
   private readonly blocks: number;
   /** Supervisor only: blocks free to use, oldest first. */
   private freeBlocks: number[] | null = null;
@@ -49,6 +55,7 @@ export class Directory {
     this.touchedStart = FIRST + this.tiles;
     this.generatedStart = this.touchedStart + this.tiles;
     this.blockStart = this.generatedStart + this.tiles;
+    this.countStart = this.blockStart + 4 * (this.blocks + 1);
   }
 
   /**
@@ -63,7 +70,8 @@ export class Directory {
   ): Directory {
     const levels = deepestLevel - baseLevel;
     assert(baseLevel >= 0 && levels >= 0 && levels <= MAX_LEVELS, 'directory: levels below the base');
-    const words = FIRST + 3 * 2 ** (2 * baseLevel + 1) + 4 * (blocks + 1);
+    const tiles = 2 ** (2 * baseLevel + 1);
+    const words = FIRST + 3 * tiles + 4 * (blocks + 1) + Math.ceil(tiles / 2 ** STRETCH_BITS);
     assert(words < 2 ** 30, 'directory: offsets are Int32');
     const sab = new SharedArrayBuffer(words * 4);
     writeHeader(new Int32Array(sab), MAGIC, [baseLevel, levels, blocks]);
@@ -114,20 +122,33 @@ export class Directory {
     return this.lookup((row >> this.levels) * this.columns + (column >> this.levels), path);
   }
 
-  /** Visits every base tile that a shard has undivided: a scan over all of them, for a start only. */
-  tilesOf(shard: number, visit: (tile: number) => void): void {
-    for (let tile = 0; tile < this.tiles; tile++) {
-      if (Atomics.load(this.i32, FIRST + tile) === shard + 1) visit(tile);
+  /**
+   * Visits every base tile that somebody has, undivided or split. About 0.2 ms, and 1 µs for each stretch of 256 tiles
+   * that is not empty: for a start, and after somebody's death.
+   */
+  forEachTaken(visit: (tile: number) => void): void {
+    const stretch = 2 ** STRETCH_BITS;
+    for (let first = 0; first < this.tiles; first += stretch) {
+      if (Atomics.load(this.i32, this.countStart + (first >> STRETCH_BITS)) === 0) continue;
+      for (let tile = first; tile < Math.min(first + stretch, this.tiles); tile++) {
+        if (Atomics.load(this.i32, FIRST + tile) !== 0) visit(tile);
+      }
     }
   }
 
   /** Gives an ownerless base tile to a shard. @returns false when somebody has it */
   place(tile: number, shard: number): boolean {
-    return this.change(FIRST + tile, 0, shard + 1);
+    if (Atomics.load(this.i32, FIRST + tile) !== 0) return false;
+    this.count(tile, 1);
+    if (this.change(FIRST + tile, 0, shard + 1)) return true;
+    this.count(tile, -1);
+    return false;
   }
   /** Takes a base tile from the shard that has it. @returns false when that shard does not have it, or it is split */
   release(tile: number, shard: number): boolean {
-    return this.change(FIRST + tile, shard + 1, 0);
+    if (!this.change(FIRST + tile, shard + 1, 0)) return false;
+    this.count(tile, -1);
+    return true;
   }
   /** Gives a shard's base tile to another one. @returns false when `from` does not have it */
   move(tile: number, from: number, to: number): boolean {
@@ -191,6 +212,10 @@ export class Directory {
       at = this.blockStart - entry * 4 + ((path >> ((this.levels - 1 - level) * 2)) & 3);
     }
     return at;
+  }
+
+  private count(tile: number, n: number): void {
+    Atomics.add(this.i32, this.countStart + (tile >> STRETCH_BITS), n);
   }
 
   private change(at: number, from: number, to: number): boolean {

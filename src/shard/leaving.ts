@@ -88,24 +88,24 @@ export class Leaving {
     const { players, tick } = this.core;
     for (let i = players.count - 1 - (tick % 20); i >= 0; i -= 20) {
       const slot = players.slots[i]!;
-      const flags = this.core.flags(slot);
-      if (flags & FLAG.OFFLINE && flags & FLAG.ACCOUNT) this.park(slot);
+      if (this.mayRest(slot)) this.park(slot);
     }
   }
 
-  /**
-   * Takes an entity to rest, after a commit.
-   * @returns false when it may not rest yet (mail under way, or a player who is here)
-   */
-  park(slot: number): boolean {
+  /** Whether an entity may rest: no mail under way, and of players only accounts that have left. */
+  mayRest(slot: number): boolean {
+    const away = FLAG.OFFLINE | FLAG.ACCOUNT;
+    if (this.core.kind(slot) === PLAYER_KIND && (this.core.flags(slot) & away) !== away) return false;
+    return this.mail.isQuiet(slot);
+  }
+
+  /** Takes an entity that may rest to rest, after a commit. */
+  park(slot: number): void {
     const { core } = this;
-    if (core.kind(slot) === PLAYER_KIND && !(core.flags(slot) & FLAG.OFFLINE)) return false;
-    if (!this.mail.isQuiet(slot)) return false;
     const hot = core.writeHot(slot);
     core.arena.u16[(hot + HOT.flags) >> 1]! |= FLAG.RESTED;
     core.onGone(slot);
     core.letGo(slot);
     Atomics.store(core.arena.owner, slot, packOwner(OWNER.PARKED, 127, 127, core.epoch(slot)));
-    return true;
   }
 }

@@ -62,7 +62,6 @@ export class Shard {
   private readonly jobs: Jobs;
   private readonly placer: Placer;
   private readonly scratch: Int32Array;
-  private readonly park = (slot: number) => this.leaving.park(slot);
 
   constructor(
     readonly world: SharedWorld,
@@ -174,6 +173,7 @@ export class Shard {
     this.mail.drain();
     this.arrivals.drain();
     this.tiles.searchHeld();
+    this.tiles.unpark();
     this.tiles.populate((tile, area) => {
       core.game.module.populate?.(this.facade, area, this.tiles.random(tile));
     });
@@ -209,7 +209,7 @@ export class Shard {
       const slot = players.slots[i]!;
       this.tiles.touchAround(this.facade.x(slot), this.facade.y(slot), VIEW_REACH_M);
     }
-    if (k % every === 0) this.tiles.sleepIdle(this.park);
+    if (k % every === 0) this.tiles.sleepIdle(this.leaving);
     core.block.setGauge(SHARD_GAUGE.entities, core.owned.count);
     core.block.setGauge(SHARD_GAUGE.players, players.count);
     core.block.setGauge(SHARD_GAUGE.tiles, this.tiles.count);

@@ -9,7 +9,7 @@
 import { LIMITS } from '../base/limits.js';
 import { seededRandom, hash2 } from '../base/random.js';
 import { boundsOf, tileOfIndex } from '../geo/address.js';
-import { tileColumns, tileIndex, tileRows } from '../geo/tile.js';
+import { tileIndex } from '../geo/tile.js';
 import { wrapX, clampY } from '../geo/world.js';
 import { HOT, OWNER, ownerState, packOwner, epochOf } from '../memory/record.js';
 import type { TileArea } from '../world/facade.js';
@@ -18,21 +18,24 @@ import type { Placer } from '../world/placing.js';
 import { FLAG, PLAYER_KIND } from '../memory/player.js';
 import type { Core } from './core.js';
 
-const TILES = tileColumns(LIMITS.baseTileLevel) * tileRows(LIMITS.baseTileLevel);
-/** Directory entries looked at in a tick: all of them within about three seconds. */
-const SEARCH_TILES = TILES >> 6;
-
-/** What tiles need from the leaving steps: parking one entity. */
-export type ParkSlot = (slot: number) => boolean;
+/** What tiles need from the leaving steps: whether an entity may rest now, and parking one that may. */
+export interface Resting {
+  mayRest(slot: number): boolean;
+  park(slot: number): void;
+}
 
 export class Tiles {
   /** Base tile index → tick at which it was taken. */
   private readonly held = new Map<number, number>();
   private readonly populateNext: number[] = [];
   private readonly populated: number[] = [];
+  /** Tiles taken since the last look for parked entities. */
+  private readonly woken = new Set<number>();
+  /** Tiles to be put to sleep, in the running tick. */
+  private readonly idle = new Set<number>();
   private committedByDead = 0;
-  /** How far the search for held tiles has come; TILES = done. */
-  private searched = TILES;
+  /** What the blocks of all shards said of starts and ends at the last search. */
+  private lives = 0;
 
   constructor(
     private readonly core: Core,
@@ -54,30 +57,29 @@ export class Tiles {
     if (this.held.has(tile) || maskOf(directory, tile, this.core.shard) === 0) return;
     this.held.set(tile, this.core.tick);
     directory.touch(tile, this.core.tick);
-    this.unpark(tile);
+    this.woken.add(tile);
     this.settleGeneration(tile);
     if (directory.generatedTick(tile) === 0) this.populateNext.push(tile);
   }
 
-  /**
-   * After a death: the tiles of adopted entities at once, the others (nobody is in them) a part of the directory each
-   * tick, so that taking over is not held up by reading all of it.
-   */
+  /** After a death: takes all tiles that the directory says are this shard's, before the first tick. */
   adoptHeld(committedTick: number): void {
-    const { core } = this;
+    // All of them now: of a minus sign that a later death would find, nobody knew any more which commit it waits for.
     this.committedByDead = committedTick;
-    for (let i = 0; i < core.owned.count; i++) {
-      this.hold(core.arena.i32[(core.arena.hot(core.owned.slots[i]!) + HOT.tile) >> 2]!);
-    }
-    this.searched = 0;
+    this.core.world.directory.forEachTaken((tile) => this.hold(tile));
   }
 
-  /** The next part of the search that `adoptHeld` began. Once a tick. */
+  /**
+   * Takes what this shard was given without being told: whoever places a tile may die before it says so. Looks only
+   * after some shard has died or begun.
+   */
   searchHeld(): void {
-    const { directory } = this.core.world;
-    for (const end = Math.min(this.searched + SEARCH_TILES, TILES); this.searched < end; this.searched++) {
-      if (directory.lookup(this.searched) >= 0) this.hold(this.searched);
-    }
+    // Grows with each of these events: a number's incarnation grows whenever its state begins anew.
+    let lives = 0;
+    for (const block of this.core.world.shardBlocks) lives += block.incarnation * 8 + block.state;
+    if (lives === this.lives) return;
+    this.lives = lives;
+    this.core.world.directory.forEachTaken((tile) => this.hold(tile));
   }
 
   /** A minus sign: natural content whose tick was not rolled forward before its maker died. */
@@ -130,47 +132,65 @@ export class Tiles {
     }
   }
 
-  /** Puts tiles to sleep that nobody has looked at for a while. Once a second is enough. */
-  sleepIdle(park: ParkSlot): void {
-    const { directory, clock } = this.core.world;
-    const idleTicks = (LIMITS.tileSleepS * 1000) / clock.tickMs;
+  /**
+   * Puts tiles to sleep that nobody has looked at for a while. Once a second is enough. All of a tile rests or nothing
+   * does: who stayed parked in a tile that is awake would be found by nobody.
+   */
+  sleepIdle(resting: Resting): void {
+    this.findIdle();
+    const { core, idle } = this;
+    const { owned, arena } = core;
+    const tileOf = (slot: number) => arena.i32[(arena.hot(slot) + HOT.tile) >> 2]!;
+    for (let i = 0; i < owned.count && idle.size > 0; i++) {
+      const slot = owned.slots[i]!;
+      if (idle.has(tileOf(slot)) && !resting.mayRest(slot)) idle.delete(tileOf(slot));
+    }
+    if (idle.size === 0) return;
+    for (let i = owned.count - 1; i >= 0; i--) {
+      const slot = owned.slots[i]!;
+      if (idle.has(tileOf(slot))) resting.park(slot);
+    }
+    for (const tile of idle) this.release(tile);
+  }
+
+  private findIdle(): void {
+    const { directory } = this.core.world;
+    this.idle.clear();
     for (const tile of this.held.keys()) {
       if (directory.isSplit(tile)) continue; // it is merged before it may sleep
       if (maskOf(directory, tile, this.core.shard) === 0) this.held.delete(tile);
-      else if (this.core.tick - directory.touchedTick(tile) > idleTicks) this.sleep(tile, idleTicks, park);
+      else if (this.isIdle(tile)) this.idle.add(tile);
     }
   }
 
-  private sleep(tile: number, idleTicks: number, park: ParkSlot): void {
-    const { core } = this;
-    const { directory } = core.world;
-    let left = 0;
-    for (let i = core.owned.count - 1; i >= 0; i--) {
-      const slot = core.owned.slots[i]!;
-      if (core.arena.i32[(core.arena.hot(slot) + HOT.tile) >> 2] !== tile) continue;
-      if (!park(slot)) left++;
-    }
-    if (left > 0) return;
-    if (!directory.release(tile, core.shard)) {
-      this.unpark(tile); // the layout has changed meanwhile: whoever has the tile now gets them as usual
+  private isIdle(tile: number): boolean {
+    const { directory, clock } = this.core.world;
+    return this.core.tick - directory.touchedTick(tile) > (LIMITS.tileSleepS * 1000) / clock.tickMs;
+  }
+
+  private release(tile: number): void {
+    if (!this.core.world.directory.release(tile, this.core.shard)) {
+      this.woken.add(tile); // the layout has changed meanwhile: whoever has the tile now gets them as usual
       return;
     }
     this.held.delete(tile);
-    core.block.addTiles(-1);
+    this.core.block.addTiles(-1);
     // Release before this look: see the head of the file.
-    if (core.tick - directory.touchedTick(tile) <= idleTicks) this.placer.ensureTile(tile);
+    if (!this.isIdle(tile)) this.placer.ensureTile(tile);
   }
 
-  /** Takes back what was parked when the tile went to sleep; players who are away stay parked. */
-  private unpark(tile: number): void {
+  /** Takes back what was parked when the woken tiles went to sleep; players who are away stay parked. Once a tick. */
+  unpark(): void {
     const { arena } = this.core;
+    if (this.woken.size === 0) return;
     for (let slot = 0; slot < arena.capacity; slot++) {
       const word = Atomics.load(arena.owner, slot);
       if (ownerState(word) !== OWNER.PARKED) continue;
-      if (this.core.kind(slot) === PLAYER_KIND || arena.i32[(arena.hot(slot) + HOT.tile) >> 2] !== tile)
-        continue;
-      this.claim(slot, word);
+      // Hints, read without owning the record: the claim fails unless the word, and so the record, stayed as it was.
+      if (this.core.kind(slot) === PLAYER_KIND) continue;
+      if (this.woken.has(arena.i32[(arena.hot(slot) + HOT.tile) >> 2]!)) this.claim(slot, word);
     }
+    this.woken.clear();
   }
 
   /** Takes one parked entity. @returns whether it is ours now */

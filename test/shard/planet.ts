@@ -17,11 +17,14 @@ import {
   HEADER,
   HOT,
   HOT_BYTES,
+  NOBODY,
   OWNER,
   OUTBOX,
   OUTBOX_BYTES,
+  epochOf,
   ownerOf,
   ownerState,
+  packOwner,
 } from '../../src/memory/record.js';
 import { SHARD_COUNTER, SHARD_STATE } from '../../src/memory/shard-block.js';
 import { type SharedWorld, createSharedWorld } from '../../src/memory/shared-world.js';
@@ -29,6 +32,7 @@ import { SlotCache, sendReserved } from '../../src/memory/slots.js';
 import { type CompiledGame, compileGame } from '../../src/world/game.js';
 import { Placer } from '../../src/world/placing.js';
 import { Shard } from '../../src/shard/tick.js';
+import { until } from './death.js';
 
 export const TICK_MS = 50;
 
@@ -66,6 +70,11 @@ export class Planet {
   private sessions = 1000;
   private incarnations = 0;
   private readonly nextTick: number[] = [];
+  /** By shard: incarnation whose state is still to be adopted, as the supervisor keeps it; and whether it is gone. */
+  private readonly adoptFrom: number[] = [];
+  private readonly gone: boolean[] = [];
+  /** What the next replacements are told to leave alone. */
+  quarantine: readonly { entity: number; action: number }[] = [];
 
   constructor(
     module: unknown,
@@ -92,24 +101,59 @@ export class Planet {
   boot(shard: number, dead: number): void {
     const incarnation = ++this.incarnations;
     const block = this.world.shardBlocks[shard]!;
+    block.takeInHand(0, 0);
     block.incarnation = incarnation;
+    block.state = SHARD_STATE.STARTING;
     const made = new Shard(this.world, this.game, this.clock, {
       shard,
       incarnation,
       worldSeed: this.options.seed ?? 1,
       frameEvery: 2,
       capacity: 5000,
-      quarantine: [],
+      quarantine: this.quarantine,
     });
     this.shards[shard] = made;
     this.nextTick[shard] = made.start(dead);
     block.state = SHARD_STATE.RUNNING;
+    // Not before it has adopted: one that dies in its start leaves its predecessor's tick to the next one.
+    this.adoptFrom[shard] = incarnation;
+    this.gone[shard] = false;
   }
 
   /** The shard's thread is gone where it stands; its replacement adopts. */
   kill(shard: number): void {
+    this.lose(shard);
+    this.replace(shard);
+  }
+
+  /** The shard's thread is gone where it stands, and nobody in its place yet. */
+  lose(shard: number): void {
     this.world.shardBlocks[shard]!.state = SHARD_STATE.DEAD;
-    this.boot(shard, this.shards[shard]!.core.options.incarnation);
+    this.gone[shard] = true;
+  }
+
+  /** A replacement for a lost shard. @param deathAt change of its adoption at which it dies, too, and another follows */
+  replace(shard: number, deathAt = Number.POSITIVE_INFINITY): void {
+    const { died } = until(deathAt, () => this.boot(shard, this.adoptFrom[shard]!));
+    if (!died) return;
+    this.lose(shard);
+    this.boot(shard, this.adoptFrom[shard]!);
+  }
+
+  isLost(shard: number): boolean {
+    return this.gone[shard]!;
+  }
+
+  /**
+   * The shard dies in its next tick before its n-th change of shared memory.
+   * @returns how many changes it made, and whether it died in it at all (else it lives on)
+   */
+  dieIn(shard: number, n: number): { changes: number; died: boolean } {
+    this.tick++;
+    this.clock.time = this.tick * TICK_MS;
+    const end = until(n, () => this.runShard(shard));
+    if (end.died) this.lose(shard);
+    return end;
   }
 
   /** Makes (x, y)'s base tile the shard's. */
@@ -145,7 +189,36 @@ export class Planet {
     const player = { slot, id, session, word, sent: 0 };
     this.control(player, CONTROL.START);
     inboxes.setPresence(slot, word, PRESENCE_STATE.CONNECTED, this.tick);
-    const target = this.placer.ensureOwner(x, y);
+    this.send(slot, this.placer.ensureOwner(x, y));
+    return player;
+  }
+
+  /** The player says goodbye. */
+  leave(player: TestPlayer): void {
+    assert(this.world.inboxes.setPresence(player.slot, player.word, PRESENCE_STATE.GOODBYE, this.tick));
+  }
+
+  /** A parked account's player comes back, through the steps of a login. @returns false while it is not parked */
+  comeBack(player: TestPlayer): boolean {
+    const { arena, inboxes } = this.world;
+    const { slot } = player;
+    const word = Atomics.load(arena.owner, slot);
+    if (ownerState(word) !== OWNER.PARKED) return false;
+    const mine = packOwner(OWNER.RESERVED, GATEWAY_THREAD, NOBODY, epochOf(word));
+    assert.equal(Atomics.compareExchange(arena.owner, slot, word, mine), word);
+    player.word = inboxes.claim(slot, inboxes.writer(slot), 0);
+    player.session = ++this.sessions;
+    player.sent = 0;
+    this.control(player, CONTROL.START);
+    inboxes.setPresence(slot, player.word, PRESENCE_STATE.CONNECTED, this.tick);
+    this.send(slot, this.placer.ensureOwner(this.f64(player, 'x'), this.f64(player, 'y')));
+    return true;
+  }
+
+  /** A reserved slot sets out for a shard. */
+  private send(slot: number, target: number): void {
+    const { arena } = this.world;
+    const header = arena.header(slot);
     sendReserved(arena, slot, GATEWAY_THREAD, target);
     const ring = this.world.arrivals[GATEWAY_THREAD]![target]!;
     const at = ring.offer() >> 2;
@@ -153,7 +226,6 @@ export class Planet {
     ring.u32[at + 1] = arena.u32[(header + HEADER.generation) >> 2]!;
     ring.u32[at + 2] = arena.u32[(header + HEADER.epoch) >> 2]!;
     ring.commit();
-    return player;
   }
 
   control(player: TestPlayer, kind: number): void {
@@ -197,6 +269,7 @@ export class Planet {
 
   /** Runs one shard's due ticks up to now. */
   runShard(s: number): void {
+    if (this.gone[s]) return;
     while (this.nextTick[s]! <= this.tick) this.shards[s]!.run(this.nextTick[s]!++);
   }
 
@@ -228,6 +301,29 @@ export class Planet {
   }
   items(slot: number, kind: number): number {
     return this.world.arena.u32[(this.world.arena.cold(slot) + COLD.items + kind * 4) >> 2]!;
+  }
+  /** Slots of all entities of a kind whose tile is that of (x, y), in any state but FREE and RESERVED. */
+  entities(kind: number, x: number, y: number): number[] {
+    const { arena } = this.world;
+    const tile = tileIndex(x, y, LIMITS.baseTileLevel);
+    const slots: number[] = [];
+    for (let slot = 0; slot < arena.capacity; slot++) {
+      if (ownerState(Atomics.load(arena.owner, slot)) < OWNER.OWNED) continue;
+      const hot = arena.hot(slot);
+      if (arena.u16[(hot + HOT.kind) >> 1] === kind && arena.i32[(hot + HOT.tile) >> 2] === tile)
+        slots.push(slot);
+    }
+    return slots;
+  }
+  idOf(slot: number): number {
+    return this.world.arena.f64[(this.world.arena.header(slot) + HEADER.id) >> 3]!;
+  }
+  stateOf(slot: number): number {
+    return ownerState(Atomics.load(this.world.arena.owner, slot));
+  }
+  /** Messages of a slot that are not settled. */
+  outbox(slot: number): number {
+    return this.world.arena.i32[(this.world.arena.hot(slot) + HOT.outboxCount) >> 2]!;
   }
   /** Shard that owns a slot, −1 when nobody does right now. */
   ownerOf(slot: number): number {

@@ -1,0 +1,51 @@
+/**
+ * Deaths of a thread at any point: while `until` runs some work, every change of shared memory is counted (Atomics that
+ * write, and each permission to write a record), and before the n-th of them the work ends where it stands, as
+ * `worker.terminate()` would end it. What the work did before stays done; nothing after it happens. A death before a
+ * read is the same as one before the next change. One thread, one work at a time.
+ */
+import { Core } from '../../src/shard/core.js';
+
+/** Thrown at the point of death; caught by `until` alone. */
+class Death extends Error {
+  constructor(readonly at: number) {
+    super(`dead before change ${at} of shared memory`);
+  }
+}
+
+type Operation = (this: unknown, ...args: unknown[]) => unknown;
+type Operations = Record<string, Operation>;
+const POINTS: readonly [object, string][] = [
+  ...['store', 'compareExchange', 'exchange', 'add', 'sub'].map((name): [object, string] => [Atomics, name]),
+  [Core.prototype, 'writeHot'],
+  [Core.prototype, 'writeCold'],
+];
+
+/**
+ * Runs `work` up to its n-th change of shared memory.
+ * @returns how many changes it made, and whether it died
+ */
+export function until(n: number, work: () => void): { changes: number; died: boolean } {
+  let changes = 0;
+  const originals = POINTS.map(([owner, name]) => (owner as Operations)[name] as Operation);
+  POINTS.forEach(([owner, name], i) => {
+    const original = originals[i] as Operation;
+    (owner as Operations)[name] = function (...args) {
+      // A dead thread does nothing more, not even in a `finally`.
+      if (changes >= n) throw new Death(n);
+      changes++;
+      return original.apply(this, args);
+    };
+  });
+  try {
+    work();
+    return { changes, died: false };
+  } catch (error) {
+    if (!(error instanceof Death)) throw error;
+    return { changes, died: true };
+  } finally {
+    POINTS.forEach(([owner, name], i) => {
+      (owner as Operations)[name] = originals[i] as Operation;
+    });
+  }
+}
