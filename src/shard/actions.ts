@@ -12,6 +12,7 @@ import { COLD, HOT } from '../memory/record.js';
 import { SHARD_COUNTER } from '../memory/shard-block.js';
 import type { World } from '../world/facade.js';
 import { FLAG } from '../memory/player.js';
+import { blamed } from './blame.js';
 import type { Core } from './core.js';
 
 const APPLIED: number = ERRORS.APPLIED.number;
@@ -115,7 +116,12 @@ export class Actions {
       if (q.action === id && q.entity === core.id(slot)) return QUARANTINED;
     }
     const refused = action.decoder.decode(this.inboxes.u8, at + INBOX.payload, length);
-    return refused !== 0 ? refused : action.apply(this.facade, slot, action.decoder.payload);
+    if (refused !== 0) return refused;
+    try {
+      return action.apply(this.facade, slot, action.decoder.payload);
+    } catch (error) {
+      throw blamed(error, core.game, `action '${action.name}' of entity ${core.id(slot)}`);
+    }
   }
 
   /** Session start, resume, request for the log. */

@@ -9,6 +9,7 @@ import { SHARD_COUNTER } from '../memory/shard-block.js';
 import type { World } from '../world/facade.js';
 import { baseOf } from '../world/layout.js';
 import { FLAG } from '../memory/player.js';
+import { blamed } from './blame.js';
 import type { Core } from './core.js';
 import type { Mail } from './mail.js';
 
@@ -16,18 +17,25 @@ import type { Mail } from './mail.js';
 const CATCH_UP_TICKS = 4;
 
 export class Stepper {
+  /** Ids of entities whose step has killed a shard twice: their ticks pass, but the game does not step them. */
+  private readonly quarantined: ReadonlySet<number>;
+
   /** Step that the facade sees: one tick's length. */
   constructor(
     private readonly core: Core,
     private readonly facade: World,
     private readonly mail: Mail,
-  ) {}
+  ) {
+    const steps = core.options.quarantine.filter(({ action }) => action === 0);
+    this.quarantined = new Set(steps.map(({ entity }) => entity));
+  }
 
   stepAll(): void {
     const { core } = this;
     const { owned } = core;
     // Entities created in this tick are not in the list yet: they are stepped from the next tick on.
     for (let i = 0; i < owned.count; i++) this.stepOne(owned.slots[i]!);
+    core.block.takeInHand(0, 0);
   }
 
   private stepOne(slot: number): void {
@@ -50,12 +58,27 @@ export class Stepper {
       core.block.count(SHARD_COUNTER.ticksFrozen, skipped);
     }
     steps -= skipped;
-    for (let s = 0; s < steps; s++) core.game.module.step(this.facade, slot);
+    if (!this.isQuarantined(slot)) this.play(slot, steps);
     this.account(slot, hot, steps + skipped);
     this.place(slot, hot);
     if (arena.i32[(hot + HOT.outboxCount) >> 2]! > 0) {
       core.senders.add(slot);
       this.mail.prepare(slot);
+    }
+  }
+
+  private isQuarantined(slot: number): boolean {
+    return this.quarantined.size > 0 && this.quarantined.has(this.core.id(slot));
+  }
+
+  private play(slot: number, steps: number): void {
+    const { core, facade } = this;
+    const { game } = core;
+    core.block.takeInHand(core.id(slot), 0);
+    try {
+      for (let s = 0; s < steps; s++) game.module.step(facade, slot);
+    } catch (error) {
+      throw blamed(error, game, `step of a '${game.kinds[core.kind(slot)]}', entity ${core.id(slot)}`);
     }
   }
 
