@@ -6,7 +6,6 @@ import t from 'tap';
 import { DEATHS } from '../../src/admin/routes.js';
 import { runBots } from './bots.js';
 import { eventually, pause, Server } from './server.js';
-import { Witness } from './witness.js';
 
 t.setTimeout(120_000);
 
