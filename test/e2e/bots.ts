@@ -15,10 +15,15 @@ export interface Run {
 }
 
 /** Runs bots against a server to their end. */
-export function runBots(t: Test, server: Server, flags: readonly string[]): Promise<Run> {
+export function runBots(
+  t: Test,
+  server: Server,
+  flags: readonly string[],
+  env: Record<string, string> = {},
+): Promise<Run> {
   const where = ['--url', server.url, '--admin', server.admin, '--json'];
   const child = spawn(process.execPath, [MAIN, ...where, ...flags], {
-    env: { PATH: process.env.PATH },
+    env: { PATH: process.env.PATH, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   t.teardown(() => child.kill('SIGKILL'));

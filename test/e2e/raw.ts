@@ -6,7 +6,7 @@ import { connect, type Socket } from 'node:net';
 import { FrameParser } from '../../src/bots/ws-frames.js';
 import { ClientWriter, type HelloWords } from '../../src/wire/client-writer.js';
 import { PROTOCOL_VERSION } from '../../src/wire/protocol.js';
-import { ServerMessageReader, type ServerSink } from '../../src/wire/server-message.js';
+import { type LogFields, ServerMessageReader, type ServerSink } from '../../src/wire/server-message.js';
 import type { WelcomeFields } from '../../src/wire/welcome.js';
 import { within } from './server.js';
 
@@ -60,6 +60,7 @@ export class RawClient {
   welcome: WelcomeFields | undefined;
   /** Name that Closing gave. */
   closing = '';
+  log: LogFields | undefined;
   newestTick = 0;
   applied = 0;
   /** Of the newest cell frame. */
@@ -141,6 +142,20 @@ export class RawClient {
     return this.send(this.writer.hello(0, { protocol: PROTOCOL_VERSION, ...words }));
   }
 
+  /** The words of a Hello that goes on with this client's session. */
+  get resumption(): Partial<HelloWords> {
+    const { session, entity, token } = this.welcome as WelcomeFields;
+    return { resumeSession: session, resumeEntity: entity, resumeToken: token };
+  }
+
+  /** Asks for the server's account of the session. */
+  async askLog(): Promise<LogFields> {
+    this.log = undefined;
+    this.send(this.writer.logRequest(0));
+    await this.until('the log', () => this.log !== undefined);
+    return this.log as unknown as LogFields;
+  }
+
   /** A walk that stands still, ready to be sent. */
   action(id: number): Uint8Array {
     return this.writer.action(0, id, 1, new Uint8Array(12)).slice();
@@ -178,7 +193,9 @@ export class RawClient {
       this.applied = applied;
       this.saw(tick);
     },
-    logReply: () => {},
+    logReply: (log) => {
+      this.log = log;
+    },
     pong: (nonce, tick) => {
       this.nonce = nonce;
       this.saw(tick);
