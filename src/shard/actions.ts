@@ -152,6 +152,8 @@ export class Actions {
     arena.u16.fill(0, (cold + COLD.outcomes) >> 1, ((cold + COLD.outcomes) >> 1) + 64);
     const flags = arena.u16[(hot + HOT.flags) >> 1]!;
     arena.u16[(hot + HOT.flags) >> 1] = flags & ~(FLAG.NEW | FLAG.OFFLINE);
-    if (flags & FLAG.NEW) core.game.module.spawnPlayer?.(this.facade, slot);
+    if (flags & FLAG.NEW) {
+      core.inHand(core.id(slot), undefined, () => core.game.module.spawnPlayer?.(this.facade, slot));
+    }
   }
 }

@@ -28,7 +28,10 @@ export interface CoreOptions {
   frameEvery: number;
   /** Players that one tile carries; a load of 1 for placement. */
   capacity: number;
-  /** (entity id, action id) pairs that killed a shard twice: answered QUARANTINED. */
+  /**
+   * What killed a shard twice. (entity id, action id): that action is answered QUARANTINED. (entity id, 0): the entity
+   * is frozen. (−1 − base tile, 0): its natural content is not made.
+   */
   quarantine: readonly { entity: number; action: number }[];
 }
 
@@ -52,6 +55,8 @@ export class Core {
   readonly slots: SlotCache;
   readonly dt: number;
   private readonly lease: IdLease;
+  /** Of the quarantine those without an action. */
+  private readonly frozen: ReadonlySet<number>;
   tick = 0;
   /** Entities that game code may still create in this tick: the rest of the arena is kept for players who log in. */
   roomForGame = 0;
@@ -82,6 +87,7 @@ export class Core {
     this.players = new EntityList(n);
     this.slots = new SlotCache(this.arena, options.shard);
     this.lease = new IdLease(world.ids);
+    this.frozen = new Set(options.quarantine.filter((q) => q.action === 0).map((q) => q.entity));
     this.dt = world.clock.tickMs / 1000;
     this.created = new Notes(n);
     this.freed = new Notes(n);
@@ -168,6 +174,23 @@ export class Core {
   letGo(slot: number): void {
     this.owned.remove(slot);
     if (this.players.has(slot)) this.players.remove(slot);
+  }
+
+  /** Whether game code is kept away from an entity (or, for −1 − tile, from a tile's content): it killed a shard twice. */
+  isFrozen(id: number): boolean {
+    return this.frozen.size > 0 && this.frozen.has(id);
+  }
+
+  /**
+   * Runs game code on behalf of an entity outside of its step and its actions; a death in it is blamed on the entity.
+   * @returns what the code returns, or `otherwise` for a frozen entity
+   */
+  inHand<T>(id: number, otherwise: T, work: () => T): T {
+    if (this.isFrozen(id)) return otherwise;
+    this.block.takeInHand(id, 0);
+    const result = work();
+    this.block.takeInHand(0, 0);
+    return result;
   }
 
   /** Slot of an entity that this shard owns, or −1. */

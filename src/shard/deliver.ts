@@ -22,6 +22,7 @@ export function mayReceive(
   count: number,
   from: number,
 ): number {
+  if (core.isFrozen(core.id(target))) return ERRORS.QUARANTINED.number;
   if (core.flags(target) & FLAG.OFFLINE) return ERRORS.TARGET_OFFLINE.number;
   const has = core.arena.u32[(core.arena.cold(target) + COLD.items + itemKind * 4) >> 2]!;
   if (has + count > MAX_STACK) return ERRORS.BAG_FULL.number;
@@ -37,6 +38,7 @@ export function deliver(core: Core, facade: World, target: number, m: Letter): n
     core.arena.u32[(cold + COLD.items + m.itemKind * 4) >> 2]! += m.itemCount;
     return 0;
   }
+  if (core.isFrozen(core.id(target))) return ERRORS.QUARANTINED.number;
   const definition = core.game.message(m.kind);
   if (definition === undefined) return ERRORS.UNKNOWN_ACTION.number;
   return definition.receive(facade, target, m);

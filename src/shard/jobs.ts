@@ -6,7 +6,7 @@
 import { type ByteRing, RECORD_HEADER_BYTES } from '../memory/byte-ring.js';
 import { SHARD_COUNTER } from '../memory/shard-block.js';
 import type { World } from '../world/facade.js';
-import { decodeJob, encodeJob } from '../world/job-codec.js';
+import { type JobRecord, decodeJob, encodeJob } from '../world/job-codec.js';
 import type { Core } from './core.js';
 
 export class Jobs {
@@ -28,6 +28,10 @@ export class Jobs {
     return true;
   }
 
+  private tell(facade: World, entity: number, { entity: id, name, value }: JobRecord): void {
+    this.core.inHand(id, undefined, () => this.core.game.module.jobDone?.(facade, entity, name, value));
+  }
+
   /** Hands results to the game, inside the tick. */
   drain(facade: World): void {
     for (let at = this.back.next(); at >= 0; at = this.back.next()) {
@@ -35,7 +39,7 @@ export class Jobs {
       this.back.release();
       const entity = this.core.find(result.entity);
       if (entity < 0) this.core.block.count(SHARD_COUNTER.jobsDropped);
-      else this.core.game.module.jobDone?.(facade, entity, result.name, result.value);
+      else this.tell(facade, entity, result);
     }
   }
 }

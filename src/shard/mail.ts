@@ -122,7 +122,7 @@ export class Mail {
       if (target < 0) return; // not (any more) here: its sender finds the new owner
       if (m.type === MAIL.REQUEST) this.onRequest(target, m);
       else if (m.type === MAIL.SETTLE) this.onSettle(target, m);
-      else deliver(this.core, this.facade, target, m);
+      else this.ask(target, m);
       return;
     }
     const source = this.core.find(m.source);
@@ -152,7 +152,7 @@ export class Mail {
       if (free < 0 && this.isFree(at)) free = p;
     }
     if (free < 0) return; // full: no answer yet, the source repeats
-    const answer = deliver(this.core, this.facade, target, m);
+    const answer = this.ask(target, m);
     cold = this.core.writeCold(target);
     const at = cold + COLD.answers + free * ANSWER_BYTES;
     arena.f64[(at + ANSWER.source) >> 3] = m.source;
@@ -160,6 +160,14 @@ export class Mail {
     arena.u16[(at + ANSWER.answer) >> 1] = answer;
     arena.u8[at + ANSWER.used] = KEPT.answered;
     this.reply(m, MAIL.ANSWER, answer);
+  }
+
+  private ask(target: number, m: Letter): number {
+    const { block } = this.core;
+    block.takeInHand(m.target, 0);
+    const answer = deliver(this.core, this.facade, target, m);
+    block.takeInHand(0, 0);
+    return answer;
   }
 
   /** A tombstone is free once a whole drain has run after the tick in which it was settled. */
@@ -191,7 +199,9 @@ export class Mail {
     const state = arena.u8[at + OUTBOX.state];
     if (state !== PLACE.sent && state !== PLACE.waiting) return;
     core.writeCold(source);
+    core.block.takeInHand(core.id(source), 0);
     this.conclude(source, at, answer);
+    core.block.takeInHand(0, 0);
     arena.u8[at + OUTBOX.state] = PLACE.settling;
     arena.i32[(at + OUTBOX.sentTick) >> 2] = 0; // settle is due now
   }
@@ -207,7 +217,7 @@ export class Mail {
     }
     arena.u8[at + OUTBOX.itemKind] = NO_ITEM;
     const definition = core.game.message(arena.u16[(at + OUTBOX.kind) >> 1]!);
-    if (definition?.answered === undefined) return;
+    if (definition?.answered === undefined || core.isFrozen(core.id(source))) return;
     this.letter.fromOutbox(arena, at, core.id(source));
     this.letter.itemKind = itemKind;
     definition.answered(this.facade, source, this.letter, answer);

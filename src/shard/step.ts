@@ -17,18 +17,12 @@ import type { Mail } from './mail.js';
 const CATCH_UP_TICKS = 4;
 
 export class Stepper {
-  /** Ids of entities whose step has killed a shard twice: their ticks pass, but the game does not step them. */
-  private readonly quarantined: ReadonlySet<number>;
-
   /** Step that the facade sees: one tick's length. */
   constructor(
     private readonly core: Core,
     private readonly facade: World,
     private readonly mail: Mail,
-  ) {
-    const steps = core.options.quarantine.filter(({ action }) => action === 0);
-    this.quarantined = new Set(steps.map(({ entity }) => entity));
-  }
+  ) {}
 
   stepAll(): void {
     const { core } = this;
@@ -57,8 +51,13 @@ export class Stepper {
       skipped = steps - 1;
       core.block.count(SHARD_COUNTER.ticksFrozen, skipped);
     }
+    const id = core.id(slot);
+    if (core.isFrozen(id)) {
+      core.block.count(SHARD_COUNTER.ticksFrozen, steps - skipped);
+      skipped = steps;
+    }
     steps -= skipped;
-    if (!this.isQuarantined(slot)) this.play(slot, steps);
+    if (steps > 0) this.play(slot, id, steps);
     this.account(slot, hot, steps + skipped);
     this.place(slot, hot);
     if (arena.i32[(hot + HOT.outboxCount) >> 2]! > 0) {
@@ -67,18 +66,15 @@ export class Stepper {
     }
   }
 
-  private isQuarantined(slot: number): boolean {
-    return this.quarantined.size > 0 && this.quarantined.has(this.core.id(slot));
-  }
-
-  private play(slot: number, steps: number): void {
+  private play(slot: number, id: number, steps: number): void {
     const { core, facade } = this;
     const { game } = core;
-    core.block.takeInHand(core.id(slot), 0);
+    core.block.takeInHand(id, 0);
     try {
-      for (let s = 0; s < steps; s++) game.module.step(facade, slot);
+      // One that has removed itself has no next step.
+      for (let s = 0; s < steps && !core.isFreed(slot); s++) game.module.step(facade, slot);
     } catch (error) {
-      throw blamed(error, game, `step of a '${game.kinds[core.kind(slot)]}', entity ${core.id(slot)}`);
+      throw blamed(error, game, `step of a '${game.kinds[core.kind(slot)]}', entity ${id}`);
     }
   }
 

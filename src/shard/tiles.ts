@@ -94,7 +94,7 @@ export class Tiles {
     for (let tile = this.populateNext.pop(); tile !== undefined; tile = this.populateNext.pop()) {
       this.core.world.directory.setGeneratedTick(tile, -this.core.tick);
       this.populated.push(tile);
-      make(tile, this.area(tile));
+      this.core.inHand(-1 - tile, undefined, () => make(tile, this.area(tile)));
     }
   }
 

@@ -41,7 +41,8 @@ export function until(n: number, work: () => void): { changes: number; died: boo
     work();
     return { changes, died: false };
   } catch (error) {
-    if (!(error instanceof Death)) throw error;
+    // Where game code was running the shard has put a sentence above it.
+    if (!(error instanceof Death) && !((error as Error).cause instanceof Death)) throw error;
     return { changes, died: true };
   } finally {
     POINTS.forEach(([owner, name], i) => {
