@@ -82,20 +82,28 @@ export async function startFloor(options: FloorOptions): Promise<Target> {
 /** The load generator. */
 export class LoadProcess {
   private readonly child = fork(here('./load.js'), { execArgv: [] });
+  private readonly died = once(this.child, 'exit').then(
+    (): FromLoad => ({ type: 'failed', reason: 'it ended' }),
+  );
+  private answered: (answer: FromLoad) => void = () => {};
+
+  constructor() {
+    this.child.on('message', (answer: FromLoad) => this.answered(answer));
+  }
 
   /** @throws Error when the process has failed or ended */
   async ask(message: ToLoad): Promise<Counts> {
-    const died = once(this.child, 'exit').then(() => [{ type: 'failed', reason: 'it ended' }]);
+    const heard = new Promise<FromLoad>((resolve) => {
+      this.answered = resolve;
+    });
     this.child.send(message);
-    const [answer] = (await Promise.race([once(this.child, 'message'), died])) as [FromLoad];
+    const answer = await Promise.race([heard, this.died]);
     if (answer.type === 'failed') throw new Error(`load generator: ${answer.reason}`);
     return answer.counts;
   }
 
   async leave(): Promise<void> {
-    if (this.child.exitCode !== null) return;
-    const exit = once(this.child, 'exit');
-    this.child.send({ type: 'leave' } satisfies ToLoad);
-    await exit;
+    if (this.child.connected) this.child.send({ type: 'leave' } satisfies ToLoad);
+    await this.died;
   }
 }

@@ -4,6 +4,7 @@
  * - `spread`: evenly over one square, as wide as it must be for each client to have the wanted neighbours in its view of
  *   3 × 3 cells. Every client gets a frame of each cell around it, and walks over cell borders.
  * - `cell`: groups of neighbours + 1, each within one cell, eight cells apart: one large frame for each client.
+ * - `border`: as `spread`, over the corner of four base tiles: with four shards everybody near a border hears two or more.
  */
 import { LIMITS } from '../../src/base/limits.js';
 import { hash2, seededRandom } from '../../src/base/random.js';
@@ -11,7 +12,7 @@ import { boundsOf, tileAt } from '../../src/geo/address.js';
 import { cellNumber, cellSize } from '../../src/geo/cell.js';
 import { lonLatToXY } from '../../src/geo/world.js';
 
-export const LAYOUTS = ['spread', 'cell'] as const;
+export const LAYOUTS = ['spread', 'cell', 'border'] as const;
 export type Layout = (typeof LAYOUTS)[number];
 
 /** Squares of `side` metres, their middles at x + i · pitch, y + j · pitch; clients stay inside them. */
@@ -36,10 +37,12 @@ export function makeField(layout: Layout, clients: number, neighbours: number): 
   const place = lonLatToXY(10.2, 50.1);
   const tile = boundsOf(tileAt(place.x, place.y, LIMITS.baseTileLevel));
   const cell = cellSize();
-  const side = layout === 'spread' ? spreadSide(clients, neighbours) * cell : GROUP_SHARE * cell;
+  const isGroups = layout === 'cell';
+  const side = isGroups ? GROUP_SHARE * cell : spreadSide(clients, neighbours) * cell;
+  const pitch = isGroups ? PITCH_CELLS * cell : 0;
+  if (layout === 'border') return { layout, clients, neighbours, x: tile.west, y: tile.south, side, pitch };
   // Middle of a cell near the middle of the tile. Both cuts are inside one tile, far from the antimeridian.
   const middle = (from: number, to: number) => from + (Math.floor((to - from) / 2 / cell) + 0.5) * cell; // dx-ok: one tile
-  const pitch = layout === 'spread' ? 0 : PITCH_CELLS * cell;
   const x = middle(tile.west, tile.east);
   return { layout, clients, neighbours, x, y: middle(tile.south, tile.north), side, pitch };
 }

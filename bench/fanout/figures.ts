@@ -40,6 +40,25 @@ export function windowOf(before: Counts, after: Counts, seconds: number, cpuUs: 
   };
 }
 
+/** Two windows of one run as one. */
+export function sumOf(a: Window, b: Window): Window {
+  const sum = (x: Tally, y: Tally): Tally => ({
+    messages: x.messages + y.messages,
+    bytes: x.bytes + y.bytes,
+  });
+  return {
+    seconds: a.seconds + b.seconds,
+    cpuUs: a.cpuUs + b.cpuUs,
+    clients: b.clients,
+    frames: sum(a.frames, b.frames),
+    selfUpdates: sum(a.selfUpdates, b.selfUpdates),
+    replies: sum(a.replies, b.replies),
+    actions: a.actions + b.actions,
+    pings: a.pings + b.pings,
+    statesPerClient: a.statesPerClient + b.statesPerClient,
+  };
+}
+
 /** Clients times frames: what a cost is divided by. */
 function clientFrames(window: Window, framesPerSecond: number): number {
   return window.clients * window.seconds * framesPerSecond;

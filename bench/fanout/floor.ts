@@ -102,14 +102,15 @@ function serve(options: FloorOptions): void {
   const { field } = options;
   const cells = new Set<number>();
   for (let i = 0; i < field.clients; i++) cells.add(cellOfClient(field, i));
-  const cellTopics = [...cells].map(String);
+  const topics = new Set([...cells].map(String));
   const sockets: WebSocket<object>[] = [];
   const around = new Float64Array(FAR_SIDE * FAR_SIDE);
   let due = 0;
   const byDistance = (index: number) => {
     const own = cellOfClient(field, index);
     const rings = (cell: number) =>
-      Math.max(Math.abs(columnOfCell(cell) - columnOfCell(own)), Math.abs(rowOfCell(cell) - rowOfCell(own)));
+      Math.max(Math.abs(columnOfCell(cell) - columnOfCell(own)), Math.abs(rowOfCell(cell) - rowOfCell(own))) +
+      (cells.has(cell) ? 0 : FAR_SIDE);
     return (a: number, b: number) => rings(a) - rings(b);
   };
   const hello = welcome();
@@ -128,8 +129,9 @@ function serve(options: FloorOptions): void {
       ws.subscribe(`@${index}`);
       due += options.cellsPerClient;
       const n = cellsAround(cellOfClient(field, index), FAR_SIDE, around);
-      const near = [...around.subarray(0, n)].filter((cell) => cells.has(cell)).sort(byDistance(index));
+      const near = [...around.subarray(0, n)].sort(byDistance(index));
       for (const cell of near.slice(0, Math.round(due))) {
+        topics.add(String(cell)); // a cell where nobody began may be walked into
         ws.subscribe(String(cell));
         due--;
       }
@@ -141,7 +143,7 @@ function serve(options: FloorOptions): void {
       sockets.splice(i, 1);
     },
   });
-  beginSending(options, app, cellTopics, sockets);
+  beginSending(options, app, topics, sockets);
   const host = '127.0.0.1';
   app.listen(host, 0, (token) => {
     const port = uWS.us_socket_local_port(token as uWS.us_listen_socket);
@@ -152,7 +154,7 @@ function serve(options: FloorOptions): void {
 function beginSending(
   options: FloorOptions,
   app: uWS.TemplatedApp,
-  cellTopics: readonly string[],
+  cellTopics: ReadonlySet<string>,
   sockets: readonly WebSocket<object>[],
 ): void {
   const frame = frameOf(options.frameBytes);

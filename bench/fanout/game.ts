@@ -25,9 +25,9 @@ function keepWalking(world: GameWorld, player: Entity): void {
   const half = field.side / 2;
   if (Math.abs(x) > half || Math.abs(y) > half) {
     // Anywhere on the square rather than its middle, or everybody would meet there.
-    const toX = (world.random(player) - 0.5) * field.side;
-    const toY = (world.random(player) - 0.5) * field.side;
-    startWalk(world, player, Math.atan2(toY - y, toX - x), WALK.maxSpeedMps, WALK.maxS);
+    const east = (world.random(player) - 0.5) * field.side;
+    const north = (world.random(player) - 0.5) * field.side;
+    startWalk(world, player, Math.atan2(north - y, dx(x, east)), WALK.maxSpeedMps, WALK.maxS);
   } else if (world.columns.walkLeftS.get(player) <= 0) {
     startWalk(world, player, world.random(player) * 2 * Math.PI, WALK.maxSpeedMps, WALK.maxS);
   }

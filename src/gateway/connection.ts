@@ -62,6 +62,9 @@ export class Connection implements SocketListener {
   cells: WatchedCell[] = [];
   centre = -1;
   lingers = false;
+  /** Where it stood at the last choice. */
+  lookedX = 0;
+  lookedY = 0;
   /** Gets self updates only, until it has caught up. */
   isAway = false;
   private isChoked = false;
