@@ -39,6 +39,9 @@ export interface GatewayParts {
   maxConnections: number;
 }
 
+/** A gateway looks at its clock 50 times a second; after a longer gap it was not running. */
+const HELD_UP_MS = 500;
+
 export class GatewayCore {
   readonly thread: number;
   /** The client message in hand, reused for every one. */
@@ -50,8 +53,12 @@ export class GatewayCore {
   /** Connections that skipped messages; looked at in the next turn, since the transport is in the middle of sending. */
   readonly choked: Connection[] = [];
   stopping = false;
+  /** When `now` was asked for last, and what it has left out so far. */
+  private looked: number;
+  private heldUp = 0;
 
   constructor(readonly parts: GatewayParts) {
+    this.looked = parts.clock.now();
     this.thread = GATEWAY_THREAD + parts.number;
     this.replies = new Replies(parts.card);
     this.bySlot = new Array<Connection | undefined>(parts.world.arena.capacity).fill(undefined);
@@ -63,8 +70,16 @@ export class GatewayCore {
   get block() {
     return this.parts.world.gatewayBlocks[this.parts.number];
   }
+  /**
+   * Milliseconds of this thread's own life: time in which it did not get to run (a stopped process, a machine that
+   * slept) does not count. By this clock clients are judged: what was not read is not their silence.
+   */
   now(): number {
-    return this.parts.clock.now();
+    const real = this.parts.clock.now();
+    const gap = real - this.looked;
+    if (gap > HELD_UP_MS) this.heldUp += gap;
+    this.looked = real;
+    return real - this.heldUp;
   }
   tick(): number {
     return this.parts.world.clock.tickAt(this.parts.clock.now());

@@ -217,6 +217,21 @@ t.test('a client that says nothing at all is too slow in the end', async (t) => 
   t.equal(socket.closed?.reason, 'TOO_SLOW');
 });
 
+t.test('a gateway that was held up blames no client for it', async (t) => {
+  const house = buildHouse();
+  const shard = new ScriptedShard(house.world);
+  const socket = await enter(house, shard, { spawn: HERE });
+  const greeting = house.connect();
+  house.time.pass(1000);
+  house.time.ms += 60_000; // the process was stopped: no timer, no message, nothing
+  house.time.pass(500);
+  t.same([socket.closed, greeting.closed], [undefined, undefined]);
+  t.equal(cellsOf(socket).length, 9);
+  house.time.pass(9000);
+  t.equal(socket.closed?.reason, 'TOO_SLOW', 'their own time goes on from there');
+  t.equal(greeting.closed?.reason, 'FIRST_MESSAGE_TIMEOUT');
+});
+
 t.test('an echo from the future closes', async (t) => {
   const house = buildHouse();
   const socket = await enter(house, new ScriptedShard(house.world));
