@@ -140,7 +140,7 @@ t.test('the SDK resumes by itself when its wire is cut', { buffered: true }, asy
     );
   }
   t.equal(witness.client.welcome?.session, session, 'it is the same session');
-  await witness.finish(t, 'the client on a bad wire', 5);
+  await witness.finish(t, 'the client on a bad wire', { losses: 5 });
   await server.stop();
 });
 

@@ -52,7 +52,11 @@ export class Witness {
   }
 
   /** Ends its walk, and says what it saw. */
-  async finish(t: Test, name = 'the honest client', losses = 0): Promise<void> {
+  async finish(
+    t: Test,
+    name = 'the honest client',
+    { losses = 0, patienceMs = PATIENCE_MS } = {},
+  ): Promise<void> {
     this.rest();
     const sent = this.asked.length;
     const outcomes = await within('every action has an outcome', Promise.all(this.asked));
@@ -63,7 +67,7 @@ export class Witness {
     t.same(rejected, [], `${name}: every action was applied`);
     t.ok(sent > 0, `${name} did something`);
     t.match(log, { lastAction: sent, applied: sent, rejected: 0 }, `${name}: the server agrees`);
-    t.ok(slowest < PATIENCE_MS + this.heldUpMs, `${name} waited ${Math.round(slowest)} ms at most`);
+    t.ok(slowest < patienceMs + this.heldUpMs, `${name} waited ${Math.round(slowest)} ms at most`);
     t.equal(this.client.stats.openGaps + this.client.stats.badMessages, 0, `${name}: frames are whole`);
     t.equal(await within('goodbye', this.client.goodbye()), null);
   }
