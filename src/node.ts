@@ -21,6 +21,7 @@ import { Gateways } from './control/gateways.js';
 import { jobRings } from './control/job-rings.js';
 import { jobPool, Jobs } from './control/jobs.js';
 import { shardLauncher, shardWatch } from './control/launch.js';
+import { type ReshapeRefusal, Reshaper } from './control/reshape.js';
 import { LeaseKeeper } from './control/leases.js';
 import { reasonOf } from './control/log.js';
 import { type Status, StatusSource, type TilesStatus } from './control/status.js';
@@ -55,6 +56,7 @@ export class PlanetNode implements NodeView {
   private readonly world: SharedWorld;
   private readonly supervisor: Supervisor;
   private readonly statusSource: StatusSource;
+  private readonly reshaper: Reshaper;
   private readonly jobs: Jobs;
   private readonly pool: ReturnType<typeof jobPool>;
   private readonly admin: AdminServer;
@@ -103,7 +105,15 @@ export class PlanetNode implements NodeView {
     });
     const cpu = new ThreadCpu(clock, readIfThere);
     const bots = () => this.bots?.count() ?? 0;
-    this.statusSource = new StatusSource({ world, clock, cpu, supervisor: this.supervisor, bots });
+    this.reshaper = new Reshaper(world, timers, () => world.clock.tickAt(clock.now()), log);
+    this.statusSource = new StatusSource({
+      reshaper: this.reshaper,
+      world,
+      clock,
+      cpu,
+      supervisor: this.supervisor,
+      bots,
+    });
     this.pool = jobPool(config.game);
     this.jobs = new Jobs(jobRings(world), this.pool.run, timers, log);
     const { adminHost: host, adminPort: port, adminToken: token, testFaults } = config;
@@ -152,6 +162,18 @@ export class PlanetNode implements NodeView {
     if (how === 'terminate') return this.supervisor.kill(shard);
     block.askFault(FAULT_KIND[how]);
     return true;
+  }
+
+  split(tile: string): ReshapeRefusal | null {
+    return this.reshaper.split(tile, 'asked for by the operator');
+  }
+
+  merge(tile: string): ReshapeRefusal | null {
+    return this.reshaper.merge(tile, 'asked for by the operator');
+  }
+
+  move(tile: string, shard: number): ReshapeRefusal | null {
+    return this.reshaper.move(tile, shard, 'asked for by the operator');
   }
 
   drain(): void {
@@ -221,6 +243,7 @@ export class PlanetNode implements NodeView {
     await this.within('gateways', STOP_MS.gateways, this.gateways?.stop());
     await this.supervisor.stop(STOP_MS.shards);
     for (const cancel of this.cancels.splice(0)) cancel();
+    this.reshaper.stop();
     this.jobs.stop();
     await this.within('start', STOP_MS.rest, this.starting);
     await this.within('jobs', STOP_MS.rest, this.pool.close());

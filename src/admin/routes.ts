@@ -3,6 +3,7 @@
  * A route is a function from a body to an answer; it throws AdminError to refuse.
  */
 import { z } from 'zod';
+import type { ReshapeRefusal } from '../control/reshape.js';
 import type { Status, TilesStatus } from '../control/status.js';
 import { AdminError } from './errors.js';
 import { PAGE_HEADERS, page } from './page.js';
@@ -18,6 +19,10 @@ export interface NodeView {
   notReady(): readonly string[];
   /** Makes a shard die in the given way; false when there is no such shard running. */
   killShard(shard: number, how: Death): boolean;
+  /** Changes the layout; @returns why not, null when it is under way. */
+  split(tile: string): ReshapeRefusal | null;
+  merge(tile: string): ReshapeRefusal | null;
+  move(tile: string, shard: number): ReshapeRefusal | null;
   /** Begins the orderly stop of the node. */
   drain(): void;
 }
@@ -42,6 +47,8 @@ const KillShard = z.strictObject({
   shard: z.number().int().min(0),
   how: z.enum(DEATHS).default('terminate'),
 });
+const Tile = z.strictObject({ tile: z.string() });
+const Move = z.strictObject({ tile: z.string(), shard: z.number().int().min(0) });
 const Nothing = z.strictObject({});
 
 function parse<T>(schema: z.ZodType<T>, body: unknown): T {
@@ -52,6 +59,44 @@ function parse<T>(schema: z.ZodType<T>, body: unknown): T {
     'BAD_BODY',
     `${issue.path.length > 0 ? `${issue.path.join('.')}: ` : ''}${issue.message}`,
   );
+}
+
+function reshaped(refused: ReshapeRefusal | null, body: object): Answer {
+  if (refused !== null) throw new AdminError(refused);
+  return { status: 202, body };
+}
+
+/** Changes of layout by hand. */
+function layoutRoutes(node: NodeView): Route[] {
+  return [
+    {
+      method: 'POST',
+      path: '/api/admin/split',
+      help: '{tile}: splits a leaf into four, on the least loaded shards',
+      answer: (body) => {
+        const { tile } = parse(Tile, body);
+        return reshaped(node.split(tile), { tile });
+      },
+    },
+    {
+      method: 'POST',
+      path: '/api/admin/merge',
+      help: '{tile}: makes its four leaves one again',
+      answer: (body) => {
+        const { tile } = parse(Tile, body);
+        return reshaped(node.merge(tile), { tile });
+      },
+    },
+    {
+      method: 'POST',
+      path: '/api/admin/move',
+      help: '{tile, shard}: gives a leaf to another shard',
+      answer: (body) => {
+        const { tile, shard } = parse(Move, body);
+        return reshaped(node.move(tile, shard), { tile, shard });
+      },
+    },
+  ];
 }
 
 /** The table; the order is the order of the page and of the list in a 404. */
@@ -90,6 +135,7 @@ export function routes(node: NodeView): readonly Route[] {
       help: 'the awake tiles: who simulates them, and how many are there',
       answer: () => ({ body: node.tiles() }),
     },
+    ...layoutRoutes(node),
     {
       method: 'POST',
       path: '/api/admin/kill-shard',

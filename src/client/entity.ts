@@ -42,6 +42,8 @@ export class Entity {
 
   /** First tick under the present epoch. */
   epochTick = 0;
+  /** Whether that was learned from a key frame, whose number may be far older than what it shows. */
+  epochFromKey = false;
   /** Number of the last frame that listed it. */
   mark = 0;
   fromKey = false;

@@ -85,6 +85,7 @@ export class View {
       if (!this.isNewer(entity, epoch)) return;
       if (entity.leavingMs >= 0) this.stay(entity);
     }
+    if (epoch !== entity.epoch) entity.epochFromKey = this.isKey;
     entity.take(this.tick, epoch, x, y, vx, vy, kind, flags, pub0, pub1, now);
     entity.cell = this.cell;
     entity.publisher = this.publisher;
@@ -161,7 +162,9 @@ export class View {
   private isNewer(entity: Entity, epoch: number): boolean {
     if (epoch !== entity.epoch) {
       if (epoch > entity.epoch) return true;
-      if (this.tick > entity.epochTick + OLD_OWNER_TICKS) this.doubles++;
+      // A key frame shows what is newer than its number: neither its own age nor one learned from it says anything.
+      const sure = !this.isKey && !entity.epochFromKey;
+      if (sure && this.tick > entity.epochTick + OLD_OWNER_TICKS) this.doubles++;
       return false;
     }
     if (this.tick !== entity.tick) return this.tick > entity.tick;

@@ -6,6 +6,7 @@
  * only skew goes away, a true loss or double (I2) stays in every pass and is reported.
  */
 import { LIMITS } from '../base/limits.js';
+import { tileIndex } from '../geo/tile.js';
 import type { Arena } from '../memory/arena.js';
 import { FLAG, PLAYER_KIND } from '../memory/player.js';
 import {
@@ -38,8 +39,8 @@ export interface Census {
   readonly entities: number;
   /** Players that are not offline. */
   readonly players: number;
-  /** By index of the base tile. */
-  readonly tiles: ReadonlyMap<number, TileCount>;
+  /** By index of the square of the deepest tile level (row × columns + column). */
+  readonly squares: ReadonlyMap<number, TileCount>;
 }
 
 /** What the census needs of the world. */
@@ -75,15 +76,16 @@ export function takeCensus(
 
 function countOnce(world: CensusWorld): Census {
   const { arena } = world;
-  const tiles = new Map<number, TileCount>();
+  const squares = new Map<number, TileCount>();
   let [items, entities, players] = [0, 0, 0];
   for (let slot = 0; slot < arena.capacity; slot++) {
     const state = ownerState(Atomics.load(arena.owner, slot));
     if (state === OWNER.FREE || state === OWNER.RESERVED) continue;
     const hot = arena.hot(slot);
-    const tile = arena.i32[(hot + HOT.tile) >> 2];
-    let count = tiles.get(tile);
-    if (count === undefined) tiles.set(tile, (count = { entities: 0, players: 0 }));
+    const x = arena.f64[(hot + HOT.x) >> 3];
+    const square = tileIndex(x, arena.f64[(hot + HOT.y) >> 3], LIMITS.deepestTileLevel);
+    let count = squares.get(square);
+    if (count === undefined) squares.set(square, (count = { entities: 0, players: 0 }));
     items += itemsOf(world, slot);
     entities++;
     count.entities++;
@@ -92,7 +94,7 @@ function countOnce(world: CensusWorld): Census {
     players++;
     count.players++;
   }
-  return { items, entities, players, tiles };
+  return { items, entities, players, squares };
 }
 
 /** Items in the bag of a slot, and on their way out of it. */

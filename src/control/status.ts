@@ -6,8 +6,10 @@
  * not have are there and zero.
  */
 import type { Clock } from '../base/clock.js';
+import type { Reshaper } from './reshape.js';
+import { leafAt } from '../world/layout.js';
 import { LIMITS } from '../base/limits.js';
-import { formatTile, tileOfIndex } from '../geo/address.js';
+import { formatTile } from '../geo/address.js';
 import { GATEWAY_COUNTER, GATEWAY_GAUGE } from '../memory/gateway-block.js';
 import { HistogramCopy } from '../memory/histogram.js';
 import { SHARD_COUNTER, SHARD_GAUGE, type ShardBlock } from '../memory/shard-block.js';
@@ -82,6 +84,7 @@ export interface StatusParts {
   readonly world: SharedWorld;
   readonly clock: Clock;
   readonly cpu: ThreadCpu;
+  readonly reshaper: Pick<Reshaper, 'counts' | 'decisions'>;
   readonly supervisor: { report(): ShardReport[]; readonly restarts: number };
   readonly bots: () => number;
 }
@@ -126,7 +129,7 @@ export class StatusSource {
   }
 
   status(): Status {
-    const { world, clock, cpu, supervisor, bots } = this.parts;
+    const { world, clock, cpu, supervisor, reshaper, bots } = this.parts;
     const { shardBlocks, gatewayBlocks } = world;
     const sum = (counter: number) => shardBlocks.reduce((n, block) => n + block.counter(counter), 0);
     const gauge = (index: number) => shardBlocks.reduce((n, block) => n + block.gauge(index), 0);
@@ -154,9 +157,9 @@ export class StatusSource {
       totals: {
         handovers: sum(SHARD_COUNTER.handoversIn),
         crossings: sum(SHARD_COUNTER.crossings),
-        splits: 0,
-        merges: 0,
-        moves: 0,
+        splits: reshaper.counts.splits,
+        merges: reshaper.counts.merges,
+        moves: reshaper.counts.moves,
         shardRestarts: supervisor.restarts,
         actionsApplied: sum(SHARD_COUNTER.actionsApplied),
         actionsRejected: sum(SHARD_COUNTER.actionsRejected),
@@ -173,18 +176,24 @@ export class StatusSource {
       ticksMissed: sum(SHARD_COUNTER.ticksMissed),
       ticksDoubled: sum(SHARD_COUNTER.ticksDoubled),
       durableTick: 0,
-      decisions: [],
+      decisions: [...reshaper.decisions],
       alarms,
     };
   }
 
   tiles(): TilesStatus {
     const { world, clock } = this.parts;
-    const tiles = [...this.counted().census.tiles].flatMap(([index, count]) => {
-      const shard = world.directory.lookup(index);
-      const tile = formatTile(tileOfIndex(index, LIMITS.baseTileLevel));
-      return shard < 0 ? [] : [{ tile, shard, ...count }];
-    });
+    const leaves = new Map<string, TilesStatus['tiles'][number]>();
+    for (const [square, count] of this.counted().census.squares) {
+      const leaf = leafAt(world.directory, square);
+      if (leaf === null) continue;
+      const tile = formatTile(leaf.address);
+      const before = leaves.get(tile) ?? { tile, shard: leaf.shard, entities: 0, players: 0 };
+      before.entities += count.entities;
+      before.players += count.players;
+      leaves.set(tile, before);
+    }
+    const tiles = [...leaves.values()];
     return { tick: world.clock.tickAt(clock.now()), tileLevel: LIMITS.baseTileLevel, tiles };
   }
 

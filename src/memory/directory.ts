@@ -108,6 +108,17 @@ export class Directory {
     return Atomics.load(this.i32, FIRST + tile) < 0;
   }
 
+  /** Levels below its base tile of the leaf that a path leads to, 0 = the base tile is not split. */
+  depthOf(tile: number, path: number): number {
+    let depth = 0;
+    let entry = Atomics.load(this.i32, FIRST + tile);
+    for (; entry < 0; depth++) {
+      const shift = (this.levels - 1 - depth) * 2;
+      entry = Atomics.load(this.i32, this.blockStart - entry * 4 + ((path >> shift) & 3));
+    }
+    return depth;
+  }
+
   /** The same by column and row of the deepest level. */
   lookupDeepest(column: number, row: number): number {
     const entry = Atomics.load(
@@ -150,9 +161,10 @@ export class Directory {
     this.count(tile, -1);
     return true;
   }
-  /** Gives a shard's base tile to another one. @returns false when `from` does not have it */
-  move(tile: number, from: number, to: number): boolean {
-    return this.change(FIRST + tile, from + 1, to + 1);
+  /** Gives a leaf to another shard; `path`, `depth` as in `split`. @returns false when `from` does not have it as a leaf */
+  move(tile: number, from: number, to: number, path = 0, depth = 0): boolean {
+    const at = this.entryAt(tile, path, depth);
+    return at >= 0 && this.change(at, from + 1, to + 1);
   }
 
   /**

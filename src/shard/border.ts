@@ -66,6 +66,7 @@ export class Border {
     const { arena } = core;
     const h = arena.header(slot);
     const hot = arena.hot(slot);
+    core.onLeave(slot);
     // Written before the lock, while the record is ours: the target reads them after it has the record. Outside of the
     // tick's transaction on purpose: after the commit nothing of this record is undone.
     arena.f64[(h + HEADER.handoverStamp) >> 3] = core.clock.now();

@@ -160,6 +160,8 @@ export class Core {
 
   /** Told of every slot that comes here: nothing was said or shown of it yet. */
   onAdopt: (slot: number) => void = () => {};
+  /** Told before a slot is offered to another shard. */
+  onLeave: (slot: number) => void = () => {};
   /** Told before a slot leaves everyone's sight; its record is still its own. */
   onGone: (slot: number) => void = () => {};
 

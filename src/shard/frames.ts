@@ -109,7 +109,10 @@ export class Frames {
   private chainRemovals(): void {
     const { published, streams } = this;
     for (let i = 0; i < published.removals; i++) {
-      const s = streams.find(published.removalCell[i]!);
+      const cell = published.removalCell[i]!;
+      let s = streams.find(cell);
+      // No stream of ours, but somebody else's may have shown it there.
+      if (s < 0 && this.wants(cell) !== 0) s = streams.create(cell);
       if (s < 0) continue;
       published.removalNext[i] = streams.removals[s]!;
       streams.removals[s] = i;
@@ -173,7 +176,7 @@ export class Frames {
     return got;
   }
 
-  /** @param previous 0 = key frame: all rows, no removals */
+  /** @param previous 0 = key frame: all rows */
   private encode(s: number, previous: number): number {
     const { writer, core, streams, view } = this;
     const cell = streams.cell[s]!;
@@ -185,7 +188,7 @@ export class Frames {
       const end = view.cellStart(c) + view.cellRows(c);
       for (let row = view.cellStart(c); row < end; row++) this.encodeRow(row, previous === 0);
     }
-    if (previous !== 0) this.encodeRemovals(streams.removals[s]!);
+    this.encodeRemovals(streams.removals[s]!);
     this.encodeEvents(streams.events[s]!);
     return writer.finish();
   }

@@ -4,15 +4,18 @@
  * planner's side is told how many are left. Every state in between is legal: a shard goes on simulating what it owns
  * wherever that stands, so a death here needs ordinary recovery and nothing else.
  */
+import { HOT } from '../memory/record.js';
 import { SHARD_GAUGE } from '../memory/shard-block.js';
-import { maskOf, pathAt } from '../world/layout.js';
+import { maskOf, ownerAt, pathAt } from '../world/layout.js';
 import type { Core } from './core.js';
 import type { Tiles } from './tiles.js';
 
 export class Migration {
   /** Entities in lost squares that the last round of handovers could not place. */
   left = 0;
+  private quietTicks = 0;
   private version = -1;
+  private tilesSeen = 0;
   /** By base tile: squares that this shard has; and those that it has lost and that may still hold entities of its. */
   private readonly mine = new Map<number, number>();
   private readonly lost = new Map<number, number>();
@@ -22,23 +25,37 @@ export class Migration {
     private readonly tiles: Tiles,
   ) {}
 
+  /** After a death: whoever was adopted and stands in a foreign square is handed over like the others of a change. */
+  adopt(): void {
+    const { arena, owned, world, shard } = this.core;
+    for (let i = 0; i < owned.count; i++) {
+      const hot = arena.hot(owned.slots[i]!);
+      const x = arena.f64[(hot + HOT.x) >> 3]!;
+      const y = arena.f64[(hot + HOT.y) >> 3]!;
+      if (ownerAt(world.directory, x, y) === shard) continue;
+      const tile = arena.i32[(hot + HOT.tile) >> 2]!;
+      this.lost.set(tile, (this.lost.get(tile) ?? 0) | (1 << pathAt(x, y)));
+    }
+  }
+
   /** First thing in a tick: compares the layout with that of the tick before, if it has changed. */
   look(): void {
     const { directory } = this.core.world;
     const { version } = directory;
-    if (version !== this.version) {
-      this.version = version;
-      for (const tile of this.tiles.tiles) if (!this.mine.has(tile)) this.mine.set(tile, 0);
-      for (const [tile, before] of this.mine) this.compare(tile, before);
-    }
-    this.core.block.setGauge(SHARD_GAUGE.layoutSeen, version);
+    if (version === this.version && this.tiles.count === this.tilesSeen) return;
+    this.tilesSeen = this.tiles.count;
+    this.version = version;
+    for (const [tile, squares] of this.tiles.taken) if (!this.mine.has(tile)) this.mine.set(tile, squares);
+    for (const [tile, before] of this.mine) this.compare(tile, before);
   }
 
   private compare(tile: number, before: number): void {
     const now = maskOf(this.core.world.directory, tile, this.core.shard);
     const lost = ((this.lost.get(tile) ?? 0) | (before & ~now)) & ~now;
-    if (lost !== 0) this.lost.set(tile, lost);
-    else this.lost.delete(tile);
+    if (lost !== 0) {
+      this.lost.set(tile, lost);
+      this.quietTicks = 0;
+    } else this.lost.delete(tile);
     if (now !== 0) this.mine.set(tile, now);
     else this.mine.delete(tile);
   }
@@ -50,9 +67,17 @@ export class Migration {
     return lost !== undefined && (lost & (1 << pathAt(x, y))) !== 0;
   }
 
-  /** After the handovers of a tick: a square that nobody is left in is forgotten; from then on margins count again. */
+  /**
+   * After the handovers of a tick. Lost squares are remembered for a second after the last one who was found in them:
+   * another shard may still send somebody here by the old layout. From then on margins count again.
+   */
   settle(): void {
     this.core.block.setGauge(SHARD_GAUGE.leaving, this.left);
-    if (this.left === 0 && this.lost.size > 0) this.lost.clear();
+    this.core.block.setGauge(SHARD_GAUGE.layoutSeen, this.version);
+    if (this.lost.size === 0) return;
+    this.quietTicks = this.left === 0 ? this.quietTicks + 1 : 0;
+    if (this.quietTicks <= this.core.world.clock.ticksPerSecond) return;
+    this.lost.clear();
+    this.quietTicks = 0;
   }
 }

@@ -4,6 +4,8 @@
  * Absence in a frame means nothing, so whoever leaves a cell is removed explicitly: "to cell c′" or "gone". A handover
  * removes nobody: the adopter's first frame shows the entity in full under a higher epoch.
  */
+import { cellNumber } from '../geo/cell.js';
+import { HOT } from '../memory/record.js';
 import { SHARD_COUNTER } from '../memory/shard-block.js';
 import type { Core } from './core.js';
 
@@ -47,10 +49,25 @@ export class Published {
     this.removalNext = new Int32Array(n);
   }
 
-  /** The slot came here or went to another shard: nothing is said about it. */
-  forget(slot: number): void {
-    this.cell[slot] = NOWHERE;
+  /**
+   * The slot came here: somebody else may have shown it last, in the cell in which it stands (see `leaves`). So it has to
+   * be shown, and if it moves on or is gone before that, to be removed from there.
+   */
+  arrived(slot: number): void {
+    this.cell[slot] = this.cellOf(slot);
     this.fresh[slot] = 0;
+  }
+
+  /** The slot is about to be handed over. Its next owner takes it for shown in the cell in which it stands. */
+  leaves(slot: number): void {
+    const cell = this.cellOf(slot);
+    if (this.cell[slot] !== cell) this.moved(slot, cell);
+  }
+
+  private cellOf(slot: number): number {
+    const { arena } = this.core;
+    const hot = arena.hot(slot);
+    return cellNumber(arena.f64[(hot + HOT.x) >> 3]!, arena.f64[(hot + HOT.y) >> 3]!);
   }
 
   /** The slot was last shown in `cell` and now stands in `to` (GONE_CELL: in none). */

@@ -91,10 +91,11 @@ export class Shard {
     this.selfs = new SelfUpdates(core, this.rings);
     this.scratch = new Int32Array(core.arena.capacity);
     core.onAdopt = (slot) => {
-      published.forget(slot);
+      published.arrived(slot);
       this.selfs.forget(slot);
     };
     core.onGone = (slot) => published.gone(slot);
+    core.onLeave = (slot) => published.leaves(slot);
     game.module.setup?.(this.facade);
   }
 
@@ -119,6 +120,7 @@ export class Shard {
     this.frames.closeAfter(dead, this.view.cellsOfLast());
     adoptAfter(core, dead);
     this.tiles.adoptHeld(block.committedTick);
+    this.migration.adopt();
     // Missed ticks run back to back; after a longer stall entities go on from where they are (counted as frozen).
     return Math.max(block.committedTick + 1, now - world.clock.ticksPerSecond);
   }

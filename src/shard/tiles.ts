@@ -25,7 +25,7 @@ export interface Resting {
 }
 
 export class Tiles {
-  /** Base tile index → tick at which it was taken. */
+  /** Base tile index → squares of it that were this shard's when it took the tile. */
   private readonly held = new Map<number, number>();
   private readonly populateNext: number[] = [];
   private readonly populated: number[] = [];
@@ -46,16 +46,18 @@ export class Tiles {
     return this.held.size;
   }
 
-  /** Base tiles held, in whole or in part. */
-  get tiles(): IterableIterator<number> {
-    return this.held.keys();
+  /** Base tiles held, in whole or in part, with the squares that were this shard's when it took them (world/layout.ts). */
+  get taken(): ReadonlyMap<number, number> {
+    return this.held;
   }
 
   /** Called whenever something concerns a tile here; wakes it if it is this shard's and not yet held. */
   hold(tile: number): void {
     const { directory } = this.core.world;
-    if (this.held.has(tile) || maskOf(directory, tile, this.core.shard) === 0) return;
-    this.held.set(tile, this.core.tick);
+    if (this.held.has(tile)) return;
+    const squares = maskOf(directory, tile, this.core.shard);
+    if (squares === 0) return;
+    this.held.set(tile, squares);
     directory.touch(tile, this.core.tick);
     this.woken.add(tile);
     this.settleGeneration(tile);

@@ -5,6 +5,7 @@
  * order of the directory's paths (first level highest, NW NE SW SE), so that a change of layout is a change of bits.
  */
 import { LIMITS } from '../base/limits.js';
+import { type TileAddress, tileOfIndex } from '../geo/address.js';
 import { tileColumns, tileX, tileY } from '../geo/tile.js';
 import type { Directory } from '../memory/directory.js';
 
@@ -43,4 +44,16 @@ export function maskOf(directory: Directory, tile: number, shard: number): numbe
   let mask = 0;
   for (let path = 0; path < SQUARES; path++) if (directory.lookup(tile, path) === shard) mask |= 1 << path;
   return mask;
+}
+
+/** The leaf that holds a square of the deepest level. @param square row × columns + column @returns null = nobody's */
+export function leafAt(directory: Directory, square: number): { address: TileAddress; shard: number } | null {
+  const { x, y } = tileOfIndex(square, DEEPEST);
+  const tile = baseOf(x, y);
+  const path = pathOf(x, y);
+  const shard = directory.lookup(tile, path);
+  if (shard < 0) return null;
+  const depth = directory.depthOf(tile, path);
+  const up = LEVELS - depth;
+  return { address: { z: LIMITS.baseTileLevel + depth, x: x >> up, y: y >> up }, shard };
 }

@@ -20,6 +20,9 @@ async function setUp(t: Test, options: { token?: string | null; testFaults?: boo
       done.push(`${how} ${shard}`);
       return shard < 2;
     },
+    split: (tile: string) => (tile === '11/0/0' ? null : ('BAD_TILE' as const)),
+    merge: () => 'NOT_SPLIT' as const,
+    move: () => 'RESHAPE_IN_PROGRESS' as const,
     drain: () => {
       done.push('drain');
     },

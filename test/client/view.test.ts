@@ -186,7 +186,8 @@ t.test('the stream of a dead publisher is closed by its adopter; nobody vanishes
 t.test('two publishers that both go on showing an entity are noticed', (t) => {
   const { client, frame } = setUp();
   frame(HOME, 1, 10, 0, state(5, 1));
-  frame(HOME, 2, 10, 0, state(5, 2));
+  frame(HOME, 2, 10, 0);
+  frame(HOME, 2, 12, 10, state(5, 2));
   for (let tick = 12; tick < 60; tick += 2) frame(HOME, 1, tick, tick - 2, state(5, 1));
   t.ok(client.view!.doubles > 0);
   t.end();

@@ -1,5 +1,7 @@
 /** The census over a hand-made arena: bags, ground, escrow in every state, skew and true loss. */
 import t from 'tap';
+import { LIMITS } from '../../src/base/limits.js';
+import { tileIndex, tileWest } from '../../src/geo/tile.js';
 import { takeCensus } from '../../src/control/census.js';
 import { Arena } from '../../src/memory/arena.js';
 import { Ids } from '../../src/memory/ids.js';
@@ -31,7 +33,8 @@ function setUp() {
   ) => {
     const id = 1000 + slot;
     arena.f64[(arena.header(slot) + HEADER.id) >> 3] = id;
-    arena.i32[(arena.hot(slot) + HOT.tile) >> 2] = tile;
+    // `tile` is the column of a square of the deepest level, in the row below the equator.
+    arena.f64[(arena.hot(slot) + HOT.x) >> 3] = tileWest(tile, LIMITS.deepestTileLevel) + 1;
     arena.u16[(arena.hot(slot) + HOT.kind) >> 1] = kind;
     arena.u16[(arena.hot(slot) + HOT.flags) >> 1] = flags;
     for (const [i, n] of items.entries()) arena.u32[((arena.cold(slot) + COLD.items) >> 2) + i] = n;
@@ -73,6 +76,9 @@ function setUp() {
   return { arena, world, entity, outbox, answer };
 }
 
+const square = (column: number) =>
+  tileIndex(tileWest(column, LIMITS.deepestTileLevel) + 1, 0, LIMITS.deepestTileLevel);
+
 t.test('who is counted, where', async (t) => {
   const { world, entity, arena } = setUp();
   entity(0, OWNER.OWNED, 5, 0, 0, 1, 2);
@@ -85,10 +91,10 @@ t.test('who is counted, where', async (t) => {
   const census = takeCensus(world, () => ({ created: 70, consumed: 7 })).census;
   t.match(census, { items: 63, entities: 4, players: 2 });
   t.same(
-    [...census.tiles],
+    [...census.squares],
     [
-      [5, { entities: 2, players: 2 }],
-      [6, { entities: 2, players: 0 }],
+      [square(5), { entities: 2, players: 2 }],
+      [square(6), { entities: 2, players: 0 }],
     ],
   );
 });

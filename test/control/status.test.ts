@@ -29,7 +29,8 @@ function setUp() {
         alarm,
       })),
   };
-  const source = new StatusSource({ world, clock: time, cpu, supervisor, bots: () => 4 });
+  const reshaper = { counts: { splits: 0, merges: 0, moves: 0 }, decisions: [] };
+  const source = new StatusSource({ world, clock: time, cpu, supervisor, reshaper, bots: () => 4 });
   return { time, world, cpuMs, alarms, source };
 }
 
@@ -168,15 +169,16 @@ t.test('items and tiles are counted, at most once a second', async (t) => {
   const { source, world, time } = setUp();
   const { arena, directory, shardBlocks } = world;
   const tile = tileIndex(1_000, 1_000, 11);
-  const put = (slot: number, at: number, items: number) => {
+  const put = (slot: number, x: number, items: number) => {
     arena.f64[(arena.header(slot) + HEADER.id) >> 3] = 5000 + slot;
-    arena.i32[(arena.hot(slot) + HOT.tile) >> 2] = at;
+    arena.f64[(arena.hot(slot) + HOT.x) >> 3] = x;
+    arena.f64[(arena.hot(slot) + HOT.y) >> 3] = 1_000;
     arena.u32[(arena.cold(slot) + COLD.items) >> 2] = items;
     Atomics.store(arena.owner, slot, packOwner(OWNER.OWNED, 1, 127, 1));
   };
   directory.place(tile, 1);
-  put(0, tile, 5);
-  put(1, tile + 7, 2); // a tile that nobody holds
+  put(0, 1_000, 5);
+  put(1, 90_000, 2); // a tile that nobody holds
   const created = new Float64Array(16).fill(0, 0, 16);
   created[0] = 9;
   const consumed = new Float64Array(16);
@@ -188,7 +190,7 @@ t.test('items and tiles are counted, at most once a second', async (t) => {
     tileLevel: 11,
     tiles: [{ tile: '11/2048/1023', shard: 1, entities: 1, players: 1 }],
   });
-  put(2, tile, 100);
+  put(2, 1_000, 100);
   t.equal(source.status().totals.items, 7, 'the count of this second');
   time.advance(1_000);
   t.equal(source.status().totals.items, 107, 'a true disagreement is shown, not smoothed');

@@ -71,7 +71,7 @@ class View:
             return
         else:
             self.deltas += 1
-        if f['previous'] >= f['tick'] or (f['previous'] == 0 and f['removals']):
+        if f['previous'] >= f['tick']:
             self.failures.append(f'impossible frame {f}')
         self.streams[stream] = f['tick']
         for state in f['states']:

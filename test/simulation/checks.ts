@@ -15,6 +15,7 @@ import {
   ownerOf,
   ownerState,
 } from '../../src/memory/record.js';
+import { ownerAt } from '../../src/world/layout.js';
 import type { SharedWorld } from '../../src/memory/shared-world.js';
 import type { SimPlayer } from './player.js';
 import type { Simulation } from './simulation.js';
@@ -111,6 +112,7 @@ function wasTaken(world: SharedWorld, source: number, at: number): boolean {
 
 /** In the end: everybody is in, every action has its outcome once and in order, every view is the truth. */
 export function checkEnd(sim: Simulation): void {
+  checkLayout(sim);
   for (const player of sim.players) {
     const { client } = player;
     if (client.state !== 'online') fail('I5', `player ${player.index} is ${client.state}`);
@@ -120,6 +122,22 @@ export function checkEnd(sim: Simulation): void {
       fail('I3', `player ${player.index}: ${JSON.stringify(verdict)} against ${JSON.stringify(player.log)}`);
     }
     checkView(sim, player);
+  }
+}
+
+/** In the end everybody is owned by the shard of the place where it stands, or stands within the margin of its tile. */
+function checkLayout(sim: Simulation): void {
+  const { world } = sim.node;
+  const { arena, directory } = world;
+  const m = LIMITS.borderMarginM + 0.5;
+  for (let slot = 0; slot < arena.capacity; slot++) {
+    const word = Atomics.load(arena.owner, slot);
+    if (ownerState(word) !== OWNER.OWNED) continue;
+    const x = arena.f64[(arena.hot(slot) + HOT.x) >> 3]!;
+    const y = arena.f64[(arena.hot(slot) + HOT.y) >> 3]!;
+    const near = [0, -m, m].flatMap((i) => [0, -m, m].map((j) => ownerAt(directory, x + i, y + j)));
+    if (!near.includes(ownerOf(word)))
+      fail('I9', `slot ${slot} is owned by ${ownerOf(word)}, the place by ${near[0]}`);
   }
 }
 

@@ -14,6 +14,8 @@ export interface FaultMix {
   cut: number;
   deaf: number;
   goodbye: number;
+  /** Chance a tick: a tile about the corner is split, merged or moved. */
+  reshape: number;
 }
 
 export function drawMix(random: Random): FaultMix {
@@ -25,7 +27,16 @@ export function drawMix(random: Random): FaultMix {
     cut: maybe(0.5, 0.01),
     deaf: maybe(0.3, 0.005),
     goodbye: maybe(0.3, 0.002),
+    reshape: maybe(0.6, 0.1),
   };
 }
 
-export const CALM: FaultMix = { killBetween: 0, killInside: 0, stall: 0, cut: 0, deaf: 0, goodbye: 0 };
+export const CALM: FaultMix = {
+  killBetween: 0,
+  killInside: 0,
+  stall: 0,
+  cut: 0,
+  deaf: 0,
+  goodbye: 0,
+  reshape: 0,
+};

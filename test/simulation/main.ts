@@ -19,9 +19,16 @@ if (range === null || !Number.isInteger(ticks) || ticks < 1) {
 }
 for (let seed = Number(range[1]); seed <= Number(range[2]); seed++) {
   try {
-    const { hash, deaths, handovers, actions, ticks: ran } = await new Simulation({ seed, ticks }).run();
+    const {
+      hash,
+      deaths,
+      handovers,
+      actions,
+      reshapes,
+      ticks: ran,
+    } = await new Simulation({ seed, ticks }).run();
     console.log(
-      `seed ${seed} ticks ${ran} hash ${hash} deaths ${deaths} handovers ${handovers} actions ${actions}`,
+      `seed ${seed} ticks ${ran} hash ${hash} deaths ${deaths} handovers ${handovers} reshapes ${reshapes} actions ${actions}`,
     );
   } catch (error) {
     console.log(

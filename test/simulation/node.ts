@@ -3,6 +3,7 @@ import { type Random, hash2, seededRandom } from '../../src/base/random.js';
 import { createLog } from '../../src/base/log.js';
 import { LIMITS } from '../../src/base/limits.js';
 import { worldCard } from '../../src/control/card.js';
+import { Reshaper } from '../../src/control/reshape.js';
 import { Gateway } from '../../src/gateway/gateway.js';
 import { SessionTokens } from '../../src/gateway/session-token.js';
 import { GATEWAY_THREAD } from '../../src/memory/record.js';
@@ -31,6 +32,7 @@ export class SimNode {
   readonly shards: Shard[] = [];
   readonly gateways: Gateway[] = [];
   readonly net: SimNet;
+  readonly reshaper: Reshaper;
   private readonly nextTick: number[] = [];
   private incarnations = 0;
 
@@ -49,6 +51,7 @@ export class SimNode {
       frameRingBytes: 2 ** 22,
     });
     this.game = compileGame(module, 'simulation');
+    this.reshaper = new Reshaper(this.world, this.time, () => 0, createLog({ level: 'silent' }));
     for (let s = 0; s < options.shards; s++) this.boot(s, 0);
     this.net = new SimNet(this.time, random, () => this.gateways);
     for (let g = 0; g < options.gateways; g++) this.openGateway(g);

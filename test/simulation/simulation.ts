@@ -7,6 +7,9 @@
  * Source of the method: FoundationDB's simulation (Zhou et al., SIGMOD 2021); swarm mixes: faults.ts.
  */
 import { FNV_BASIS, fnvBytes } from '../../src/base/fnv.js';
+import { LIMITS } from '../../src/base/limits.js';
+import { formatTile, tileAt } from '../../src/geo/address.js';
+import { wrapX } from '../../src/geo/world.js';
 import { type Random, hash2, seededRandom } from '../../src/base/random.js';
 import type { Client } from '../../src/client/client.js';
 import game from '../../src/game/game.js';
@@ -35,6 +38,8 @@ export interface SimulationResult {
   deaths: number;
   handovers: number;
   actions: number;
+  /** Splits, merges and moves carried out. */
+  reshapes: number;
 }
 
 const TICK_MS = 50;
@@ -42,6 +47,11 @@ const LIVENESS_TICKS = 700;
 
 /** Thrown by the game inside a tick when the simulation wants a shard to die there. */
 class PlannedDeath extends Error {}
+
+/** The shard wraps what game code throws; the reason stands behind it. */
+function isPlanned(error: unknown): boolean {
+  return error instanceof PlannedDeath || (error instanceof Error && isPlanned(error.cause));
+}
 
 export class Simulation {
   readonly random: Random;
@@ -80,6 +90,7 @@ export class Simulation {
     for (const player of this.players) player.askForLog();
     for (let i = 0; i < 60; i++) await this.step(false);
     checkEnd(this);
+    const { splits, merges, moves } = this.node.reshaper.counts;
     const actions = this.players.reduce((sum, p) => sum + p.record.sent, 0);
     return {
       seed: this.options.seed,
@@ -88,6 +99,7 @@ export class Simulation {
       deaths: this.deaths,
       handovers: this.node.counter('handoversIn'),
       actions,
+      reshapes: splits + merges + moves,
     };
   }
 
@@ -95,6 +107,7 @@ export class Simulation {
   private async step(withFaults: boolean): Promise<void> {
     this.tick++;
     if (withFaults) for (const player of this.players) player.play(this.mix);
+    if (this.random.next() < this.mix.reshape) this.reshape();
     const start = this.tick * TICK_MS;
     this.node.time.advance(start);
     for (const shard of this.order()) this.runShard(shard);
@@ -105,6 +118,18 @@ export class Simulation {
       // Promises of logins and clients go on in microtasks; a few turns settle them, always in the same order.
       for (let i = 0; i < 8; i++) await Promise.resolve();
     }
+  }
+
+  /** Some tile of some level about the corner; refusals are part of it. */
+  private reshape(): void {
+    const { random, node } = this;
+    const at = () => (random.next() * 2 - 1) * 40;
+    const level = LIMITS.baseTileLevel + random.int(3);
+    const address = formatTile(tileAt(wrapX(SPOT.x + at()), SPOT.y + at(), level));
+    const choice = random.int(3);
+    if (choice === 0) node.reshaper.split(address, 'seed');
+    else if (choice === 1) node.reshaper.merge(address, 'seed');
+    else node.reshaper.move(address, random.int(node.shards.length), 'seed');
   }
 
   private order(): number[] {
@@ -128,7 +153,7 @@ export class Simulation {
     try {
       this.node.runShard(shard);
     } catch (error) {
-      if (!(error instanceof PlannedDeath)) throw error;
+      if (!isPlanned(error)) throw error;
       this.kill(shard, 'inside');
     }
     this.fuse = -1;

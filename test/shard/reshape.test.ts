@@ -1,0 +1,105 @@
+/** Split, merge and move on real shards: everybody is handed over at once, nothing is lost, refusals have their code. */
+import t from 'tap';
+import { createLog } from '../../src/base/log.js';
+import { LIMITS } from '../../src/base/limits.js';
+import { boundsOf, childrenOf, formatTile, tileAt } from '../../src/geo/address.js';
+import { Reshaper } from '../../src/control/reshape.js';
+import { ITEM } from '../../src/game/constants.js';
+import game from '../../src/game/game.js';
+import { ownerAt } from '../../src/world/layout.js';
+import { Planet, type TestPlayer } from './planet.js';
+
+const BASE = tileAt(10_000, 10_000, LIMITS.baseTileLevel);
+const AREA = boundsOf(BASE);
+const NAME = formatTile(BASE);
+/** A timer that never rings: the tests poll. */
+const NO_TIMERS = { after: () => () => {}, every: () => () => {} };
+
+function setUp(players: number) {
+  const planet = new Planet(game, { shards: 4 });
+  const x = (i: number) => AREA.west + 50 + ((i * 97) % 9000);
+  const y = (i: number) => AREA.south + 50 + ((i * 89) % 9000);
+  planet.assign(x(0), y(0), 0);
+  const all = Array.from({ length: players }, (_, i) => planet.join(x(i), y(i)));
+  planet.run(3);
+  const reshaper = new Reshaper(planet.world, NO_TIMERS, () => planet.tick, createLog({ level: 'silent' }));
+  return { planet, all, reshaper };
+}
+
+/** Whether every player is owned by the shard of its place, or stands within the margin of a tile of its owner. */
+function inPlace(planet: Planet, players: TestPlayer[]): boolean {
+  const m = LIMITS.borderMarginM + 0.3;
+  return players.every((p) =>
+    [-m, 0, m].some((i) =>
+      [-m, 0, m].some(
+        (j) =>
+          planet.ownerOf(p.slot) ===
+          ownerAt(planet.world.directory, planet.f64(p, 'x') + i, planet.f64(p, 'y') + j),
+      ),
+    ),
+  );
+}
+
+t.test('a split hands everybody over within three ticks, a merge brings them back; nothing is lost', (t) => {
+  const { planet, all, reshaper } = setUp(200);
+  for (const p of all) planet.act(p, 'walk', { heading: 1, speed: 6, seconds: 10 });
+  planet.step();
+  const coins = planet.totalItems(ITEM.coin);
+  t.equal(reshaper.split(NAME, 'test'), null);
+  t.equal(reshaper.merge(NAME, 'test'), 'RESHAPE_IN_PROGRESS');
+  planet.run(3);
+  reshaper.poll();
+  t.notOk(reshaper.isPending(BASE.y * 4096 + BASE.x), 'done');
+  t.ok(inPlace(planet, all), 'each is where the layout says');
+  t.equal(new Set(all.map((p) => planet.ownerOf(p.slot))).size, 4, 'on four shards');
+  const child = formatTile(childrenOf(BASE)[0]);
+  t.equal(reshaper.split(child, 'test'), null, 'one level down');
+  planet.run(3);
+  reshaper.poll();
+  t.ok(inPlace(planet, all));
+  t.equal(reshaper.split(formatTile(childrenOf(childrenOf(BASE)[0])[0]), 'test'), 'DEEPEST_LEVEL');
+  t.equal(reshaper.merge(NAME, 'test'), 'NOT_SPLIT', 'a child is split itself');
+  for (const tile of [child, NAME]) {
+    t.equal(reshaper.merge(tile, 'test'), null);
+    planet.run(3);
+    reshaper.poll();
+  }
+  t.equal(new Set(all.map((p) => planet.ownerOf(p.slot))).size, 1, 'one shard again');
+  t.ok(inPlace(planet, all));
+  t.equal(planet.totalItems(ITEM.coin), coins);
+  t.equal(planet.counter('ticksMissed') + planet.counter('ticksDoubled') + planet.counter('ticksFrozen'), 0);
+  for (const p of all) t.equal(planet.applied(p), p.sent);
+  t.same(reshaper.counts, { splits: 2, merges: 2, moves: 0 });
+  t.end();
+});
+
+t.test('a move, and a death of either side in the middle of it', (t) => {
+  for (const dead of [0, 1]) {
+    const { planet, all, reshaper } = setUp(100);
+    t.equal(reshaper.move(NAME, 1, 'test'), null);
+    planet.step([0]); // the old owner has offered, the new one has not looked
+    planet.kill(dead);
+    planet.run(4);
+    reshaper.poll();
+    t.notOk(reshaper.isPending(BASE.y * 4096 + BASE.x), 'done');
+    t.ok(
+      all.every((p) => planet.ownerOf(p.slot) === 1),
+      `all moved although shard ${dead} died`,
+    );
+    t.equal(planet.totalItems(ITEM.coin), planet.balance(ITEM.coin));
+  }
+  t.end();
+});
+
+t.test('refusals', (t) => {
+  const { reshaper } = setUp(1);
+  t.equal(reshaper.split('nonsense', 'test'), 'BAD_TILE');
+  t.equal(reshaper.split('10/0/0', 'test'), 'BAD_TILE', 'above the base tiles');
+  t.equal(reshaper.split('11/0/0', 'test'), 'NOBODYS_TILE');
+  t.equal(reshaper.split(formatTile(childrenOf(BASE)[0]), 'test'), 'NOT_A_LEAF');
+  t.equal(reshaper.merge(NAME, 'test'), 'NOT_SPLIT');
+  t.equal(reshaper.move(NAME, 9, 'test'), 'UNKNOWN_SHARD');
+  t.equal(reshaper.move(NAME, 0, 'test'), null, 'already there: nothing to do');
+  t.same(reshaper.counts, { splits: 0, merges: 0, moves: 0 });
+  t.end();
+});
