@@ -42,7 +42,10 @@ const TOTALS = GAUGES + GAUGE_PLACES;
 const COPY_WORDS = 1 + 2 * KINDS;
 const HISTOGRAMS = (TOTALS + 2 * COPY_WORDS) * 8;
 const SEEN_CLOSING = (HISTOGRAMS + 3 * HISTOGRAM_BYTES) >> 2;
-const BYTES = 8192 + 4 * LIMITS.maxShards;
+const PUBLISHERS = SEEN_CLOSING + LIMITS.maxShards;
+/** Starts whose streams may be open at once: a number that dies more often within its first frame forgets the oldest. */
+const PUBLISHER_PLACES = 8;
+const BYTES = 8192 + 4 * (LIMITS.maxShards + PUBLISHER_PLACES);
 
 /** States of a shard number. */
 export const SHARD_STATE = { NONE: 0, STARTING: 1, RUNNING: 2, CLOSING: 3, DEAD: 4 } as const;
@@ -119,7 +122,7 @@ export class ShardBlock {
   }
 
   static create(): ShardBlock {
-    assert((SEEN_CLOSING + LIMITS.maxShards) * 4 <= BYTES, 'shard block: its parts fit');
+    assert((PUBLISHERS + PUBLISHER_PLACES) * 4 <= BYTES, 'shard block: its parts fit');
     const sab = new SharedArrayBuffer(BYTES);
     writeHeader(new Int32Array(sab), MAGIC, []);
     return new ShardBlock(sab);
@@ -220,6 +223,20 @@ export class ShardBlock {
   }
   seenClosing(shard: number): number {
     return Atomics.load(this.i32, SEEN_CLOSING + shard);
+  }
+
+  /** Incarnations of this number whose streams clients may still hold, oldest first. */
+  publishers(): number[] {
+    const all = Array.from({ length: PUBLISHER_PLACES }, (_, i) => Atomics.load(this.i32, PUBLISHERS + i));
+    return all.filter((incarnation) => incarnation !== 0);
+  }
+  /**
+   * Shard: before its first frame adds itself, when all others' streams are closed it stands alone. Written from the
+   * front, so that a death in between leaves somebody twice rather than not at all.
+   */
+  setPublishers(incarnations: readonly number[]): void {
+    const kept = incarnations.slice(-PUBLISHER_PLACES);
+    for (let i = 0; i < PUBLISHER_PLACES; i++) Atomics.store(this.i32, PUBLISHERS + i, kept[i] ?? 0);
   }
 
   /** Tests: asks the shard for a fault (FAULT_KIND). */

@@ -24,9 +24,10 @@ export class Frames {
   /** The writer's bytes as words, for copying without a view of its own. */
   private readonly words = new Int32Array(this.writer.bytes.buffer);
   private readonly quantiser = new Quantiser();
-  /** Cells in which a dead predecessor had streams; closed at the first frame. */
-  private closing: number[] = [];
-  private closingPublisher = 0;
+  /** Predecessors whose streams are to be closed, and the cells where that is not done for every gateway. */
+  private dead: readonly number[] = [];
+  readonly unclosed = new Set<number>();
+  private hasBegun = false;
 
   constructor(
     private readonly core: Core,
@@ -37,15 +38,19 @@ export class Frames {
     private readonly rings: GatewayRings,
   ) {}
 
-  /** The streams of a dead publisher end with this one's next frames. */
-  closeAfter(publisher: number, cells: number[]): void {
-    this.closing = cells;
-    this.closingPublisher = publisher;
+  /**
+   * The streams of dead publishers end with this one's first frames. Several, where replacements died before they had
+   * closed what they found.
+   */
+  closeAfter(publishers: readonly number[], cells: readonly number[]): void {
+    this.dead = publishers;
+    if (publishers.length > 0) for (const cell of cells) this.unclosed.add(cell);
   }
 
   /** One frame of every wanted cell. Call after the view of this tick is published. */
   publish(): void {
-    this.openClosing();
+    if (!this.hasBegun) this.begin();
+    this.openUnclosed();
     this.findStreams();
     this.findMoves();
     this.chainRemovals();
@@ -53,7 +58,17 @@ export class Frames {
     for (let i = this.streams.count - 1; i >= 0; i--) this.publishStream(this.streams.at(i));
     this.published.removals = 0;
     this.events.clear();
-    this.closing = [];
+    if (this.dead.length > 0 && this.unclosed.size === 0) this.forgetDead();
+  }
+
+  /** Before the first frame leaves, and after the last close has left: a replacement must close all that may be open. */
+  private begin(): void {
+    this.core.block.setPublishers([...this.dead, this.core.options.incarnation]);
+    this.hasBegun = true;
+  }
+  private forgetDead(): void {
+    this.core.block.setPublishers([this.core.options.incarnation]);
+    this.dead = [];
   }
 
   /** Which gateways want a cell, as bits. */
@@ -64,9 +79,10 @@ export class Frames {
     return mask;
   }
 
-  private openClosing(): void {
-    for (const cell of this.closing) {
-      if (this.wants(cell) !== 0 && this.streams.find(cell) < 0) this.streams.create(cell);
+  private openUnclosed(): void {
+    for (const cell of this.unclosed) {
+      if (this.wants(cell) === 0) this.unclosed.delete(cell);
+      else if (this.streams.find(cell) < 0) this.streams.create(cell);
     }
   }
 
@@ -150,6 +166,7 @@ export class Frames {
       if (starting !== 0) got |= this.send(starting, s, this.encode(s, 0), 0);
       streams.lastTick[s] = core.tick;
     }
+    if (got === wanted) this.unclosed.delete(streams.cell[s]!);
     streams.keyed[s] = got; // who did not get its copy (ring full) has a gap: a key frame next time
     streams.removals[s] = -1;
     streams.events[s] = -1;
@@ -181,7 +198,7 @@ export class Frames {
     const { writer, core, streams, view } = this;
     const cell = streams.cell[s]!;
     writer.begin(columnOfCell(cell), rowOfCell(cell), core.options.incarnation, core.tick, previous);
-    if (this.closingPublisher !== 0 && this.closing.includes(cell)) writer.close(this.closingPublisher);
+    if (this.unclosed.has(cell)) for (const publisher of this.dead) writer.close(publisher);
     const c = streams.mark[s]! - 1;
     this.quantiser.open(cell);
     if (c >= 0) {

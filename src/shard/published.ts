@@ -2,7 +2,8 @@
  * What this shard last told the world of each slot, and which removals are due. Local to the thread, by slot.
  *
  * Absence in a frame means nothing, so whoever leaves a cell is removed explicitly: "to cell c′" or "gone". A handover
- * removes nobody: the adopter's first frame shows the entity in full under a higher epoch.
+ * removes nobody: the adopter's first frame shows the entity in full under a higher epoch. But each owner answers for
+ * the cells that were left while it had the entity, from the one where it got it to the one where it gave it away.
  */
 import { cellNumber } from '../geo/cell.js';
 import { HOT } from '../memory/record.js';

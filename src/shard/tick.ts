@@ -117,7 +117,7 @@ export class Shard {
       return now + 1;
     }
     core.tick = block.committedTick;
-    this.frames.closeAfter(dead, this.view.cellsOfLast());
+    this.frames.closeAfter(block.publishers(), this.view.cellsOfLast());
     adoptAfter(core, dead);
     this.tiles.adoptHeld(block.committedTick);
     this.migration.adopt();
@@ -188,7 +188,7 @@ export class Shard {
   private aftermath(k: number): void {
     const { core } = this;
     this.tiles.rollForward();
-    publishView(core, this.view, this.streams, this.scratch);
+    publishView(core, this.view, this.streams, this.frames.unclosed, this.scratch);
     this.selfs.answer(); // before the handovers: the next owner knows nothing of who waits for an answer
     this.mail.send();
     this.border.handOver();

@@ -13,8 +13,17 @@ import { PRESENCE_STATE } from '../memory/inbox.js';
 /** Bit of a row's flags: a player without a connection at the moment (schemas/server.fbs). */
 const AWAY = 1;
 
-/** @param scratch one Int32 for each slot of the arena: the cell's place in the view, by position in the owned list */
-export function publishView(core: Core, view: ViewWriter, streams: Streams, scratch: Int32Array): void {
+/**
+ * @param unclosed cells with streams of dead predecessors: they stand in the view, so that the next replacement, too,
+ *   would find them
+ * @param scratch one Int32 for each slot of the arena: the cell's place in the view, by position in the owned list */
+export function publishView(
+  core: Core,
+  view: ViewWriter,
+  streams: Streams,
+  unclosed: ReadonlySet<number>,
+  scratch: Int32Array,
+): void {
   const { arena, owned } = core;
   view.begin(core.tick, core.options.incarnation);
   for (let i = 0; i < owned.count; i++) {
@@ -36,6 +45,7 @@ export function publishView(core: Core, view: ViewWriter, streams: Streams, scra
     const cell = view.cell(streams.cell[place]!);
     if (cell >= 0) view.setLastSeq(cell, streams.lastTick[place]!);
   }
+  for (const cell of unclosed) view.cell(cell);
   view.publish();
 }
 
