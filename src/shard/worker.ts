@@ -4,7 +4,7 @@
  * of garbage collections.
  */
 import { readlinkSync } from 'node:fs';
-import { PerformanceObserver } from 'node:perf_hooks';
+import { PerformanceObserver, constants } from 'node:perf_hooks';
 import { setImmediate as turn } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { monotonicClock } from '../base/clock.js';
@@ -91,6 +91,8 @@ function observeCollections(block: ShardBlock): void {
   let longest = 0;
   new PerformanceObserver((list) => {
     for (const entry of list.getEntries()) {
+      // From the first to the last step of an incremental marking the shard goes on working in between: no pause.
+      if ((entry.detail as { kind: number }).kind === constants.NODE_PERFORMANCE_GC_INCREMENTAL) continue;
       block.count(SHARD_COUNTER.collections);
       longest = Math.max(longest, entry.duration);
       block.setGauge(SHARD_GAUGE.gcMaxMs, longest);
