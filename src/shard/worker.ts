@@ -92,7 +92,8 @@ function observeCollections(block: ShardBlock): void {
   new PerformanceObserver((list) => {
     for (const entry of list.getEntries()) {
       // From the first to the last step of an incremental marking the shard goes on working in between: no pause.
-      if ((entry.detail as { kind: number }).kind === constants.NODE_PERFORMANCE_GC_INCREMENTAL) continue;
+      const { detail } = entry as unknown as { detail?: { kind: number } };
+      if (detail?.kind === constants.NODE_PERFORMANCE_GC_INCREMENTAL) continue;
       block.count(SHARD_COUNTER.collections);
       longest = Math.max(longest, entry.duration);
       block.setGauge(SHARD_GAUGE.gcMaxMs, longest);
