@@ -14,19 +14,26 @@ export interface Run {
   readonly err: string;
 }
 
+export interface RunOptions {
+  readonly env?: Record<string, string>;
+  /** With `--seconds 0`: when to end the run in good order. */
+  readonly until?: Promise<unknown>;
+}
+
 /** Runs bots against a server to their end. */
 export function runBots(
   t: Test,
   server: Server,
   flags: readonly string[],
-  env: Record<string, string> = {},
+  options: RunOptions = {},
 ): Promise<Run> {
   const where = ['--url', server.url, '--admin', server.admin, '--json'];
   const child = spawn(process.execPath, [MAIN, ...where, ...flags], {
-    env: { PATH: process.env.PATH, ...env },
+    env: { PATH: process.env.PATH, ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   t.teardown(() => child.kill('SIGKILL'));
+  void options.until?.then(() => child.kill('SIGINT'));
   let out = '';
   let err = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {

@@ -8,7 +8,7 @@ import { monotonicClock } from '../../src/base/clock.js';
 import { errorName } from '../../src/base/errors.js';
 import { hash2, type Random, seededRandom } from '../../src/base/random.js';
 import { clientSamples } from '../wire/samples.js';
-import { CUT, frame, RawClient } from './raw.js';
+import { CUT, frame, OPCODE, RawClient } from './raw.js';
 import { pause, Server } from './server.js';
 import { Witness } from './witness.js';
 
@@ -60,7 +60,9 @@ async function attack(port: number, random: Random): Promise<string> {
   const isNoise = random.int(8) === 0;
   if (isNoise) {
     const fields = { fin: random.int(2) === 0, reserved: random.int(8), masked: random.int(4) > 0 };
-    client.write(frame(random.int(16), messages[0], fields));
+    const opcode = random.int(16);
+    if (opcode === OPCODE.CLOSE) messages[0] = new Uint8Array(random.int(2)); // its code would be echoed
+    client.write(frame(opcode, messages[0], fields));
   } else client.send(...messages);
   client.send(client.writer.ping(0, SENTINEL));
   // An end is an answer, too. After half a frame the server waits for its rest, and that is right.

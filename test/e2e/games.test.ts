@@ -77,7 +77,11 @@ t.test('TLS: the game port speaks wss and nothing else', { buffered: true }, asy
   ]);
   t.match(server.url, /^wss:/);
   const walk = ['--players', '10', '--seconds', '3', '--scenario', 'border'];
-  keepsItsPromises(t, await runBots(t, server, walk, { NODE_EXTRA_CA_CERTS: cert }), 'bots over TLS');
+  keepsItsPromises(
+    t,
+    await runBots(t, server, walk, { env: { NODE_EXTRA_CA_CERTS: cert } }),
+    'bots over TLS',
+  );
   for (const url of [server.url, server.url.replace('wss', 'ws')]) {
     const socket = new WebSocket(url); // one that knows the certificate not, one without TLS
     const error = new Promise((resolve) => socket.on('error', resolve));

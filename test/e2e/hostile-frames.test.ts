@@ -160,3 +160,48 @@ t.test('every prefix of a valid Hello', async (t) => {
   await witness.finish(t);
   await server.stop();
 });
+
+t.test('actions that mean nothing are rejected with their code, and closed is nobody', async (t) => {
+  const { UNKNOWN_ACTION, BAD_PAYLOAD, OUT_OF_REACH } = ERRORS;
+  const floats = (...values: number[]) => new Uint8Array(Float32Array.from(values).buffer);
+  /** An id, then two u16. */
+  const gift = (id: number, item: number, count: number) => {
+    const view = new DataView(new ArrayBuffer(16));
+    view.setBigUint64(0, BigInt(id), true);
+    view.setUint16(8, item, true);
+    view.setUint16(10, count, true);
+    return new Uint8Array(view.buffer);
+  };
+  const [WALK, GATHER, GIVE, SAY] = [1, 2, 5, 6];
+  const actions: readonly [name: string, kind: number, payload: Uint8Array, code: number][] = [
+    ['a kind that no game has', 60_000, bytes(0), UNKNOWN_ACTION.number],
+    ['NaN', WALK, floats(Number.NaN, 1, 1), BAD_PAYLOAD.number],
+    ['Infinity', WALK, floats(0, Number.POSITIVE_INFINITY, 1), BAD_PAYLOAD.number],
+    ['-Infinity', WALK, floats(0, 1, Number.NEGATIVE_INFINITY), BAD_PAYLOAD.number],
+    ['a payload too short', WALK, bytes(11), BAD_PAYLOAD.number],
+    ['a payload too long', WALK, bytes(13), BAD_PAYLOAD.number],
+    ['the longest payload', WALK, bytes(176), BAD_PAYLOAD.number],
+    ['no payload', WALK, bytes(0), BAD_PAYLOAD.number],
+    ['an id of 2^53', GATHER, gift(2 ** 53, 0, 0).subarray(0, 8), BAD_PAYLOAD.number],
+    ['the largest id', GATHER, bytes(8, 255), BAD_PAYLOAD.number],
+    ['an id of nobody', GATHER, gift(2 ** 53 - 1, 0, 0).subarray(0, 8), OUT_OF_REACH.number],
+    ['faster than light', WALK, floats(0, 3e8, 1), 1000],
+    ['backwards in time', WALK, floats(0, 1, -1), 1001],
+    ['an empty word', SAY, bytes(0), BAD_PAYLOAD.number],
+    ['half a character', SAY, Uint8Array.of(0xe2, 0x82), BAD_PAYLOAD.number],
+    ['a lone surrogate', SAY, Uint8Array.of(0xed, 0xa0, 0x80), BAD_PAYLOAD.number],
+  ];
+  const server = await Server.start(t, ['--shards', '2']);
+  const client = await RawClient.play(server.port);
+  const give = client.writer.action(0, 1, GIVE, gift(client.welcome?.entity ?? 0, 0xffff, 0xffff)).slice();
+  client.send(
+    give,
+    ...actions.map(([, kind, payload], i) => client.writer.action(0, i + 2, kind, payload).slice()),
+  );
+  await client.until('all are decided', () => client.applied === actions.length + 1);
+  t.ok(client.rejected.has(1), 'a gift of nothing to oneself');
+  for (const [i, [name, , , code]] of actions.entries()) t.equal(client.rejected.get(i + 2), code, name);
+  t.match(await client.askLog(), { applied: 0, rejected: actions.length + 1 });
+  client.destroy();
+  await server.stop();
+});

@@ -63,6 +63,8 @@ export class RawClient {
   log: LogFields | undefined;
   newestTick = 0;
   applied = 0;
+  /** Code of each rejected action. */
+  readonly rejected = new Map<number, number>();
   /** Of the newest cell frame. */
   lastFrameTick = 0;
   /** Of the newest Pong. */
@@ -189,9 +191,10 @@ export class RawClient {
       this.lastFrameTick = tick;
       this.saw(tick);
     },
-    selfUpdate: ({ tick, applied }) => {
-      this.applied = applied;
-      this.saw(tick);
+    selfUpdate: (self) => {
+      for (let i = 0; i < self.outcomeCount; i++) this.rejected.set(self.outcomeId(i), self.outcomeCode(i));
+      this.applied = self.applied;
+      this.saw(self.tick);
     },
     logReply: (log) => {
       this.log = log;

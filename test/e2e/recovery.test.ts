@@ -23,18 +23,12 @@ t.test(
   async (t) => {
     const flags = ['--shards', String(SHARDS), '--pin-shards', '--test-faults'];
     const server = await Server.start(t, flags, { mayLog: DEATH });
-    const walking = runBots(t, server, [
-      ...[
-        '--scenario',
-        'border',
-        '--players',
-        String(PLAYERS),
-        '--seconds',
-        '14',
-        '--actions-per-second',
-        '2',
-      ],
-    ]);
+    let stop = () => {};
+    const until = new Promise<void>((resolve) => {
+      stop = resolve;
+    });
+    const flagsOfBots = ['--scenario', 'border', '--players', String(PLAYERS), '--actions-per-second', '2'];
+    const walking = runBots(t, server, [...flagsOfBots, '--seconds', '0'], { until });
     await eventually('all players are in', async () => (await server.status()).players === PLAYERS);
     for (const [shard, how] of DEATHS.entries()) {
       await pause(BETWEEN_MS);
@@ -44,6 +38,8 @@ t.test(
       t.equal(line?.adopted, shards[shard].incarnation, `${how}: the replacement adopts from the dead`);
       await eventually(`${how}: everybody plays`, async () => (await server.status()).players === PLAYERS);
     }
+    await pause(BETWEEN_MS);
+    stop();
     const { report } = await walking;
     t.match(
       report,
