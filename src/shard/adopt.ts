@@ -51,7 +51,10 @@ function finishOne(core: Core, slot: number, dead: number, committed: number): v
   if (settleFreed(arena, slot, dead, committed)) return vanish(core, slot);
   if (world.ids.lookup(core.id(slot)) < 0) world.ids.insert(core.id(slot), slot);
   if (core.kind(slot) !== PLAYER_KIND) return;
-  world.inboxes.publishHead(slot, arena.i32[(arena.hot(slot) + HOT.inboxHead) >> 2]!);
-  // A session that waits for its READY: asked again here, since the dead one may not have answered.
-  if (!(core.flags(slot) & FLAG.OFFLINE)) core.ready.add(slot);
+  const head = arena.i32[(arena.hot(slot) + HOT.inboxHead) >> 2]!;
+  world.inboxes.publishHead(slot, head);
+  // A session that waits for its READY: answered here, since the dead one may not have done it. Not while entries wait:
+  // a resume stands behind them, and whoever was told of an earlier state would send again what is in there.
+  const isDrained = world.inboxes.available(slot, head) === 0;
+  if (isDrained && !(core.flags(slot) & FLAG.OFFLINE)) core.ready.add(slot);
 }

@@ -198,7 +198,10 @@ export class Core {
   /** Slot of an entity that this shard owns, or −1. */
   find(id: number): number {
     const slot = this.world.ids.lookup(id);
-    if (slot < 0) return this.createdById.get(id) ?? -1;
+    if (slot < 0) {
+      const created = this.createdById.get(id) ?? -1;
+      return created < 0 || this.isFreed(created) ? -1 : created;
+    }
     if (!this.owned.has(slot)) return -1;
     const word = Atomics.load(this.arena.owner, slot);
     if (ownerState(word) !== OWNER.OWNED || ownerOf(word) !== this.shard) return -1;

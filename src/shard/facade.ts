@@ -142,7 +142,8 @@ export class Facade implements World {
 
   createItems(e: Entity, itemKind: number, count: number): boolean {
     checkCount(count);
-    if (this.items(e, itemKind) + count > MAX_STACK) return false;
+    // What is removed with this tick takes nothing with it (I2).
+    if (this.items(e, itemKind) + count > MAX_STACK || this.core.isFreed(e)) return false;
     this.core.arena.u32[this.itemAt(this.core.writeCold(e), itemKind)]! += count;
     this.core.itemsCreated[itemKind]! += count;
     return true;

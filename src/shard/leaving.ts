@@ -38,7 +38,9 @@ export class Leaving {
     const left = writerGateway(seen) === LEAVING;
     if (!left && !this.isAway(slot)) return;
     if (!left && !inboxes.leave(slot, seen)) return; // a gateway is writing or resuming: look again in a second
-    this.depart(slot);
+    // What the client still sent is decided first (I3): from here nobody can add to it.
+    const head = core.arena.i32[(core.arena.hot(slot) + HOT.inboxHead) >> 2]!;
+    if (inboxes.available(slot, head) === 0) this.depart(slot);
   }
 
   private isAway(slot: number): boolean {

@@ -88,7 +88,7 @@ export interface World<C extends string = string> {
 
   /** How many of an item kind are in its bag. */
   items(entity: Entity, itemKind: number): number;
-  /** Makes items out of nothing; logged. False, and nothing done, when the bag would hold more than 2^31 − 1 of it. */
+  /** Makes items out of nothing; logged. False, and nothing done, for more than 2^31 − 1 of a kind, or after despawn. */
   createItems(entity: Entity, itemKind: number, count: number): boolean;
   /** Destroys items; logged. False, and nothing done, when it has fewer. */
   consumeItems(entity: Entity, itemKind: number, count: number): boolean;

@@ -278,13 +278,14 @@ export class Planet {
   }
 
   /** What the gateway would have read; tests look at memory instead. */
-  readonly records: { type: number; a: number; bytes: Uint8Array }[] = [];
+  readonly records: { type: number; a: number; applied: number; bytes: Uint8Array }[] = [];
   private drainGateway(): void {
     for (const row of this.world.frames) {
       const ring = row[0]!;
       for (let at = ring.next(); at >= 0; at = ring.next()) {
         const bytes = ring.u8.slice(at + 32, at + 32 + ring.length(at));
-        this.records.push({ type: ring.i32[(at >> 2) + 1]!, a: ring.i32[(at >> 2) + 2]!, bytes });
+        const word = (i: number) => ring.i32[(at >> 2) + i]!;
+        this.records.push({ type: word(1), a: word(2), applied: word(5), bytes });
         ring.release();
       }
     }
