@@ -25,7 +25,7 @@ import { ShardBlock } from './shard-block.js';
 import { TickClock } from './tick-clock.js';
 import { ViewReader, ViewWriter } from './view.js';
 
-/** Words of an arrivals entry: slot (or −1: wake the base tile in word 1), generation, epoch, spare. */
+/** Words of an arrivals entry: slot (or −1: wake the base tile in word 1), generation, epoch, tick of the decision (0: at once). */
 export const ARRIVAL_WORDS = 4;
 /** Words of a message entry. */
 export const MESSAGE_WORDS = 24;

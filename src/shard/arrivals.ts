@@ -43,6 +43,8 @@ export class Arrivals {
         const at = ring.peek();
         if (at < 0) break;
         const word = at >> 2;
+        // What is stamped k is taken in ticks ≥ k only: whoever is behind lets it, and what follows it, wait.
+        if (ring.i32[word + 3]! > this.core.tick) break;
         const slot = ring.i32[word]!;
         const generation = ring.u32[word + 1]!;
         const epoch = ring.u32[word + 2]!;

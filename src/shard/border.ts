@@ -82,6 +82,7 @@ export class Border {
         ring.i32[word] = slot;
         ring.u32[word + 1] = arena.u32[(h + HEADER.generation) >> 2]!;
         ring.u32[word + 2] = epoch;
+        ring.i32[word + 3] = core.tick;
         ring.commit();
         return true;
       }),

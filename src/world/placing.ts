@@ -63,6 +63,7 @@ export class Placer {
     if (!directory.place(tile, shard)) return directory.lookup(tile); // another thread was first; nothing committed
     ring.i32[at >> 2] = WAKE;
     ring.i32[(at >> 2) + 1] = tile;
+    ring.i32[(at >> 2) + 3] = 0; // of no tick: at once
     ring.commit();
     shardBlocks[shard]!.addTiles(1);
     return shard;
