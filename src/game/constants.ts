@@ -30,7 +30,7 @@ export const NODE = Object.freeze({
 });
 
 /** What nobody picks up rots. */
-export const PILE = Object.freeze({ lifeS: 1800 });
+export const PILE = Object.freeze({ lifeS: 300 });
 
 /**
  * Natural content of a base tile (9.8 km): its first grove stands in the very middle. Every entity takes one of the
