@@ -49,6 +49,7 @@ export class Delivery {
         i32[w + 1],
         i32[w + 2],
         i32[w + 3],
+        i32[w + 4],
         ring.u8.subarray(body, end),
       );
     }

@@ -51,11 +51,22 @@ export class Interest {
     return this.cells.size;
   }
 
-  /** A frame of a stream came from a shard: to everybody who watches the cell. @param previous 0 = a key frame */
-  frame(shard: number, column: number, row: number, tick: number, previous: number, bytes: Uint8Array): void {
+  /**
+   * A frame of a stream came from a shard: to everybody who watches the cell.
+   * @param previous 0 = a key frame
+   * @param publisher incarnation that wrote it; the shard may have another one by now
+   */
+  frame(
+    shard: number,
+    column: number,
+    row: number,
+    tick: number,
+    previous: number,
+    publisher: number,
+    bytes: Uint8Array,
+  ): void {
     const cell = this.cells.get(cellOf(column, row));
     if (cell === undefined) return; // shares a place in the filter with a watched one, or was left a moment ago
-    const publisher = this.core.world.shardBlocks[shard].incarnation;
     const follows = cell.publishers[shard] === publisher && cell.ticks[shard] === previous;
     cell.publishers[shard] = publisher;
     cell.ticks[shard] = tick;
@@ -208,17 +219,19 @@ export class Interest {
     this.core.world.filters[this.core.parts.number].remove(cell.number);
   }
 
-  /** One for each stream that has begun. A stream that has not begins with a key frame of its shard. */
+  /**
+   * One for each stream that has begun, here or, as the view says, before anybody here watched (a quiet stream may have
+   * no delta for long). One that has not begins with a key frame of its shard.
+   */
   private sendKeys(connection: Connection, cell: WatchedCell): void {
     const { world, block } = this.core;
     for (let shard = 0; shard < cell.ticks.length; shard++) {
-      if (cell.ticks[shard] === 0) continue;
-      const bytes = this.keyFrames.make(
-        world.views[shard],
-        cell.number,
-        cell.publishers[shard],
-        cell.ticks[shard],
-      );
+      const view = world.views[shard];
+      const tick = cell.ticks[shard];
+      const bytes =
+        tick === 0
+          ? this.keyFrames.makeNewest(view, cell.number)
+          : this.keyFrames.make(view, cell.number, cell.publishers[shard], tick);
       if (bytes === undefined) continue;
       block.count(COUNTER.keyFrames);
       connection.send(bytes);

@@ -42,6 +42,23 @@ export class KeyFrames {
   }
 
   /**
+   * The same for a stream of which this gateway has passed on nothing: with the sequence that the view tells. A delta
+   * that is on its way and belongs before it is stale to the subscriber, the next one refers to it.
+   * @returns undefined also when the stream has not begun
+   */
+  makeNewest(view: ViewReader, cell: number): Uint8Array | undefined {
+    for (let tries = 0; tries < TRIES; tries++) {
+      if (!view.open()) return undefined;
+      const c = view.find(cell);
+      // Before the rows: a sequence that is older than they are is harmless, a newer one hides what they lack.
+      const tick = c < 0 ? 0 : view.lastSeq(c);
+      const bytes = tick === 0 ? 0 : this.encode(view, cell, view.publisher, tick);
+      if (view.valid()) return tick === 0 ? undefined : this.writer.view(bytes);
+    }
+    return undefined;
+  }
+
+  /**
    * What precedes the key frames of a new subscription. The client may hold entities of an earlier one (it walked away
    * and came back, or read too slowly), and their streams may have ended meanwhile: no key frame would name them.
    */

@@ -23,7 +23,7 @@ export const FLAG = {
  *
  * | type  | a    | b                | c          | d       | e           | f  | body                                   |
  * |-------|------|------------------|------------|---------|-------------|----|----------------------------------------|
- * | FRAME | cellX| cellY            | tick       | previous|             |    | ServerMessage(CellFrame)               |
+ * | FRAME | cellX| cellY            | tick       | previous| incarnation |    | ServerMessage(CellFrame)               |
  * | SELF  | slot | connection epoch | tick       | applied | owner epoch |    | f64 x, y, then the message             |
  * | READY | slot | connection epoch | tick       | applied | durable     | ok | f64 x, y, entity, session, then message|
  * | LOG   | slot | connection epoch |            |         |             |    | ServerMessage(LogReply)                |

@@ -186,7 +186,17 @@ export class Frames {
         continue;
       }
       rings.copy(g, at, this.words, bytes);
-      rings.header(g, at, RECORD.FRAME, columnOfCell(cell), rowOfCell(cell), core.tick, previous, 0, 0);
+      rings.header(
+        g,
+        at,
+        RECORD.FRAME,
+        columnOfCell(cell),
+        rowOfCell(cell),
+        core.tick,
+        previous,
+        core.options.incarnation,
+        0,
+      );
       rings.commit(g, bytes);
       got |= 1 << g;
     }

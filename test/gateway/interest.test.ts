@@ -76,6 +76,35 @@ t.test('a later subscriber gets a key frame first, then every delta: no gap', as
   }
 });
 
+t.test(
+  'a quiet stream that began while nobody here watched its cell: a key frame all the same',
+  async (t) => {
+    const house = buildHouse();
+    const shard = new ScriptedShard(house.world);
+    const resident = await enter(house, shard, { spawn: HERE });
+    // The resident's client is another gateway's; this one has the cell in its filter for another cell's sake.
+    resident.vanish();
+    house.time.pass(2000);
+    house.world.filters[0].add(HERE.cell);
+    frame(house, shard);
+    house.world.filters[0].remove(HERE.cell);
+    shard.run();
+    const newcomer = await enter(house, shard, { spawn: { x: HERE.x + SIZE, y: HERE.y } });
+    const keys = newcomer.all('frame').filter(({ cell }) => cell === HERE.cell);
+    t.match(keys, [{ previous: 0, publisher: 11, ids: [resident.welcome.entity] }]);
+  },
+);
+
+t.test('a frame that a dead shard left in the ring is not taken for its successor’s', async (t) => {
+  const house = buildHouse();
+  const shard = new ScriptedShard(house.world);
+  await enter(house, shard, { spawn: HERE });
+  shard.run(true); // in the ring, not delivered
+  house.world.shardBlocks[0].incarnation = 12;
+  const late = await enter(house, shard, { spawn: HERE });
+  t.strictSame([...new Set(late.all('frame').map(({ publisher }) => publisher))], [11]);
+});
+
 t.test('key frames of two shards that publish one cell', async (t) => {
   const house = buildHouse({ shards: 2 });
   const shards = [new ScriptedShard(house.world, 0, 11), new ScriptedShard(house.world, 1, 12)];

@@ -108,6 +108,7 @@ export class ScriptedShard {
     const cells = [...this.owned].map((slot) => ({ slot, c: view.cell(this.cellOf(slot)) }));
     for (const { c } of cells) view.addRow(c);
     view.place();
+    for (const [cell, tick] of this.sequences) view.setLastSeq(view.cell(cell), tick);
     for (const { slot, c } of cells) {
       const hot = arena.hot(slot);
       view.row(
@@ -150,7 +151,10 @@ export class ScriptedShard {
     const length = frames.finish();
     const ring = this.world.frames[this.shard][g];
     const at = ring.reserve(length);
-    ring.i32.set([RECORD.FRAME, columnOfCell(cell), rowOfCell(cell), this.tick, 0, 0, 0], (at >> 2) + 1);
+    ring.i32.set(
+      [RECORD.FRAME, columnOfCell(cell), rowOfCell(cell), this.tick, 0, this.incarnation, 0],
+      (at >> 2) + 1,
+    );
     ring.u8.set(frames.view(length), at + RECORD_HEADER_BYTES);
     ring.commit(length);
   }

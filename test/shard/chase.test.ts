@@ -33,41 +33,38 @@ function withCreature(moods: Map<number, number>): GameModule {
 }
 
 for (const orders of [[[0, 1]], [[1, 0]], [[0], [0, 1], [1]]]) {
-  t.test(
-    `a creature chases a player over a border (shards run ${JSON.stringify(orders)})`,
-    (t) => {
-      const moods = new Map<number, number>();
-      const planet = new Planet(withCreature(moods));
-      planet.assign(tile.east - 50, y, 0);
-      planet.assign(tile.east + 50, y, 1);
-      const player = planet.join(tile.east - 4, y);
-      planet.run(5);
-      const [creature] = planet.entities(KIND.creature, tile.east - 10, y);
-      const mood = () => moods.get(creature!);
-      let round = 0;
-      const run = (ticks: number) => {
-        for (let i = 0; i < ticks; i++) planet.step(orders[round++ % orders.length]);
-      };
-      while (mood() !== MOOD.angry) {
+  t.test(`a creature chases a player over a border (shards run ${JSON.stringify(orders)})`, (t) => {
+    const moods = new Map<number, number>();
+    const planet = new Planet(withCreature(moods));
+    planet.assign(tile.east - 50, y, 0);
+    planet.assign(tile.east + 50, y, 1);
+    const player = planet.join(tile.east - 4, y);
+    planet.run(5);
+    const [creature] = planet.entities(KIND.creature, tile.east - 10, y);
+    const mood = () => moods.get(creature!);
+    let round = 0;
+    const run = (ticks: number) => {
+      for (let i = 0; i < ticks; i++) planet.step(orders[round++ % orders.length]);
+    };
+    while (mood() !== MOOD.angry) {
+      run(1);
+      if (round > 200) throw new Error('it saw nobody');
+    }
+    let gaveUp = 0;
+    for (let s = 0; s < 10; s++) {
+      planet.act(player, 'walk', { heading: 0, speed: PACE_MPS, seconds: 2 });
+      for (let i = 0; i < 20; i++) {
         run(1);
-        if (round > 200) throw new Error('it saw nobody');
+        if (mood() !== MOOD.angry) gaveUp++;
       }
-      let gaveUp = 0;
-      for (let s = 0; s < 10; s++) {
-        planet.act(player, 'walk', { heading: 0, speed: PACE_MPS, seconds: 2 });
-        for (let i = 0; i < 20; i++) {
-          run(1);
-          if (mood() !== MOOD.angry) gaveUp++;
-        }
-      }
-      t.equal(gaveUp, 0, 'it never lost sight');
-      t.equal(planet.ownerOf(creature!), 1, 'it is in the next shard');
-      t.ok(planet.f64({ slot: creature! }, 'x') > tile.east + LIMITS.borderMarginM);
-      planet.leave(player);
-      run(20 * 30);
-      t.equal(mood(), MOOD.calm);
-      checkPlanet(planet, Object.keys(ITEM).length);
-      t.end();
-    },
-  );
+    }
+    t.equal(gaveUp, 0, 'it never lost sight');
+    t.equal(planet.ownerOf(creature!), 1, 'it is in the next shard');
+    t.ok(planet.f64({ slot: creature! }, 'x') > tile.east + LIMITS.borderMarginM);
+    planet.leave(player);
+    run(20 * 30);
+    t.equal(mood(), MOOD.calm);
+    checkPlanet(planet, Object.keys(ITEM).length);
+    t.end();
+  });
 }

@@ -90,7 +90,7 @@ for (const [name, [x, y]] of Object.entries(SPOTS)) {
             shards[e.shard]!.push({ id, kind, ...at(0), epoch: id });
             if (e.handedOver) shards[(e.shard + 1) % SHARDS]!.push({ id, kind, ...at(0.3), epoch: id + 1 });
           }
-          views.forEach((view, s) => publish(view.sab, shards[s]!));
+          for (const [s, view] of views.entries()) publish(view.sab, shards[s]!);
           const centre = [wrapX(x + qx), clampY(y + qy)] as const;
           const near = neighbourhood.query(...centre, radius);
           const got = Array.from({ length: near.count }, (_, i) => {
