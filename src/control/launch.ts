@@ -59,7 +59,10 @@ export function shardLauncher(options: ShardOptions): LaunchShard {
       if (message.type === 'ready') events.ready();
       else fault(message.stack || message.error);
     });
-    worker.on('error', (error) => fault(reasonOf(error)));
+    // The error event may overtake the shard's own message: both tell the stack.
+    worker.on('error', (error) =>
+      fault(error instanceof Error ? (error.stack ?? reasonOf(error)) : reasonOf(error)),
+    );
     worker.on('exit', (code) => events.exit(code));
     return { terminate: () => void worker.terminate() };
   };

@@ -42,7 +42,7 @@ class View:
             for stream in [s for s in self.streams if s[:2] == cell]:
                 del self.streams[stream]
             for entity in self.entities.values():
-                if entity['stream'][:2] == cell:
+                if entity['stream'] and entity['stream'][:2] == cell:
                     entity['leaving'] = entity['leaving'] or time.monotonic()
                     entity['order'] = (-1, -1)  # any state of the key frames to come is newer
             return
