@@ -96,6 +96,8 @@ interface Life {
   heartbeat: number;
   silentMs: number;
   condemned: boolean;
+  /** Terminated because somebody asked for it: what was in hand is not to blame. */
+  asked: boolean;
   crashes: number[];
   failedStarts: number;
   restarts: number;
@@ -124,6 +126,7 @@ export class Supervisor {
         heartbeat: 0,
         silentMs: 0,
         condemned: false,
+        asked: false,
         crashes: [],
         failedStarts: 0,
         restarts: 0,
@@ -166,6 +169,7 @@ export class Supervisor {
   kill(shard: number): boolean {
     const life = this.lives[shard];
     if (life === undefined || life.thread === null) return false;
+    life.asked = true;
     life.thread.terminate();
     return true;
   }
@@ -195,6 +199,7 @@ export class Supervisor {
     life.phase = 'starting';
     life.silentMs = 0;
     life.condemned = false;
+    life.asked = false;
     const start = {
       shard: life.shard,
       incarnation: life.incarnation,
@@ -249,7 +254,7 @@ export class Supervisor {
       return;
     }
     life.restarts++;
-    if (inHand !== null && this.quarantine.blame(inHand))
+    if (inHand !== null && !life.asked && this.quarantine.blame(inHand))
       this.parts.log.error({ shard, ...inHand }, 'killed a shard twice: quarantined');
     if (!hadRun) life.failedStarts++;
     const waitMs = this.noteCrash(life);

@@ -229,6 +229,21 @@ t.test(
   },
 );
 
+t.test('whatever a shard had in hand when it was killed on request is not to blame', async (t) => {
+  const { fake, supervisor, live } = setUp();
+  void supervisor.start();
+  fake.ready(0);
+  fake.ready(1);
+  for (let i = 0; i < 2; i++) {
+    fake.hands[0] = { entity: 77, action: 0 };
+    t.ok(supervisor.kill(0));
+    fake.last(0).events.exit(1);
+    live(50, 1);
+    fake.ready(0);
+  }
+  t.same(fake.last(0).start.quarantine, []);
+});
+
 t.test('orderly stop: all are asked, all end, nothing is replaced or left behind', async (t) => {
   const { fake, supervisor, time } = setUp(3);
   void supervisor.start();
