@@ -29,7 +29,7 @@ export const LAST_GENERATION = 0xffffffff;
 export class SlotCache {
   private readonly held = new Int32Array(SLOT_BATCH);
   private count = 0;
-  private cursor: number;
+  private readonly start: number;
 
   /** @param thread thread number that stands in the reserved words */
   constructor(
@@ -38,7 +38,7 @@ export class SlotCache {
   ) {
     assert(thread >= 0 && thread < NOBODY, 'slots: a thread number');
     // Threads start apart from one another, so that their scans seldom meet on the same words.
-    this.cursor = (Math.imul(thread + 1, 0x9e3779b1) >>> 0) % arena.capacity;
+    this.start = (Math.imul(thread + 1, 0x9e3779b1) >>> 0) % arena.capacity;
   }
 
   /** @returns a RESERVED slot that this thread fills and publishes, or −1 when the arena is exhausted */
@@ -58,14 +58,19 @@ export class SlotCache {
     while (this.count > 0) freeSlot(this.arena, this.held[--this.count]);
   }
 
+  /**
+   * First fit from the thread's own start, not from where the last search ended: slots that were freed are used again
+   * while their memory is warm, and what was never needed stays untouched.
+   */
   private refill(): void {
     const { arena } = this;
     const { owner, capacity } = arena;
+    let slot = this.start;
     for (let looked = 0; looked < capacity && this.count < SLOT_BATCH; looked++) {
-      const slot = this.cursor;
-      this.cursor = slot + 1 === capacity ? 0 : slot + 1;
-      if (ownerState(Atomics.load(owner, slot)) !== OWNER.FREE) continue;
-      if (drive(takeSteps(arena, slot, this.thread))) this.held[this.count++] = slot;
+      const here = slot;
+      slot = here + 1 === capacity ? 0 : here + 1;
+      if (ownerState(Atomics.load(owner, here)) !== OWNER.FREE) continue;
+      if (drive(takeSteps(arena, here, this.thread))) this.held[this.count++] = here;
     }
   }
 }
