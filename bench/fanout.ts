@@ -162,7 +162,9 @@ function sameTraffic(server: Window, floor: Window, seconds: number): void {
   const b = perClientFrame(floor, FRAMES_PER_S);
   for (const what of ['bytes', 'sends'] as const) {
     if (Math.abs(a[what] - b[what]) > tolerance * a[what])
-      throw new Error(`a client got ${a[what]} ${what} a frame from the server, ${b[what]} from the floor`);
+      throw new Error(
+        `a client got ${a[what]} ${what} a frame from the server, ${b[what]} from the floor: no result; is the machine busy?`,
+      );
   }
 }
 
