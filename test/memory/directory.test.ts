@@ -72,6 +72,13 @@ function change(directory: Directory, { what, tile, path, depth, shard, other }:
   return directory.merge(tile, path, depth, shard);
 }
 
+/** By base tile: its owners, path by path. */
+function ownersOf(directory: Directory): string[] {
+  return Array.from({ length: TILES }, (_, i) =>
+    Array.from({ length: 16 }, (_, p) => directory.lookup(i, p)).join(' '),
+  );
+}
+
 t.test('behaves as a tree of owners', (t) => {
   const step: fc.Arbitrary<Step> = fc.record({
     what: fc.constantFrom('place', 'release', 'move', 'split', 'split', 'merge'),
@@ -88,12 +95,17 @@ t.test('behaves as a tree of owners', (t) => {
       const { tree } = reference;
       for (const step of steps) {
         const before = directory.version;
+        const owners = ownersOf(directory);
         const changed = change(directory, step);
         assert.equal(changed, reference.apply(step));
         assert.equal(directory.version, before + (changed ? 1 : 0));
         for (let i = 0; i < TILES; i++) {
           for (let p = 0; p < 16; p++) assert.equal(directory.lookup(i, p), leafAt(tree[i], p));
         }
+        const told = new Set<number>();
+        assert.ok(directory.forEachChanged(before, directory.version, (tile) => told.add(tile)));
+        const now = ownersOf(directory);
+        for (let i = 0; i < TILES; i++) if (now[i] !== owners[i]) assert.ok(told.has(i), `tile ${i} changed`);
         const taken: number[] = [];
         directory.forEachTaken((tile) => taken.push(tile));
         assert.deepEqual(
@@ -160,5 +172,21 @@ t.test('the planet’s own directory: first and last tile', (t) => {
   t.strictSame([directory.lookup(last), directory.lookup(0), directory.lookup(1)], [63, 0, -1]);
   t.ok(directory.split(last, 0, 0, 63, [1, 2, 3, 4]));
   t.equal(directory.lookupDeepest(4096 * 4 - 1, 2048 * 4 - 1), 4);
+  t.end();
+});
+
+t.test('more changes than are remembered: anything may have changed', (t) => {
+  const directory = Directory.create(BASE, BASE + LEVELS, BLOCKS);
+  const first = directory.version;
+  directory.place(0, 0);
+  for (let i = 1; i < 256; i++) directory.move(0, (i + 1) % 2, i % 2);
+  t.equal(directory.version, first + 256);
+  t.ok(directory.forEachChanged(first, directory.version, (tile) => t.equal(tile, 0)));
+  directory.move(0, 1, 0);
+  t.notOk(directory.forEachChanged(first, directory.version, () => {}));
+  t.notOk(
+    directory.forEachChanged(-1, directory.version, () => {}),
+    'a reader that has seen nothing',
+  );
   t.end();
 });
