@@ -1,10 +1,11 @@
 /**
- * Generates src/wire/generated from the schemas in this folder; run from the top of the repository.
+ * Generates src/wire/generated and src/store/generated from the schemas in this folder; run from the top of the
+ * repository.
  *
- *   node dist/schemas/generate.js            writes the folder; needs flatc 2.0.8 (Debian: flatbuffers-compiler)
- *   node dist/schemas/generate.js --check    exit code 1 when the folder is not what the schemas give
+ *   node dist/schemas/generate.js            writes the folders; needs flatc 2.0.8 (Debian: flatbuffers-compiler)
+ *   node dist/schemas/generate.js --check    exit code 1 when a folder is not what the schemas give
  *
- * The folder holds flatc's readers and builders, and schema.ts: the tables of the verifier with a hash of the schemas
+ * A folder holds flatc's readers and builders, and schema.ts: the tables of the verifier with a hash of the schemas
  * and of the files beside it. So the check finds a stale or edited folder without flatc, too; with the very flatc that
  * made it, it generates anew and compares byte by byte.
  */
@@ -15,8 +16,12 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { reflect } from './reflect.js';
 
-const SOURCES = ['client', 'server', 'game'].map((name) => join('schemas', `${name}.fbs`));
-const TARGET = join('src', 'wire', 'generated');
+/** What is generated together: the protocol, and what the store keeps. */
+const GROUPS = [
+  { names: ['client', 'server', 'game'], target: join('src', 'wire', 'generated') },
+  { names: ['store'], target: join('src', 'store', 'generated') },
+];
+type Group = (typeof GROUPS)[number];
 const SUMMARY = 'schema.ts';
 const COMPILER = 'flatc version 2.0.8';
 
@@ -46,7 +51,8 @@ function hash(files: Iterable<[string, string]>): string {
   return sum.digest('hex');
 }
 
-const sourceHash = () => hash(SOURCES.map((path) => [path, readFileSync(path, 'utf8')]));
+const sourcesOf = (group: Group) => group.names.map((name) => join('schemas', `${name}.fbs`));
+const sourceHash = (group: Group) => hash(sourcesOf(group).map((path) => [path, readFileSync(path, 'utf8')]));
 
 /** The recorded hash of everything beside the summary. */
 function filesHash(files: Files): string {
@@ -63,9 +69,8 @@ function lines(value: object): string {
   return `{\n${entries.join('')}  }`;
 }
 
-function summary(work: string, files: Files): string {
-  const parts = SOURCES.map((path) => {
-    const name = path.slice('schemas/'.length, -'.fbs'.length);
+function summary(group: Group, work: string, files: Files): string {
+  const parts = group.names.map((name) => {
     const { schema, structs } = reflect(readFileSync(join(work, `${name}.bfbs`)));
     return { name: name.toUpperCase(), schema, structs };
   });
@@ -78,10 +83,10 @@ function summary(work: string, files: Files): string {
   });
   return `// automatically generated from schemas/*.fbs by schemas/generate.ts, do not modify
 
-import type { Schema, StructShape } from '../schema-shape.js';
+import type { Schema, StructShape } from '../../base/schema-shape.js';
 
 /** sha256 of the schemas, and of the files beside this one. */
-export const SOURCE_HASH = '${sourceHash()}';
+export const SOURCE_HASH = '${sourceHash(group)}';
 export const FILES_HASH = '${filesHash(files)}';
 
 ${bodies.join('\n')}`;
@@ -99,58 +104,59 @@ function mended(text: string): string {
     });
 }
 
-function generate(): Files {
+function generate(group: Group): Files {
   const work = mkdtempSync(join(tmpdir(), 'schemas-'));
   try {
-    execFileSync('flatc', ['--ts', '-o', join(work, 'ts'), ...SOURCES], { stdio: 'inherit' });
-    execFileSync('flatc', ['--binary', '--schema', '-o', work, ...SOURCES], { stdio: 'inherit' });
+    execFileSync('flatc', ['--ts', '-o', join(work, 'ts'), ...sourcesOf(group)], { stdio: 'inherit' });
+    execFileSync('flatc', ['--binary', '--schema', '-o', work, ...sourcesOf(group)], { stdio: 'inherit' });
     const files: Files = new Map();
     for (const [path, text] of filesBelow(join(work, 'ts'))) files.set(path, mended(text));
-    return files.set(SUMMARY, summary(work, files));
+    return files.set(SUMMARY, summary(group, work, files));
   } finally {
     rmSync(work, { recursive: true });
   }
 }
 
-function write(files: Files): void {
-  rmSync(TARGET, { recursive: true, force: true });
+function write({ target }: Group, files: Files): void {
+  rmSync(target, { recursive: true, force: true });
   for (const [path, text] of files) {
-    mkdirSync(dirname(join(TARGET, path)), { recursive: true });
-    writeFileSync(join(TARGET, path), text);
+    mkdirSync(dirname(join(target, path)), { recursive: true });
+    writeFileSync(join(target, path), text);
   }
 }
 
-/** @returns what is wrong with the committed folder; empty: nothing */
-function faults(version: string): string[] {
-  const committed = filesBelow(TARGET);
+/** @returns what is wrong with a committed folder; empty: nothing */
+function faults(group: Group, version: string): string[] {
+  const { target } = group;
+  const committed = filesBelow(target);
   const text = committed.get(SUMMARY) ?? '';
   const recorded = (name: string) => new RegExp(`${name} = '([0-9a-f]+)'`).exec(text)?.[1];
   const found: string[] = [];
-  if (recorded('SOURCE_HASH') !== sourceHash()) found.push('the schemas have changed since');
+  if (recorded('SOURCE_HASH') !== sourceHash(group)) found.push(`${target}: the schemas have changed since`);
   if (recorded('FILES_HASH') !== filesHash(committed))
-    found.push('generated files were edited, added or lost');
+    found.push(`${target}: generated files were edited, added or lost`);
   if (version !== COMPILER) {
     console.log(
       `schemas: ${version || 'no flatc here'}, compared by hash only (${COMPILER} would generate anew)`,
     );
     return found;
   }
-  const fresh = generate();
+  const fresh = generate(group);
   for (const path of new Set([...fresh.keys(), ...committed.keys()])) {
-    if (fresh.get(path) !== committed.get(path)) found.push(`${join(TARGET, path)} differs`);
+    if (fresh.get(path) !== committed.get(path)) found.push(`${join(target, path)} differs`);
   }
   return found;
 }
 
 const version = compilerVersion();
 if (process.argv.includes('--check')) {
-  const found = faults(version);
+  const found = GROUPS.flatMap((group) => faults(group, version));
   for (const fault of found) console.error(`schemas: ${fault}; run \`npm run generate\``);
   if (found.length > 0) process.exitCode = 1;
-  else console.log(`schemas: ${TARGET} is what the schemas give`);
+  else console.log('schemas: what is generated is what the schemas give');
 } else if (version !== COMPILER) {
   console.error(`schemas: ${COMPILER} is needed (Debian: flatbuffers-compiler), found ${version || 'none'}`);
   process.exitCode = 1;
 } else {
-  write(generate());
+  for (const group of GROUPS) write(group, generate(group));
 }

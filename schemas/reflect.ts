@@ -3,7 +3,7 @@
  * BlueMarble's verifier needs: of each table its fields with kind, size and alignment, of each struct its offsets.
  */
 import { ByteBuffer } from 'flatbuffers';
-import type { FieldShape, Schema, StructShape } from '../src/wire/schema-shape.js';
+import type { FieldShape, Schema, StructShape } from '../src/base/schema-shape.js';
 
 /** reflection.fbs, enum BaseType; the array gives the size in bytes of the scalars among them. */
 const BASE = { utype: 1, string: 13, vector: 14, object: 15, union: 16 } as const;

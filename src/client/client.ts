@@ -9,7 +9,7 @@ import { errorName } from '../base/errors.js';
 import type { PayloadShape } from '../base/payload.js';
 import { lonLatToXY } from '../geo/world.js';
 import { ClientWriter } from '../wire/client-writer.js';
-import { FAULT_TEXT } from '../wire/fault.js';
+import { FAULT_TEXT } from '../base/fault.js';
 import { PROTOCOL_VERSION } from '../wire/protocol.js';
 import type { SelfUpdateView } from '../wire/self-update-view.js';
 import { type LogFields, ServerMessageReader, type ServerSink } from '../wire/server-message.js';

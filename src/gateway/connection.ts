@@ -9,7 +9,7 @@ import { LIMITS } from '../base/limits.js';
 import { GATEWAY_COUNTER as COUNTER } from '../memory/gateway-block.js';
 import { PRESENCE_STATE as PRESENCE } from '../memory/inbox.js';
 import { admitClientMessage, type ClientMessageView, type HelloFields } from '../wire/client-message.js';
-import { FIRST_VALUE_FAULT } from '../wire/fault.js';
+import { FIRST_VALUE_FAULT } from '../base/fault.js';
 import { CLIENT } from '../wire/protocol.js';
 import type { GatewayCore } from './core.js';
 import type { WatchedCell } from './interest.js';

@@ -7,7 +7,9 @@
  *  shardBlocks[s] · views[s] · jobs[s] · results[s]    one a shard number
  *  gatewayBlocks[g] · filters[g]                       one a gateway
  *  arrivals[t][s]      producer thread t (shards 0…, gateways 64…) → shard s
+ *  arrivals[100][s]    the store → shard: a tile is loaded
  *  messages[s][s′]     shard → shard          frames[s][g]   shard → gateway
+ *  stored[s]           shard → store          loads[s]       shard → store: load this tile
  * ```
  */
 import { assert } from '../base/assert.js';
@@ -22,6 +24,7 @@ import { InterestFilter } from './interest-filter.js';
 import { GATEWAY_THREAD } from './record.js';
 import { SpscRing } from './ring.js';
 import { ShardBlock } from './shard-block.js';
+import { LOAD_PLACES, LOAD_WORDS, STORE_RING_BYTES, STORE_THREAD } from './store-ring.js';
 import { TickClock } from './tick-clock.js';
 import { ViewReader, ViewWriter } from './view.js';
 
@@ -46,6 +49,7 @@ export interface SharedWorldOptions {
   messagePlaces?: number;
   frameRingBytes?: number;
   jobRingBytes?: number;
+  storeRingBytes?: number;
   /** First lease of entity ids, and the highest one that may be taken now (default: all). */
   firstIdLease?: number;
   grantedIdLease?: number;
@@ -68,6 +72,8 @@ export interface SharedWorldHandles {
   arrivals: (SharedArrayBuffer[] | null)[];
   messages: SharedArrayBuffer[][];
   frames: SharedArrayBuffer[][];
+  stored: SharedArrayBuffer[];
+  loads: SharedArrayBuffer[];
 }
 
 /** The shared structures as one thread sees them. */
@@ -95,6 +101,10 @@ export class SharedWorld {
   readonly messages: readonly (readonly SpscRing[])[];
   /** Shard → gateway. */
   readonly frames: readonly (readonly ByteRing[])[];
+  /** Shard → store, records of store-ring.ts. */
+  readonly stored: readonly ByteRing[];
+  /** Shard → store, LOAD_WORDS an entry. */
+  readonly loads: readonly SpscRing[];
 
   constructor(private readonly shared: SharedWorldHandles) {
     this.arena = Arena.from(shared.arena);
@@ -112,6 +122,8 @@ export class SharedWorld {
     this.arrivals = shared.arrivals.map((row) => row?.map((sab) => SpscRing.from(sab)));
     this.messages = shared.messages.map((row) => row.map((sab) => SpscRing.from(sab)));
     this.frames = shared.frames.map((row) => row.map((sab) => ByteRing.from(sab)));
+    this.stored = shared.stored.map((sab) => ByteRing.from(sab));
+    this.loads = shared.loads.map((sab) => SpscRing.from(sab));
   }
 
   /** A set of view readers of its own, for a use that may run inside another one. */
@@ -152,12 +164,18 @@ export function createSharedWorld(options: SharedWorldOptions): SharedWorld {
     filters: perGateway(() => InterestFilter.create().sab),
     jobs: perShard(() => ByteRing.create(jobBytes).sab),
     results: perShard(() => ByteRing.create(jobBytes).sab),
-    arrivals: Array.from({ length: GATEWAY_THREAD + gateways }, (_, thread) =>
-      thread < shards || thread >= GATEWAY_THREAD ? arrivals() : null,
+    arrivals: Array.from({ length: STORE_THREAD + 1 }, (_, thread) =>
+      thread < shards || thread === STORE_THREAD || isGateway(thread, gateways) ? arrivals() : null,
     ),
     messages: perShard(() => perShard(() => SpscRing.create(messagePlaces, MESSAGE_WORDS).sab)),
     frames: perShard(() => perGateway(() => ByteRing.create(frameBytes).sab)),
+    stored: perShard(() => ByteRing.create(options.storeRingBytes ?? STORE_RING_BYTES).sab),
+    loads: perShard(() => SpscRing.create(LOAD_PLACES, LOAD_WORDS).sab),
   });
+}
+
+function isGateway(thread: number, gateways: number): boolean {
+  return thread >= GATEWAY_THREAD && thread < GATEWAY_THREAD + gateways;
 }
 
 /** Attaches a thread to the structures of its node. @throws AssertionError when a buffer is not what it should be */

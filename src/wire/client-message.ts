@@ -5,7 +5,7 @@
 import { LIMITS } from '../base/limits.js';
 import { HEIGHT, WIDTH } from '../geo/world.js';
 import { f64, fieldAt, follow, i32, isUtf8, text, u16, u32, u64 } from './bytes.js';
-import { FAULT } from './fault.js';
+import { FAULT } from '../base/fault.js';
 import { CLIENT, CLIENT_LIMITS, ID_LIMIT, LARGEST_ACTION_KIND } from './protocol.js';
 import { verifyClientMessage } from './verify.js';
 

@@ -3,7 +3,7 @@
  */
 import { LIMITS } from '../base/limits.js';
 import { CLIENT_SCHEMA, SERVER_SCHEMA } from './generated/schema.js';
-import { Verifier } from './verifier.js';
+import { Verifier } from '../base/verifier.js';
 
 /** A message has a root and a body; nothing of a client's nests deeper. */
 export const CLIENT_VERIFIER_OPTIONS = { maxBytes: LIMITS.clientMessageBytes, maxTables: 4, maxDepth: 2 };

@@ -7,7 +7,7 @@ import { HALF_WIDTH, QUARTER_WIDTH } from '../../src/geo/world.js';
 import { isUtf8 } from '../../src/wire/bytes.js';
 import { admitClientMessage, ClientMessageView } from '../../src/wire/client-message.js';
 import { ClientWriter, type HelloWords } from '../../src/wire/client-writer.js';
-import { FAULT } from '../../src/wire/fault.js';
+import { FAULT } from '../../src/base/fault.js';
 import * as client from '../../src/wire/generated/client_generated.js';
 import { CLIENT, CLIENT_LIMITS, LARGEST_ACTION_KIND } from '../../src/wire/protocol.js';
 import { verifyClientMessage } from '../../src/wire/verify.js';

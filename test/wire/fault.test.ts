@@ -1,10 +1,10 @@
 /** Every fault of structure can happen, and is named as what it is; limits are held at their edges. */
 import t from 'tap';
 import { ClientWriter } from '../../src/wire/client-writer.js';
-import { FAULT, FAULT_TEXT, FIRST_VALUE_FAULT } from '../../src/wire/fault.js';
+import { FAULT, FAULT_TEXT, FIRST_VALUE_FAULT } from '../../src/base/fault.js';
 import { CLIENT_SCHEMA, SERVER_SCHEMA } from '../../src/wire/generated/schema.js';
-import type { Schema } from '../../src/wire/schema-shape.js';
-import { Verifier } from '../../src/wire/verifier.js';
+import type { Schema } from '../../src/base/schema-shape.js';
+import { Verifier } from '../../src/base/verifier.js';
 import {
   CLIENT_VERIFIER_OPTIONS,
   SERVER_VERIFIER_OPTIONS,

@@ -14,7 +14,7 @@ import {
 } from '../../src/wire/generated/schema.js';
 import { ColumnType, ServerBody } from '../../src/wire/generated/server_generated.js';
 import { CLIENT, COLUMN_TYPES, SERVER } from '../../src/wire/protocol.js';
-import { Verifier } from '../../src/wire/verifier.js';
+import { Verifier } from '../../src/base/verifier.js';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 

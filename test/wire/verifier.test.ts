@@ -4,11 +4,11 @@ import t from 'tap';
 import { type Random, seededRandom } from '../../src/base/random.js';
 import { ClientMessageView, readClientMessage } from '../../src/wire/client-message.js';
 import type { CellFrameView } from '../../src/wire/cell-frame-view.js';
-import { FAULT } from '../../src/wire/fault.js';
+import { FAULT } from '../../src/base/fault.js';
 import { CLIENT_SCHEMA, SERVER_SCHEMA } from '../../src/wire/generated/schema.js';
-import type { Schema } from '../../src/wire/schema-shape.js';
+import type { Schema } from '../../src/base/schema-shape.js';
 import { ServerMessageReader, type ServerSink } from '../../src/wire/server-message.js';
-import { Verifier, type VerifierOptions } from '../../src/wire/verifier.js';
+import { Verifier, type VerifierOptions } from '../../src/base/verifier.js';
 import {
   CLIENT_VERIFIER_OPTIONS,
   SERVER_VERIFIER_OPTIONS,

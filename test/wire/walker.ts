@@ -2,7 +2,7 @@
  * An independent reader that trusts nothing: walks a whole message by its schema with a DataView of exactly the
  * message's bytes, so that any step outside throws RangeError. Shares no code with the verifier or the readers.
  */
-import type { FieldShape, Schema } from '../../src/wire/schema-shape.js';
+import type { FieldShape, Schema } from '../../src/base/schema-shape.js';
 
 class Walk {
   /** bytes of content seen */

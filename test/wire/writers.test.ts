@@ -5,7 +5,7 @@ import t from 'tap';
 import { LIMITS } from '../../src/base/limits.js';
 import { CellFrameWriter } from '../../src/wire/cell-frame-writer.js';
 import type { CellFrameView } from '../../src/wire/cell-frame-view.js';
-import { FAULT } from '../../src/wire/fault.js';
+import { FAULT } from '../../src/base/fault.js';
 import * as server from '../../src/wire/generated/server_generated.js';
 import { LogReplyWriter, type SelfState, SelfUpdateWriter } from '../../src/wire/self-update.js';
 import type { SelfUpdateView } from '../../src/wire/self-update-view.js';

@@ -1,6 +1,6 @@
 // automatically generated from schemas/*.fbs by schemas/generate.ts, do not modify
 
-import type { Schema, StructShape } from '../schema-shape.js';
+import type { Schema, StructShape } from '../../base/schema-shape.js';
 
 /** sha256 of the schemas, and of the files beside this one. */
 export const SOURCE_HASH = '9b8e08729f9b9f433be67adcbfb72c816a928b2c6795fb126ea1c35912df3f49';

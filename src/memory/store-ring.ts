@@ -1,0 +1,173 @@
+/**
+ * What a shard tells the store: the records of its store ring (byte-ring.ts; one producer, the shard; one consumer, the
+ * store thread). Offsets and writers only; when what is pushed is said in cut-block.ts and src/shard.
+ *
+ * The first of the seven words is the type; the others are a … f, then the body:
+ *
+ * | type     | a         | b          | c    | d     | e       | f    | body                                           |
+ * |----------|-----------|------------|------|-------|---------|------|------------------------------------------------|
+ * | RECORD   | slot      | generation | tick | epoch | parked? |      | id f64, birth tick i32, 0 i32, hot, cold        |
+ * | GONE     |           |            | tick | epoch |         |      | id f64                                         |
+ * | TILE     | base tile |            | tick |       |         |      |                                                |
+ * | TOTALS   |           |            | tick |       |         |      | created f64[16], consumed f64[16]              |
+ * | MARK     | cut       |            | tick |       |         |      |                                                |
+ * | TRANSFER | item kind | count      | tick | how   | counter |      | source id f64, from f64, to f64                |
+ *
+ * RECORD: what stands committed at the end of tick c under the owner epoch d; with e = 1 the entity is PARKED under
+ * exactly that epoch. GONE: the entity ended in tick c; its id never returns. TILE: the natural content of the tile was
+ * made in tick c. TOTALS: what this shard number has created and consumed since the process started. MARK: everything
+ * that this shard committed up to tick c stands before it. TRANSFER: a line of the journal of `from` and of `to`
+ * (source id, counter) is the transfer's id, `how` a TRANSFER_HOW of the one who writes it.
+ *
+ * The way back: an arrivals entry of thread STORE_THREAD with slot LOADED says that all entities of the base tile in
+ * word 1 are in the arena again, PARKED.
+ */
+import { LIMITS } from '../base/limits.js';
+import type { Arena } from './arena.js';
+import { type ByteRing, RECORD_HEADER_BYTES } from './byte-ring.js';
+import { COLD_BYTES, HEADER, HOT_BYTES } from './record.js';
+
+/** Thread number of the store: of its reserved slots, and of its arrivals rings. */
+export const STORE_THREAD = 100;
+/** Arrivals entry with this slot: the base tile in word 1 is loaded. */
+export const LOADED = -2;
+
+export const STORE_RING_BYTES = 2 ** 22;
+/** Words of a request to load a base tile: tile, tick. */
+export const LOAD_WORDS = 2;
+/** Requests that may wait: a shard repeats those that found no place. */
+export const LOAD_PLACES = 1024;
+
+export const STORED = { RECORD: 1, GONE: 2, TILE: 3, TOTALS: 4, MARK: 5, TRANSFER: 6 } as const;
+
+/** Byte offsets in the body of a RECORD. */
+export const STORED_RECORD = { id: 0, birthTick: 8, hot: 16, cold: 16 + HOT_BYTES } as const;
+export const STORED_RECORD_BYTES = 16 + HOT_BYTES + COLD_BYTES;
+
+/**
+ * Shard: pushes the record of a slot that it owns, as it stands now.
+ * @param tick newest committed tick @param parked whether it is about to be PARKED under its present epoch
+ * @returns false when the ring is full
+ */
+export function pushRecord(
+  ring: ByteRing,
+  arena: Arena,
+  slot: number,
+  tick: number,
+  parked: boolean,
+): boolean {
+  const at = ring.reserve(STORED_RECORD_BYTES);
+  if (at < 0) return false;
+  const header = arena.header(slot);
+  words(
+    ring,
+    at,
+    STORED.RECORD,
+    slot,
+    arena.i32[(header + HEADER.generation) >> 2],
+    tick,
+    arena.i32[(header + HEADER.epoch) >> 2],
+    parked ? 1 : 0,
+  );
+  const body = at + RECORD_HEADER_BYTES;
+  ring.f64[(body + STORED_RECORD.id) >> 3] = arena.f64[(header + HEADER.id) >> 3];
+  ring.i32[(body + STORED_RECORD.birthTick) >> 2] = arena.i32[(header + HEADER.birthTick) >> 2];
+  ring.i32[(body + STORED_RECORD.birthTick + 4) >> 2] = 0;
+  // subarray of a shared buffer allocates two small views: once per pushed record, not per tick
+  ring.u8.set(arena.u8.subarray(arena.hot(slot), arena.hot(slot) + HOT_BYTES), body + STORED_RECORD.hot);
+  ring.u8.set(arena.u8.subarray(arena.cold(slot), arena.cold(slot) + COLD_BYTES), body + STORED_RECORD.cold);
+  ring.commit(STORED_RECORD_BYTES);
+  return true;
+}
+
+/** Shard: an entity ended in this tick. @returns false when the ring is full */
+export function pushGone(ring: ByteRing, id: number, tick: number, epoch: number): boolean {
+  const at = ring.reserve(8);
+  if (at < 0) return false;
+  words(ring, at, STORED.GONE, 0, 0, tick, epoch, 0);
+  ring.f64[(at + RECORD_HEADER_BYTES) >> 3] = id;
+  ring.commit(8);
+  return true;
+}
+
+/** Shard: the natural content of a base tile was made in this tick. @returns false when the ring is full */
+export function pushTile(ring: ByteRing, tile: number, tick: number): boolean {
+  return pushPlain(ring, STORED.TILE, tile, tick);
+}
+
+/** Shard: all that it committed up to this tick stands before. @returns false when the ring is full */
+export function pushMark(ring: ByteRing, cut: number, tick: number): boolean {
+  return pushPlain(ring, STORED.MARK, cut, tick);
+}
+
+/** Shard: item totals since the process started. @returns false when the ring is full */
+export function pushTotals(
+  ring: ByteRing,
+  tick: number,
+  created: Float64Array,
+  consumed: Float64Array,
+): boolean {
+  const bytes = 2 * LIMITS.itemKinds * 8;
+  const at = ring.reserve(bytes);
+  if (at < 0) return false;
+  words(ring, at, STORED.TOTALS, 0, 0, tick, 0, 0);
+  const body = (at + RECORD_HEADER_BYTES) >> 3;
+  ring.f64.set(created, body);
+  ring.f64.set(consumed, body + LIMITS.itemKinds);
+  ring.commit(bytes);
+  return true;
+}
+
+/** A line of the journal. */
+export interface TransferLine {
+  /** The transfer's id: entity that sent it, and its counter. */
+  source: number;
+  counter: number;
+  from: number;
+  to: number;
+  itemKind: number;
+  count: number;
+  tick: number;
+  how: number;
+}
+
+/** Shard: a line of the journal. @returns false when the ring is full */
+export function pushTransfer(ring: ByteRing, line: TransferLine): boolean {
+  const at = ring.reserve(24);
+  if (at < 0) return false;
+  words(ring, at, STORED.TRANSFER, line.itemKind, line.count, line.tick, line.how, line.counter);
+  const body = (at + RECORD_HEADER_BYTES) >> 3;
+  ring.f64[body] = line.source;
+  ring.f64[body + 1] = line.from;
+  ring.f64[body + 2] = line.to;
+  ring.commit(24);
+  return true;
+}
+
+function pushPlain(ring: ByteRing, type: number, a: number, tick: number): boolean {
+  const at = ring.reserve(0);
+  if (at < 0) return false;
+  words(ring, at, type, a, 0, tick, 0, 0);
+  ring.commit(0);
+  return true;
+}
+
+function words(
+  ring: ByteRing,
+  at: number,
+  type: number,
+  a: number,
+  b: number,
+  c: number,
+  d: number,
+  e: number,
+): void {
+  const word = (at >> 2) + 1;
+  ring.i32[word] = type;
+  ring.i32[word + 1] = a;
+  ring.i32[word + 2] = b;
+  ring.i32[word + 3] = c;
+  ring.i32[word + 4] = d;
+  ring.i32[word + 5] = e;
+  ring.i32[word + 6] = 0;
+}

@@ -1,0 +1,107 @@
+/**
+ * What the store promises to the rest of the node. Types only.
+ *
+ * The store is one thread (worker.ts) or, in tests and simulation, one object in the same thread (core.ts). It takes what
+ * the shards push (memory/store-ring.ts), asks for cuts (memory/cut-block.ts), keeps what is durable, loads what rests
+ * and unloads what may rest. It never places an entity: what it loads is PARKED in the arena with its id in the id table,
+ * exactly as if it had been parked there, and whoever wanted it takes it by compare-and-swap.
+ *
+ * ```
+ *            stored[s]: RECORD GONE TILE TOTALS TRANSFER MARK      loads[s]: base tile
+ *   shard ────────────────────────────────────────────────▶ store ◀──────────────────── shard
+ *     ▲                                                       │ PARKED records, ids; then arrivals[100][s]: LOADED tile
+ *     └───────────────────────────────────────────────────────┘
+ *   main thread ──── StorePort: accounts, loadEntity, leases, snapshot ────▶ store
+ * ```
+ * Unload: PARKED → RESERVED(100) by compare-and-swap on exactly the word under which a durable RECORD was pushed
+ * (epoch and all), id out of the table, slot freed. Where the tile is awake again by then it is loaded anew.
+ */
+
+/** What the data holds at a start; told before any shard runs. */
+export interface StoreFacts {
+  /** Tick of the newest durable cut, 0 = a new world. The clock of the world goes on behind it. */
+  readonly durableTick: number;
+  /** Highest lease of entity ids that may have been used; the first new one is the next. */
+  readonly idLease: number;
+  /** Highest incarnation that may have been used. */
+  readonly incarnation: number;
+  /** Secret of session tokens, 32 bytes; made with the world, so that sessions resume after a restart. */
+  readonly secret: Uint8Array;
+  /** Entities that rest in the store. */
+  readonly entities: number;
+  /**
+   * Items created and consumed before this process, by the game's item kinds. Shards count from 0 in each process, the
+   * store adds these to what they report.
+   */
+  readonly itemsCreated: readonly number[];
+  readonly itemsConsumed: readonly number[];
+  /** Pairs of base tile and tick in which its natural content was made, one after the other. */
+  readonly generated: Int32Array;
+  /** Ids of entities without an account that rest in the store: guests who were online at the last cut. */
+  readonly guests: Float64Array;
+}
+
+/** A game's names, by which its data is kept (world/game.ts has them as columns, items, kinds). */
+export interface GameNames {
+  readonly name: string;
+  readonly kinds: readonly string[];
+  readonly items: readonly string[];
+  readonly columns: readonly { readonly name: string; readonly type: string; readonly offset: number }[];
+}
+
+/** What the world's data must agree with. */
+export interface WorldIdentity {
+  readonly seed: number;
+  readonly baseLevel: number;
+  readonly game: GameNames;
+}
+
+/** The store's state for status and metrics. */
+export interface StoreStatus {
+  readonly engine: 'memory' | 'lmdb';
+  readonly state: 'running' | 'failing';
+  /** What the disk said last, while failing. */
+  readonly trouble: string | null;
+  readonly durableTick: number;
+  /** Entities in the store that are not in the arena. */
+  readonly resting: number;
+  /** Bytes and records that are not durable yet, in this thread's memory. */
+  readonly pendingBytes: number;
+  readonly pendingRecords: number;
+  readonly cuts: number;
+  readonly cutMs: { readonly last: number; readonly max: number };
+  readonly recordsWritten: number;
+  readonly bytesWritten: number;
+  readonly loads: number;
+  readonly unloads: number;
+  /** Records refused by their checksum or verifier since the start. */
+  readonly corrupt: number;
+  readonly failures: number;
+}
+
+/** What the main thread asks of the store. Every promise is answered once what it says is durable, unless said otherwise. */
+export interface StorePort {
+  readonly facts: StoreFacts;
+  /** Not waited for: entity id of a player, 0 = none yet. */
+  findAccount(playerId: string): Promise<number>;
+  /** Compare-and-swap of the entity bound to a player. @returns the entity bound now, durably */
+  bindAccount(playerId: string, expected: number, entity: number): Promise<number>;
+  /** Brings an entity into the arena, PARKED. @returns whether it is there (in any state) now */
+  loadEntity(id: number): Promise<boolean>;
+  /** Notes the highest lease of ids, or incarnation, that may be used from now on. */
+  recordLease(bound: number): Promise<void>;
+  recordIncarnation(bound: number): Promise<void>;
+  /** A consistent copy of the world at the newest durable cut, verified. @returns its folder and tick */
+  snapshot(name: string): Promise<SnapshotInfo>;
+  /** The journal of an entity, newest last. */
+  status(): StoreStatus;
+  /** Waits for a cut that holds everything pushed so far, then closes the data. */
+  close(): Promise<void>;
+}
+
+export interface SnapshotInfo {
+  readonly name: string;
+  readonly tick: number;
+  readonly entities: number;
+  readonly bytes: number;
+}
