@@ -2,6 +2,7 @@
 import { Worker } from 'node:worker_threads';
 import t from 'tap';
 import { LIMITS } from '../../src/base/limits.js';
+import { STORE_THREAD } from '../../src/memory/store-ring.js';
 import { GATEWAY_THREAD } from '../../src/memory/record.js';
 import { attachSharedWorld, createSharedWorld } from '../../src/memory/shared-world.js';
 
@@ -16,9 +17,10 @@ const SMALL = {
 
 t.test('every producer has a ring to every shard, by its thread number', (t) => {
   const world = createSharedWorld(SMALL);
-  t.equal(world.arrivals.length, GATEWAY_THREAD + 3);
+  t.equal(world.arrivals.length, STORE_THREAD + 1);
   const producers = [...world.arrivals.keys()].filter((thread) => world.arrivals[thread] !== undefined);
-  t.strictSame(producers, [0, 1, GATEWAY_THREAD, GATEWAY_THREAD + 1, GATEWAY_THREAD + 2]);
+  t.strictSame(producers, [...[0, 1, GATEWAY_THREAD, GATEWAY_THREAD + 1, GATEWAY_THREAD + 2], STORE_THREAD]);
+  t.strictSame([world.stored.length, world.loads.length], [2, 2]);
   for (const thread of producers) t.equal(world.arrivals[thread]?.length, 2);
   t.strictSame([world.shardBlocks.length, world.views.length, world.viewWriters.length], [2, 2, 2]);
   t.strictSame([world.jobs.length, world.results.length], [2, 2]);
@@ -36,6 +38,8 @@ t.test('every producer has a ring to every shard, by its thread number', (t) => 
     ...world.frames.flat(),
     ...world.views,
     ...world.jobs,
+    ...world.stored,
+    ...world.loads,
     ...world.results,
     ...world.filters,
   ].map((structure) => structure.sab);
