@@ -41,7 +41,7 @@ export const flags = [
   'profile',
 ];
 
-const FRAMES_PER_S = 10;
+export const FRAMES_PER_S = 10;
 /** Clients owe a message a second; actions come on top of it. */
 const PINGS_PER_S = 1;
 /** Floor and server may differ by so much in what a client gets. */
@@ -107,13 +107,14 @@ async function measureWindow(
 }
 
 /** One process, loaded and measured, then ended. */
-async function measure(target: Target, field: Field, options: FanoutOptions): Promise<Run> {
+export async function measure(target: Target, field: Field, options: FanoutOptions): Promise<Run> {
   const load = new LoadProcess();
   try {
     const { actionsPerSecond, ramp, seconds, clients } = options;
-    const { url } = target;
+    const { urls, tongue } = target;
     const pingsPerSecond = PINGS_PER_S;
-    await load.ask({ type: 'connect', options: { url, field, actionsPerSecond, pingsPerSecond, ramp } });
+    const rates = { actionsPerSecond, pingsPerSecond, framesPerSecond: FRAMES_PER_S };
+    await load.ask({ type: 'connect', options: { urls, tongue, field, ramp, ...rates } });
     const window = async (on: boolean, share: number, settleSeconds: number) => {
       await load.ask({ type: 'actions', on });
       await pause(settleSeconds);
@@ -131,7 +132,7 @@ async function measure(target: Target, field: Field, options: FanoutOptions): Pr
   }
 }
 
-function serverFlags({ shards, gateways }: FanoutOptions): string[] {
+export function serverFlags({ shards, gateways }: FanoutOptions): string[] {
   return ['--shards', String(shards), '--gateways', String(gateways), '--frame-rate', String(FRAMES_PER_S)];
 }
 
@@ -155,7 +156,7 @@ export async function fanout(options: FanoutOptions): Promise<Record<string, unk
   return { ...conditions(options, servers[0]!, floors[0]!), fanout: compare(servers, floors, FRAMES_PER_S) };
 }
 
-function sameTraffic(server: Window, floor: Window, seconds: number): void {
+export function sameTraffic(server: Window, floor: Window, seconds: number): void {
   // Each of the two windows may have caught a frame more or less at its ends, of either process.
   const tolerance = TOLERANCE + 2 / (seconds * FRAMES_PER_S);
   const a = perClientFrame(server, FRAMES_PER_S);

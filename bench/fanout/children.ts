@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { Field } from './field.js';
 import { FIELD_VARIABLE } from './game.js';
-import type { Counts, FloorOptions, FromFloor, FromLoad, ToFloor, ToLoad } from './talk.js';
+import type { Counts, FloorOptions, FromFloor, FromLoad, ToFloor, ToLoad, Tongue } from './talk.js';
 
 const here = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 /** USER_HZ of Linux, in which /proc tells CPU time: 100 on every platform that Node runs on. */
@@ -16,7 +16,9 @@ const CLOCK_TICKS_PER_S = 100;
 
 /** A process under measurement. */
 export interface Target {
-  readonly url: string;
+  /** One for all clients, or one for each. */
+  readonly urls: readonly string[];
+  readonly tongue: Tongue;
   /** CPU time of the process with all its threads, user and system, µs. */
   cpuUs(): number;
   end(): Promise<void>;
@@ -29,9 +31,10 @@ export function cpuOfStat(stat: string): number {
   return ((Number(fields[11]) + Number(fields[12])) / CLOCK_TICKS_PER_S) * 1e6;
 }
 
-function target(child: ChildProcess, url: string): Target {
+export function target(child: ChildProcess, urls: readonly string[], tongue: Tongue = 'bluemarble'): Target {
   return {
-    url,
+    urls,
+    tongue,
     cpuUs: () => cpuOfStat(readFileSync(`/proc/${child.pid}/stat`, 'latin1')),
     end: () => ended(child),
   };
@@ -67,7 +70,7 @@ export async function startServer(
   });
   for await (const line of createInterface({ input: child.stdout! })) {
     const url = /ws:\/\/\S+/.exec(line)?.[0];
-    if (url !== undefined) return target(child, url);
+    if (url !== undefined) return target(child, [url]);
   }
   throw new Error('the server did not start; its reason stands above');
 }
@@ -76,7 +79,7 @@ export async function startFloor(options: FloorOptions): Promise<Target> {
   const child = fork(here('./floor.js'), { execArgv: [] });
   child.send({ type: 'serve', options } satisfies ToFloor);
   const [told] = (await once(child, 'message')) as [FromFloor];
-  return target(child, `ws://127.0.0.1:${told.port}`);
+  return target(child, [`ws://127.0.0.1:${told.port}`]);
 }
 
 /** The load generator. */

@@ -14,6 +14,8 @@ export interface Window {
   pings: number;
   /** Entities told of in deltas, per client of the sample, itself not counted. */
   statesPerClient: number;
+  /** Frames of the sample by lateness, ms. */
+  lateness: number[];
 }
 
 /** One process measured: with actions and without. */
@@ -36,6 +38,7 @@ export function windowOf(before: Counts, after: Counts, seconds: number, cpuUs: 
     replies: between(before.replies, after.replies),
     actions: after.actions - before.actions,
     pings: after.pings - before.pings,
+    lateness: after.lateness.map((n, ms) => n - before.lateness[ms]!),
     statesPerClient: after.sample === 0 ? 0 : (after.sampleStates - before.sampleStates) / after.sample,
   };
 }
@@ -55,6 +58,7 @@ export function sumOf(a: Window, b: Window): Window {
     replies: sum(a.replies, b.replies),
     actions: a.actions + b.actions,
     pings: a.pings + b.pings,
+    lateness: a.lateness.map((n, ms) => n + b.lateness[ms]!),
     statesPerClient: a.statesPerClient + b.statesPerClient,
   };
 }

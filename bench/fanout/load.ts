@@ -7,53 +7,51 @@ import { monotonicClock, systemTimers } from '../../src/base/clock.js';
 import { hash2, seededRandom } from '../../src/base/random.js';
 import { leanSockets } from '../../src/bots/lean-socket.js';
 import type { ClientSocket, SocketFactory } from '../../src/client/socket.js';
-import { fieldAt, follow, i32, u32, u64 } from '../../src/wire/bytes.js';
-import { ClientWriter } from '../../src/wire/client-writer.js';
-import { PROTOCOL_VERSION, SERVER } from '../../src/wire/protocol.js';
+import { ColyseusDialect, JsonDialect } from '../peers/dialects.js';
+import { BlueMarbleDialect, type Dialect, HEARD } from './dialect.js';
 import { placeOf } from './field.js';
-import { emptyCounts, type FromLoad, type LoadOptions, type Tally, type ToLoad } from './talk.js';
+import { Lateness } from './lateness.js';
+import {
+  emptyCounts,
+  type FromLoad,
+  type LoadOptions,
+  type Tally,
+  type ToLoad,
+  type Tongue,
+} from './talk.js';
 
 const ROUND_MS = 5;
-/** One client in so many counts the entities in its frames. */
+/** One client in so many counts the entities in its frames, and when they come. */
 const SAMPLE_EVERY = 20;
-/** The walk action: heading, speed, seconds, each a float. */
-const WALK_KIND = 1;
-const WALK_MPS = 6;
-const WALK_S = 10;
 
 const clock = monotonicClock();
 const random = seededRandom(1);
-const writer = new ClientWriter();
 const counts = emptyCounts();
-const walk = new Uint8Array(12);
-const walkFloats = new Float32Array(walk.buffer);
-
-/** Entries of a ServerMessage (type, body) and of the bodies that are looked into. */
-const TYPE = 4;
-const BODY = 6;
-const FRAME = { tick: 10, previous: 12, states: 16 } as const;
-const SELF_TICK = 4;
-const WELCOME_ENTITY = 8;
-const STATE_BYTES = 32;
+const DIALECTS: Readonly<Record<Tongue, new () => Dialect>> = {
+  bluemarble: BlueMarbleDialect,
+  colyseus: ColyseusDialect,
+  json: JsonDialect,
+};
 
 class LoadClient {
   private readonly socket: ClientSocket;
-  private entity = 0;
-  private newestTick = 0;
-  private actionId = 0;
-  isIn = false;
+  private readonly dialect: Dialect;
+  private readonly lateness: Lateness | null;
+  private wasIn = false;
 
   constructor(
-    private readonly index: number,
+    index: number,
     options: LoadOptions,
     sockets: SocketFactory,
     private readonly entered: () => void,
   ) {
-    this.socket = sockets(options.url, {
+    this.dialect = new DIALECTS[options.tongue]();
+    this.lateness =
+      index % SAMPLE_EVERY === 0 ? new Lateness(1000 / options.framesPerSecond, counts.lateness) : null;
+    this.socket = sockets(options.urls[index % options.urls.length]!, {
       opened: () => {
         counts.open++;
-        const spawn = placeOf(options.field, index);
-        this.socket.send(writer.hello(0, { protocol: PROTOCOL_VERSION, client: 'bench', spawn }));
+        this.send(this.dialect.hello(placeOf(options.field, index)));
       },
       received: (bytes) => this.received(bytes),
       closed: () => {
@@ -63,60 +61,43 @@ class LoadClient {
     });
   }
 
+  get isIn(): boolean {
+    return this.wasIn;
+  }
+
   act(): void {
-    walkFloats[0] = random.next() * 2 * Math.PI;
-    walkFloats[1] = WALK_MPS;
-    walkFloats[2] = WALK_S;
-    this.socket.send(writer.action(this.newestTick, ++this.actionId, WALK_KIND, walk));
+    this.send(this.dialect.act(random.next() * 2 * Math.PI));
     counts.actions++;
   }
 
   ping(): void {
-    this.socket.send(writer.ping(this.newestTick, 1));
-    counts.pings++;
+    if (this.send(this.dialect.ping())) counts.pings++;
   }
 
   leave(): void {
     this.socket.close(1000, '');
   }
 
+  private send(bytes: Uint8Array | null): boolean {
+    if (bytes !== null) this.socket.send(bytes);
+    return bytes !== null;
+  }
+
   private received(bytes: Uint8Array): void {
-    const root = follow(bytes, 0);
-    const type = bytes[fieldAt(bytes, root, TYPE)];
-    const body = follow(bytes, fieldAt(bytes, root, BODY));
-    if (type === SERVER.CELL_FRAME) return this.frame(bytes, body);
-    if (type === SERVER.SELF_UPDATE) {
-      add(counts.selfUpdates, bytes);
-      this.saw(u32(bytes, fieldAt(bytes, body, SELF_TICK)));
-      return;
+    const { dialect, lateness } = this;
+    const what = dialect.heard(bytes);
+    this.send(dialect.answer);
+    add(
+      what === HEARD.frame ? counts.frames : what === HEARD.self ? counts.selfUpdates : counts.replies,
+      bytes,
+    );
+    if (lateness !== null && what === HEARD.frame) {
+      lateness.heard(clock.now());
+      counts.sampleStates += dialect.states(bytes);
     }
-    add(counts.replies, bytes);
-    if (type !== SERVER.WELCOME) return;
-    const at = fieldAt(bytes, body, WELCOME_ENTITY);
-    this.entity = at === 0 ? 0 : u64(bytes, at);
-    this.isIn = true;
+    if (this.wasIn || !dialect.isIn) return;
+    this.wasIn = true;
     this.entered();
-  }
-
-  private frame(bytes: Uint8Array, body: number): void {
-    const tick = fieldAt(bytes, body, FRAME.tick);
-    if (tick !== 0) this.saw(u32(bytes, tick));
-    const previous = fieldAt(bytes, body, FRAME.previous);
-    const isDelta = previous !== 0 && u32(bytes, previous) !== 0;
-    add(isDelta ? counts.frames : counts.replies, bytes);
-    if (!isDelta || this.index % SAMPLE_EVERY !== 0) return;
-    const at = fieldAt(bytes, body, FRAME.states);
-    if (at === 0) return;
-    const states = follow(bytes, at);
-    const n = i32(bytes, states);
-    counts.sampleStates += n;
-    for (let i = 0; i < n; i++) {
-      if (u64(bytes, states + 4 + i * STATE_BYTES) === this.entity) counts.sampleStates--;
-    }
-  }
-
-  private saw(tick: number): void {
-    if (tick > this.newestTick) this.newestTick = tick;
   }
 }
 

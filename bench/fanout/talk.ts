@@ -3,6 +3,7 @@
  * and to the floor over Node's IPC channel, each is answered once.
  */
 import type { Field } from './field.js';
+import { LATENESS_BINS } from './lateness.js';
 
 /** Messages of one sort since the process started. */
 export interface Tally {
@@ -25,10 +26,18 @@ export interface Counts {
   /** Sockets that are open, and that were closed without our asking. */
   open: number;
   lost: number;
+  /** Frames of the watched sample by lateness, ms (lateness.ts). */
+  lateness: number[];
 }
 
+/** Whose protocol the clients speak. */
+export type Tongue = 'bluemarble' | 'colyseus' | 'json';
+
 export interface LoadOptions {
-  url: string;
+  /** One for all clients, or one for each. */
+  urls: readonly string[];
+  tongue: Tongue;
+  framesPerSecond: number;
   field: Field;
   actionsPerSecond: number;
   pingsPerSecond: number;
@@ -74,5 +83,6 @@ export function emptyCounts(): Counts {
     sample: 0,
     open: 0,
     lost: 0,
+    lateness: new Array<number>(LATENESS_BINS).fill(0),
   };
 }

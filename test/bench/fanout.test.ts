@@ -29,6 +29,7 @@ function window(cpuUs: number, actions = 0): Window {
     actions,
     pings: 200,
     statesPerClient: 1000,
+    lateness: [],
   };
 }
 
