@@ -30,11 +30,11 @@ const ROUNDS = 2;
 
 type Name = 'floor' | 'bluemarble' | Peer;
 
-/** Installs the peers where their package file stands, once. */
+/** Installs the peers beside the built copy of their package file, once. */
 function install(): void {
-  const folder = fileURLToPath(new URL('../../bench/peers', import.meta.url));
+  const folder = fileURLToPath(new URL('./peers', import.meta.url));
   if (existsSync(`${folder}/node_modules/@colyseus/core`)) return;
-  console.error('Installing the peers (npm ci in bench/peers), once …');
+  console.error('Installing the peers of bench/peers/package.json, once …');
   execFileSync('npm', ['ci', '--ignore-scripts', '--no-fund', '--no-audit'], {
     cwd: folder,
     stdio: 'ignore',

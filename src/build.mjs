@@ -72,7 +72,8 @@ async function copy(path) {
 /** Removes what no source stands for any more, so that a deleted test cannot go on passing. */
 async function prune(wanted) {
   for (const path of await filesBelow(OUT)) {
-    if (wanted.has(path) || path.endsWith('.draft')) continue; // a draft may be of another build, just now
+    // A draft may be of another build, just now; a bench's peers are installed beside its copied package file.
+    if (wanted.has(path) || path.endsWith('.draft') || path.includes('/node_modules/')) continue;
     await rm(join(root, path), { force: true });
   }
 }

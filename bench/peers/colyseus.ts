@@ -59,7 +59,7 @@ const SEAT_S = 600;
 const ENCODER_BYTES = 4 * 1024 * 1024;
 
 function packages(): Packages {
-  const need = createRequire(new URL('../../../bench/peers/package.json', import.meta.url));
+  const need = createRequire(import.meta.url);
   return {
     core: need('@colyseus/core') as Packages['core'],
     schema: need('@colyseus/schema') as Packages['schema'],

@@ -15,7 +15,7 @@ interface Seat {
 
 /** @returns its address */
 export async function serveJson(options: PeerOptions): Promise<string[]> {
-  const need = createRequire(new URL('../../../bench/peers/package.json', import.meta.url));
+  const need = createRequire(import.meta.url);
   const ws = need('ws') as { WebSocketServer: typeof WebSocketServer };
   const { field, tickRate, framesPerSecond } = options;
   const server = new ws.WebSocketServer({ port: 0, host: '127.0.0.1', perMessageDeflate: false });
