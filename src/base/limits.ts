@@ -49,6 +49,7 @@ export const LIMITS = Object.freeze({
   arrivalsPlaces: 8192,
   messagePlaces: 4096,
   frameRingBytes: 8 * MIB,
+  storeRingBytes: 64 * MIB, // at most, for what one shard changes between two cuts
   frameScratchBytes: 2 * MIB, // with its header at most half of the ring
 
   // load: what the planner decides by; a share is of the capacity or of the tick budget
@@ -110,8 +111,10 @@ export function proveLimits(l: Limits): void {
   for (const [name, value] of Object.entries(l)) {
     assert(Number.isFinite(value) && value > 0, `I7 the limit ${name} is a finite number above zero`);
   }
-  assert(l.maxShards <= 64, 'I7 shards are threads 0…63');
-  assert(l.maxShards + l.maxGateways <= 127, 'I7 thread numbers fit 7 bits, and 127 means nobody');
+  assert(
+    l.maxShards <= 64 && l.maxGateways <= 36,
+    'I7 shards are threads 0…63, gateways 64…99, the store 100',
+  );
   assert(l.maxEntities <= 1 << 20, 'I7 slot × largest region of a record stays below 2^31 bytes');
   assert(l.baseTileLevel <= l.deepestTileLevel, 'I9 a base tile splits downwards');
   assert(l.deepestTileLevel < l.cellLevel, 'I9 cells nest in tiles');
@@ -136,6 +139,7 @@ export function proveLimits(l: Limits): void {
   );
   assert(powerOfTwo(l.arrivalsPlaces) && powerOfTwo(l.messagePlaces), 'I7 ring positions are masked');
   assert(powerOfTwo(l.frameRingBytes), 'I7 ring positions are masked');
+  assert(powerOfTwo(l.storeRingBytes), 'I7 ring positions are masked');
   assert(l.frameScratchBytes * 2 < l.frameRingBytes, 'I7 the largest frame is at most half of its ring');
   assert(
     l.slowLagS < l.slowCloseS && l.slowCloseS < l.idleTimeoutS,

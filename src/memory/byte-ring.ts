@@ -39,6 +39,7 @@ export class ByteRing {
   readonly f64: Float64Array;
   readonly u8: Uint8Array;
   private readonly mask: number;
+  private fromStart = false;
   private seenHead: number;
   private seenTail: number;
   /** Counter at which the reserved record starts (behind a skip, if there is one). */
@@ -86,7 +87,8 @@ export class ByteRing {
     const need = (RECORD_HEADER_BYTES + body + 7) & ~7;
     const tail = this.i32[TAIL];
     const toEnd = this.bytes - (tail & this.mask);
-    const skip = need > toEnd ? toEnd : 0;
+    const again = this.fromStart && need <= (tail & this.mask);
+    const skip = need > toEnd || again ? toEnd : 0;
     if (((tail - this.seenHead) | 0) + skip + need > this.bytes) {
       this.seenHead = Atomics.load(this.i32, HEAD);
       if (((tail - this.seenHead) | 0) + skip + need > this.bytes) return -1;
@@ -98,9 +100,15 @@ export class ByteRing {
 
   /** Producer: shows the reserved record. @param body its bytes, at most what was reserved */
   commit(body: number): void {
+    this.fromStart = false;
     this.i32[(FIRST + (this.reserved & this.mask)) >> 2] = body;
     // One store shows skip and record together; shown alone, the skip would do no harm.
     Atomics.store(this.i32, TAIL, (this.reserved + ((RECORD_HEADER_BYTES + body + 7) & ~7)) | 0);
+  }
+
+  /** Producer: if all was read, the next record stands at the ring's start: a large ring touches only what it needs. */
+  rewind(): void {
+    this.fromStart = Atomics.load(this.i32, HEAD) === this.i32[TAIL];
   }
 
   /** Consumer: byte offset of the oldest record, or −1 when there is none. The same one until `release`. */

@@ -10,12 +10,14 @@
  *  arrivals[100][s]    the store → shard: a tile is loaded
  *  messages[s][s′]     shard → shard          frames[s][g]   shard → gateway
  *  stored[s]           shard → store          loads[s]       shard → store: load this tile
+ *  cut                 store ↔ shards: as of which tick everything is durable
  * ```
  */
 import { assert } from '../base/assert.js';
 import { LIMITS } from '../base/limits.js';
 import { Arena } from './arena.js';
 import { ByteRing } from './byte-ring.js';
+import { CutBlock } from './cut-block.js';
 import { Directory } from './directory.js';
 import { GatewayBlock } from './gateway-block.js';
 import { Ids } from './ids.js';
@@ -24,7 +26,7 @@ import { InterestFilter } from './interest-filter.js';
 import { GATEWAY_THREAD } from './record.js';
 import { SpscRing } from './ring.js';
 import { ShardBlock } from './shard-block.js';
-import { LOAD_PLACES, LOAD_WORDS, STORE_RING_BYTES, STORE_THREAD } from './store-ring.js';
+import { LOAD_PLACES, LOAD_WORDS, STORE_THREAD, storeRingBytes } from './store-ring.js';
 import { TickClock } from './tick-clock.js';
 import { ViewReader, ViewWriter } from './view.js';
 
@@ -74,6 +76,7 @@ export interface SharedWorldHandles {
   frames: SharedArrayBuffer[][];
   stored: SharedArrayBuffer[];
   loads: SharedArrayBuffer[];
+  cut: SharedArrayBuffer;
 }
 
 /** The shared structures as one thread sees them. */
@@ -105,6 +108,7 @@ export class SharedWorld {
   readonly stored: readonly ByteRing[];
   /** Shard → store, LOAD_WORDS an entry. */
   readonly loads: readonly SpscRing[];
+  readonly cut: CutBlock;
 
   constructor(private readonly shared: SharedWorldHandles) {
     this.arena = Arena.from(shared.arena);
@@ -124,6 +128,7 @@ export class SharedWorld {
     this.frames = shared.frames.map((row) => row.map((sab) => ByteRing.from(sab)));
     this.stored = shared.stored.map((sab) => ByteRing.from(sab));
     this.loads = shared.loads.map((sab) => SpscRing.from(sab));
+    this.cut = CutBlock.from(shared.cut);
   }
 
   /** A set of view readers of its own, for a use that may run inside another one. */
@@ -147,6 +152,7 @@ export function createSharedWorld(options: SharedWorldOptions): SharedWorld {
   const jobBytes = options.jobRingBytes ?? 2 ** 18;
   const arrivalsPlaces = options.arrivalsPlaces ?? LIMITS.arrivalsPlaces;
   const messagePlaces = options.messagePlaces ?? LIMITS.messagePlaces;
+  const storeBytes = options.storeRingBytes ?? storeRingBytes(entities);
   const arena = Arena.create(entities);
   const perShard = <T>(make: () => T): T[] => Array.from({ length: shards }, make);
   const perGateway = <T>(make: () => T): T[] => Array.from({ length: gateways }, make);
@@ -169,8 +175,9 @@ export function createSharedWorld(options: SharedWorldOptions): SharedWorld {
     ),
     messages: perShard(() => perShard(() => SpscRing.create(messagePlaces, MESSAGE_WORDS).sab)),
     frames: perShard(() => perGateway(() => ByteRing.create(frameBytes).sab)),
-    stored: perShard(() => ByteRing.create(options.storeRingBytes ?? STORE_RING_BYTES).sab),
+    stored: perShard(() => ByteRing.create(storeBytes).sab),
     loads: perShard(() => SpscRing.create(LOAD_PLACES, LOAD_WORDS).sab),
+    cut: CutBlock.create(entities, shards).sab,
   });
 }
 

@@ -32,7 +32,14 @@ export const STORE_THREAD = 100;
 /** Arrivals entry with this slot: the base tile in word 1 is loaded. */
 export const LOADED = -2;
 
-export const STORE_RING_BYTES = 2 ** 22;
+/**
+ * Bytes of the ring of one shard: a cut pushes whatever changed since the last one in a single tick, at most every
+ * record. A ring that was read begins again at its start, so memory is touched only as far as the largest cut went.
+ */
+export function storeRingBytes(entities: number): number {
+  const needed = 2 ** Math.ceil(Math.log2(entities * (RECORD_HEADER_BYTES + STORED_RECORD_BYTES)));
+  return Math.min(LIMITS.storeRingBytes, Math.max(2 ** 16, needed));
+}
 /** Words of a request to load a base tile: tile, tick. */
 export const LOAD_WORDS = 2;
 /** Requests that may wait: a shard repeats those that found no place. */
@@ -73,11 +80,20 @@ export function pushRecord(
   ring.f64[(body + STORED_RECORD.id) >> 3] = arena.f64[(header + HEADER.id) >> 3];
   ring.i32[(body + STORED_RECORD.birthTick) >> 2] = arena.i32[(header + HEADER.birthTick) >> 2];
   ring.i32[(body + STORED_RECORD.birthTick + 4) >> 2] = 0;
-  // subarray of a shared buffer allocates two small views: once per pushed record, not per tick
-  ring.u8.set(arena.u8.subarray(arena.hot(slot), arena.hot(slot) + HOT_BYTES), body + STORED_RECORD.hot);
-  ring.u8.set(arena.u8.subarray(arena.cold(slot), arena.cold(slot) + COLD_BYTES), body + STORED_RECORD.cold);
+  copyWords(arena.i32, arena.hot(slot) >> 2, ring.i32, (body + STORED_RECORD.hot) >> 2, HOT_BYTES >> 2);
+  copyWords(arena.i32, arena.cold(slot) >> 2, ring.i32, (body + STORED_RECORD.cold) >> 2, COLD_BYTES >> 2);
   ring.commit(STORED_RECORD_BYTES);
   return true;
+}
+
+/** A loop, since `set` would need a view of its own for each copy: a push allocates nothing. @param count multiple of 4 */
+function copyWords(from: Int32Array, at: number, to: Int32Array, start: number, count: number): void {
+  for (let i = 0; i < count; i += 4) {
+    to[start + i] = from[at + i];
+    to[start + i + 1] = from[at + i + 1];
+    to[start + i + 2] = from[at + i + 2];
+    to[start + i + 3] = from[at + i + 3];
+  }
 }
 
 /** Shard: an entity ended in this tick. @returns false when the ring is full */

@@ -105,3 +105,35 @@ t.test('refuses what is no byte ring', (t) => {
   t.throws(() => ByteRing.from(new SharedArrayBuffer(64)), { message: /magic/ });
   t.end();
 });
+
+t.test('a ring that was read begins again at its start when the producer wants it', (t) => {
+  const ring = ByteRing.create(256);
+  const consumer = ByteRing.from(ring.sab);
+  const put = (value: number): number => {
+    const at = ring.reserve(8);
+    t.ok(at >= 0);
+    ring.i32[(at >> 2) + 1] = value;
+    ring.commit(8);
+    return at;
+  };
+  const get = (): number => {
+    const at = consumer.next();
+    if (at < 0) return -1;
+    const value = consumer.i32[(at >> 2) + 1];
+    consumer.release();
+    return value;
+  };
+  ring.rewind();
+  const start = put(1);
+  ring.rewind();
+  const second = put(2);
+  t.not(second, start, 'not while something waits');
+  t.strictSame([get(), get(), get()], [1, 2, -1]);
+  for (let round = 0; round < 20; round++) {
+    ring.rewind();
+    t.equal(put(round), start);
+    t.not(put(-2 - round), start, 'once');
+    t.strictSame([get(), get(), get()], [round, -2 - round, -1]);
+  }
+  t.end();
+});
