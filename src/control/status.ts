@@ -7,6 +7,7 @@
  */
 import type { Clock } from '../base/clock.js';
 import type { Reshaper } from './reshape.js';
+import { slowestFactor } from '../world/dilation.js';
 import { leafAt } from '../world/layout.js';
 import { LIMITS } from '../base/limits.js';
 import { formatTile } from '../geo/address.js';
@@ -27,7 +28,7 @@ export interface Status {
   uptimeSeconds: number;
   tick: number;
   tickRate: number;
-  /** 1 = the world runs at full speed. */
+  /** The least over all leaves: 1 = the world runs at full speed everywhere. */
   dilation: number;
   cpuSaturated: boolean;
   players: number;
@@ -143,7 +144,7 @@ export class StatusSource {
       uptimeSeconds: round((clock.now() - this.startedMs) / 1000),
       tick: world.clock.tickAt(clock.now()),
       tickRate: round(1000 / world.clock.tickMs),
-      dilation: 1,
+      dilation: slowestFactor(world.directory) / 100,
       cpuSaturated: cpu.saturated,
       players: gauge(SHARD_GAUGE.players),
       entities: gauge(SHARD_GAUGE.entities),

@@ -209,9 +209,12 @@ export class ShardBlock {
     }
   }
 
-  /** Base tiles placed on this shard; counted by whoever places or releases one. */
+  /** Leaves of this shard: counted by whoever gives or takes one, put right by the shard once a second. */
   get tiles(): number {
     return Atomics.load(this.i32, TILES);
+  }
+  set tiles(n: number) {
+    Atomics.store(this.i32, TILES, n);
   }
   addTiles(n: number): void {
     Atomics.add(this.i32, TILES, n);

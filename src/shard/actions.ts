@@ -10,6 +10,7 @@ import { LIMITS } from '../base/limits.js';
 import { CONTROL, PLACE as INBOX, type Inboxes } from '../memory/inbox.js';
 import { COLD, HOT } from '../memory/record.js';
 import { SHARD_COUNTER } from '../memory/shard-block.js';
+import { due } from '../world/dilation.js';
 import type { World } from '../world/facade.js';
 import { FLAG } from '../memory/player.js';
 import { blamed } from './blame.js';
@@ -41,6 +42,7 @@ export class Actions {
     let hot = arena.hot(slot);
     let head = arena.i32[(hot + HOT.inboxHead) >> 2]!;
     let waiting = (inboxes.tail(slot) - head) | 0;
+    if (core.isSlowed && !due(core.tick, core.factorOf(slot))) return this.drainControl(slot, head, waiting);
     let tokens = this.refill(slot, waiting);
     if (waiting <= 0) return;
     hot = core.writeHot(slot);
@@ -59,6 +61,25 @@ export class Actions {
     }
     arena.i32[(hot + HOT.inboxHead) >> 2] = head;
     arena.f32[(hot + HOT.rateTokens) >> 2] = tokens;
+    core.drained.add(slot);
+  }
+
+  /**
+   * In a tick that is not due in a slowed tile actions wait, with their order; sessions that begin or come back, and
+   * requests for the log, do not: what stands before the first waiting action is served.
+   */
+  private drainControl(slot: number, first: number, waiting: number): void {
+    const { core, inboxes } = this;
+    let head = first;
+    for (; waiting > 0; waiting--) {
+      const at = inboxes.entry(slot, head);
+      const kind = inboxes.u16[(at + INBOX.kind) >> 1]!;
+      if (kind < CONTROL.FIRST) break;
+      this.control(slot, at, kind);
+      head = (head + 1) | 0;
+    }
+    if (head === first) return;
+    core.arena.i32[(core.writeHot(slot) + HOT.inboxHead) >> 2] = head;
     core.drained.add(slot);
   }
 
@@ -104,7 +125,8 @@ export class Actions {
       length,
       code,
     );
-    core.block.count(code === APPLIED ? SHARD_COUNTER.actionsApplied : SHARD_COUNTER.actionsRejected);
+    if (code === APPLIED) core.tallies.applied++;
+    else core.tallies.rejected++;
     core.block.takeInHand(0, 0);
   }
 

@@ -11,6 +11,7 @@ import { HOT, OWNER, ownerOf, ownerState } from '../memory/record.js';
 import { recoverReserved, settleFreed } from '../memory/slots.js';
 import { restoreCold, restoreHot } from '../memory/undo.js';
 import { drive } from '../memory/steps.js';
+import { FULL_SPEED } from '../world/dilation.js';
 import { recover } from '../world/handover.js';
 import { vanish } from './commit.js';
 import { FLAG, PLAYER_KIND } from '../memory/player.js';
@@ -35,13 +36,16 @@ function adoptSlot(core: Core, slot: number, dead: number, committed: number): v
   if (state !== OWNER.OWNED && state !== OWNER.TRANSIT) return;
   // Before a slot in transit from here is taken back its record must be whole: the dead one committed before it
   // offered, so restoring finds nothing there; and one in transit to here was never written by the dead one.
-  if (state === OWNER.OWNED && ownerOf(word) === core.shard) {
+  const wasHere = state === OWNER.OWNED && ownerOf(word) === core.shard;
+  if (wasHere) {
     restoreHot(arena, slot, dead, committed);
     restoreCold(arena, slot, dead, committed);
   }
   if (!drive(recover(arena.owner, slot, core.shard))) return;
   core.setEpochFromWord(slot, Atomics.load(arena.owner, slot));
   core.adopt(slot);
+  // What the dead one passed by stood in its own notes only. All that it had was stepped or passed by up to its commit.
+  if (wasHere && core.factorOf(slot) < FULL_SPEED) core.passed[slot] = committed;
   finishOne(core, slot, dead, committed);
 }
 

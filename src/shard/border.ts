@@ -13,6 +13,7 @@ import { offer } from '../world/handover.js';
 import type { ClosingWatch } from '../world/retirement.js';
 import type { Core } from './core.js';
 import type { Migration } from './migration.js';
+import { settle } from './step.js';
 
 export class Border {
   private readonly stayTicks: number;
@@ -67,6 +68,7 @@ export class Border {
     const h = arena.header(slot);
     const hot = arena.hot(slot);
     core.onLeave(slot);
+    settle(core, slot);
     // Written before the lock, while the record is ours: the target reads them after it has the record. Outside of the
     // tick's transaction on purpose: after the commit nothing of this record is undone.
     arena.f64[(h + HEADER.handoverStamp) >> 3] = core.clock.now();

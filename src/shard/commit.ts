@@ -4,15 +4,26 @@
  */
 import { HOT } from '../memory/record.js';
 import { freeSlot, ownReserved } from '../memory/slots.js';
+import { SHARD_COUNTER } from '../memory/shard-block.js';
 import type { Core } from './core.js';
 
 /** Writes the item totals' copy of this tick, commits, then rolls forward creations, removals and inbox heads. */
 export function commit(core: Core): void {
   const { block, tick } = core;
   block.commit(tick, core.itemsCreated, core.itemsConsumed);
+  countTallies(core);
   for (let i = 0; i < core.created.count; i++) appear(core, core.created.values[i]!);
   for (let i = 0; i < core.freed.count; i++) vanish(core, core.freed.values[i]!);
   publishHeads(core);
+}
+
+/** Only what is committed has happened. A death right here leaves the counters one tick short, never too high. */
+function countTallies({ block, tallies }: Core): void {
+  block.count(SHARD_COUNTER.actionsApplied, tallies.applied);
+  block.count(SHARD_COUNTER.actionsRejected, tallies.rejected);
+  block.count(SHARD_COUNTER.ticksDilated, tallies.dilated);
+  block.count(SHARD_COUNTER.ticksFrozen, tallies.frozen);
+  tallies.applied = tallies.rejected = tallies.dilated = tallies.frozen = 0;
 }
 
 /** A created slot becomes an entity: known by id, then owned. A slot freed in the same tick appears first, too. */

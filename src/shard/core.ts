@@ -16,6 +16,7 @@ import type { SharedWorld } from '../memory/shared-world.js';
 import { SlotCache } from '../memory/slots.js';
 import { beginCold, beginHot } from '../memory/undo.js';
 import type { CompiledGame } from '../world/game.js';
+import { FULL_SPEED, factorAt } from '../world/dilation.js';
 import { epochFromWord } from '../world/handover.js';
 import { EntityList } from './entity-list.js';
 
@@ -58,8 +59,14 @@ export class Core {
   /** Of the quarantine those without an action. */
   private readonly frozen: ReadonlySet<number>;
   tick = 0;
+  /** Whether any leaf of the world is slowed, as the running tick saw it: otherwise nobody asks for a factor. */
+  isSlowed = false;
+  /** By slot, local: last tick in which a slowed entity was passed by here. Its record is not touched then. */
+  readonly passed: Int32Array;
   /** Entities that game code may still create in this tick: the rest of the arena is kept for players who log in. */
   roomForGame = 0;
+  /** What the running tick has done so far: counted with its commit, so that a tick done again is not counted twice. */
+  readonly tallies = { applied: 0, rejected: 0, dilated: 0, frozen: 0 };
   /** Slots created, to be freed, whose inbox moved, that stand in a foreign tile, with mail; all of this tick. */
   readonly created: Notes;
   readonly freed: Notes;
@@ -96,6 +103,7 @@ export class Core {
     this.senders = new Notes(n);
     this.ready = new Notes(n * 2);
     this.logs = new Notes(n * 2);
+    this.passed = new Int32Array(n);
   }
 
   /** An id that was never used before and never will be again. */
@@ -165,9 +173,23 @@ export class Core {
   /** Told before a slot leaves everyone's sight; its record is still its own. */
   onGone: (slot: number) => void = () => {};
 
+  /** Percent of time that the leaf gets in which an entity of this shard stands. */
+  factorOf(slot: number): number {
+    if (!this.isSlowed) return FULL_SPEED;
+    const hot = this.arena.hot(slot);
+    const { f64 } = this.arena;
+    return factorAt(this.world.directory, f64[(hot + HOT.x) >> 3]!, f64[(hot + HOT.y) >> 3]!);
+  }
+
+  /** Newest tick in which an entity of this shard was stepped or passed by. */
+  seenTick(slot: number): number {
+    return Math.max(this.arena.i32[(this.arena.hot(slot) + HOT.lastTick) >> 2]!, this.passed[slot]!);
+  }
+
   /** Takes an owned slot into the local lists. */
   adopt(slot: number): void {
     this.onAdopt(slot);
+    this.passed[slot] = 0;
     this.owned.add(slot);
     if (this.kind(slot) === PLAYER_KIND) this.players.add(slot);
   }

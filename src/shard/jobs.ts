@@ -1,6 +1,6 @@
 /**
  * Deferred jobs: the shard's two rings to the main thread's pool and back. Not on the tick's fast path (JSON). A job
- * is a request without guarantee: a shard that dies forgets it, a result for an entity that has moved on is dropped
+ * is asked for after the commit of the tick that wanted it; it is a request without guarantee: a shard that dies forgets it, a result for an entity that has moved on is dropped
  * and counted.
  */
 import { type ByteRing, RECORD_HEADER_BYTES } from '../memory/byte-ring.js';
@@ -12,6 +12,9 @@ import type { Core } from './core.js';
 export class Jobs {
   private readonly out: ByteRing;
   private readonly back: ByteRing;
+  /** Asked for in the running tick. */
+  private readonly wanted: Uint8Array[] = [];
+  private wantedBytes = 0;
 
   constructor(private readonly core: Core) {
     this.out = core.world.jobs[core.shard]!;
@@ -21,11 +24,28 @@ export class Jobs {
   /** @returns false when the queue is full */
   defer(entity: number, name: string, value: unknown): boolean {
     const bytes = encodeJob({ entity, name, ok: true, value });
-    const at = bytes.length > this.out.maxBody ? -1 : this.out.reserve(bytes.length);
-    if (at < 0) return false;
-    this.out.u8.set(bytes, at + RECORD_HEADER_BYTES);
-    this.out.commit(bytes.length);
+    if (bytes.length > this.out.maxBody) return false;
+    // Twice: what does not fit before the ring's end leaves that end empty.
+    const need = 2 * (this.wantedBytes + bytes.length + RECORD_HEADER_BYTES);
+    if (this.out.used() + need > this.out.bytes) return false;
+    this.wanted.push(bytes);
+    this.wantedBytes += bytes.length + RECORD_HEADER_BYTES;
     return true;
+  }
+
+  /** After the commit: what was asked for leaves the shard. */
+  send(): void {
+    for (const bytes of this.wanted) {
+      const at = this.out.reserve(bytes.length);
+      if (at < 0) {
+        this.core.block.count(SHARD_COUNTER.jobsDropped);
+        continue;
+      }
+      this.out.u8.set(bytes, at + RECORD_HEADER_BYTES);
+      this.out.commit(bytes.length);
+    }
+    this.wanted.length = 0;
+    this.wantedBytes = 0;
   }
 
   private tell(facade: World, entity: number, { entity: id, name, value }: JobRecord): void {

@@ -2,7 +2,7 @@
  * A letter: one message between entities, as it stands in a ring between two shards (24 words of Int32).
  *
  * ```
- *  0 type  1 counter  2-3 source id  4-5 target id  6 kind  7 item kind  8 item count  9 answer  10-17 four arguments
+ *  0 type  1 counter  2-3 source id  4-5 target id  6 kind  7 item kind  8 item count  9 answer  10-17 four arguments  18 tick
  * ```
  * Floats are carried as two words, so that a ring needs no alignment but its own.
  */
@@ -11,6 +11,9 @@ import { OUTBOX } from '../memory/record.js';
 import type { Message } from '../world/facade.js';
 
 export const MAIL = { REQUEST: 1, ANSWER: 2, SETTLE: 3, SETTLED: 4, LOSSY: 5 } as const;
+
+/** Word of the tick in an entry. */
+export const TICK = 18;
 
 const pair = new Int32Array(2);
 const float = new Float64Array(pair.buffer);
@@ -26,6 +29,8 @@ export class Letter implements Message {
   itemKind = 255;
   itemCount = 0;
   answer = 0;
+  /** Tick whose commit sent it: taken in ticks ≥ this one only. */
+  tick = 0;
   readonly args = new Float64Array(4);
 
   write(words: Int32Array, at: number): void {
@@ -38,6 +43,7 @@ export class Letter implements Message {
     words[at + 8] = this.itemCount | 0;
     words[at + 9] = this.answer;
     for (let i = 0; i < 4; i++) putFloat(words, at + 10 + i * 2, this.args[i]!);
+    words[at + TICK] = this.tick;
   }
 
   read(words: Int32Array, at: number): void {
@@ -50,6 +56,7 @@ export class Letter implements Message {
     this.itemCount = words[at + 8]! >>> 0;
     this.answer = words[at + 9]!;
     for (let i = 0; i < 4; i++) this.args[i] = getFloat(words, at + 10 + i * 2);
+    this.tick = words[at + TICK]!;
   }
 
   copyFrom(other: Letter): void {

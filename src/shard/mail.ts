@@ -16,6 +16,8 @@
  *    whatever ring they lie in, still find it;
  * 3. arrivals are accepted only up to the tail noted before the mail was drained: copies sent to an earlier stay of
  *    the target on this shard are dropped before it is back.
+ * A letter carries the tick of its sender and waits for it at a receiver that is behind. That keeps the rules: an entity
+ * comes back in a tick no earlier than the one in which its answer was settled, when all older copies have been taken.
  * Both records are under the tick's undo copies; a message leaves only after the commit.
  */
 import { assert } from '../base/assert.js';
@@ -37,7 +39,7 @@ import { SHARD_COUNTER } from '../memory/shard-block.js';
 import type { World } from '../world/facade.js';
 import type { Core } from './core.js';
 import type { Tiles } from './tiles.js';
-import { MAIL, Letter } from './letter.js';
+import { MAIL, TICK, Letter } from './letter.js';
 import { deliver, mayReceive } from './deliver.js';
 
 /** States of an outbox place. */
@@ -109,6 +111,8 @@ export class Mail {
       for (let left = ring.available(); left > 0; left--) {
         const at = ring.peek();
         if (at < 0) break;
+        // What is stamped k is taken in ticks ≥ k only, so that every tick is a consistent cut of the whole world.
+        if (ring.i32[(at >> 2) + TICK]! > this.core.tick) break;
         this.letter.read(ring.i32, at >> 2);
         ring.advance();
         this.receive(this.letter);
@@ -353,6 +357,7 @@ export class Mail {
       this.core.block.count(SHARD_COUNTER.ringFull);
       return false;
     }
+    letter.tick = this.core.tick;
     letter.write(ring.i32, at >> 2);
     ring.commit();
     this.core.block.count(SHARD_COUNTER.messagesSent);

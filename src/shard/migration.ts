@@ -15,7 +15,6 @@ export class Migration {
   left = 0;
   private quietTicks = 0;
   private version = -1;
-  private tilesSeen = 0;
   /** By base tile: squares that this shard has; and those that it has lost and that may still hold entities of its. */
   private readonly mine = new Map<number, number>();
   private readonly lost = new Map<number, number>();
@@ -38,16 +37,24 @@ export class Migration {
     }
   }
 
-  /** First thing in a tick: compares the layout with that of the tick before, if it has changed. */
+  /** First thing in a tick: compares the layout with that of the tick before, where it has changed. */
   look(): void {
     const { directory } = this.core.world;
     const { version } = directory;
-    if (version === this.version && this.tiles.count === this.tilesSeen) return;
-    this.tilesSeen = this.tiles.count;
+    for (const tile of this.tiles.fresh) {
+      if (!this.mine.has(tile)) this.compare(tile, this.tiles.taken.get(tile) ?? 0);
+    }
+    this.tiles.fresh.clear();
+    if (version === this.version) return;
+    const told = directory.forEachChanged(this.version, version, this.review);
+    if (!told) for (const [tile, before] of this.mine) this.compare(tile, before);
     this.version = version;
-    for (const [tile, squares] of this.tiles.taken) if (!this.mine.has(tile)) this.mine.set(tile, squares);
-    for (const [tile, before] of this.mine) this.compare(tile, before);
   }
+
+  private readonly review = (tile: number): void => {
+    const before = this.mine.get(tile);
+    if (before !== undefined || this.tiles.taken.has(tile)) this.compare(tile, before ?? 0);
+  };
 
   private compare(tile: number, before: number): void {
     const now = maskOf(this.core.world.directory, tile, this.core.shard);

@@ -11,6 +11,7 @@ import { SHARD_COUNTER } from '../memory/shard-block.js';
 import { PRESENCE_STATE, writerEpoch, writerGateway } from '../memory/inbox.js';
 import { COLD, HOT } from '../memory/record.js';
 import { LogReplyWriter, type SelfState, SelfUpdateWriter } from '../wire/self-update.js';
+import { FULL_SPEED } from '../world/dilation.js';
 import type { Core, Notes } from './core.js';
 import { READY_HEAD_BYTES, RECORD, SELF_HEAD_BYTES } from '../memory/player.js';
 import type { GatewayRings } from './gateway-rings.js';
@@ -135,8 +136,9 @@ export class SelfUpdates {
     const hot = arena.hot(slot);
     const cold = arena.cold(slot);
     // Not core.tick: a shard that is behind may have accepted an entity whose last owner had done a later tick.
-    state.tick = arena.i32[(hot + HOT.lastTick) >> 2]!;
+    state.tick = core.seenTick(slot);
     state.epoch = core.epoch(slot);
+    state.dilation = core.factorOf(slot) / FULL_SPEED;
     state.x = arena.f64[(hot + HOT.x) >> 3]!;
     state.y = arena.f64[(hot + HOT.y) >> 3]!;
     state.vx = arena.f32[(hot + HOT.vx) >> 2]!;

@@ -1,13 +1,18 @@
 /**
  * The step of every entity, by global tick numbers: each entity is stepped exactly once for each number, whoever owned
  * it before (design: lastTick = k − 1 step; ≥ k skip; up to 3 behind: one step for each; older: it was frozen).
+ *
+ * In a slowed tile only the due ticks count (world/dilation.ts). In the others an entity is passed by: its record is not
+ * touched, which is what dilation saves, and the tick is noted in `core.passed` alone. Whoever gives the entity away puts
+ * that into the record (`settle`), so lastTick always means "seen to here" to the next owner, whatever its factor.
  */
 import { LIMITS } from '../base/limits.js';
 import { tileX, tileY } from '../geo/tile.js';
 import { HEADER, HOT } from '../memory/record.js';
-import { SHARD_COUNTER } from '../memory/shard-block.js';
+import { SHARD_COUNTER, SHARD_GAUGE } from '../memory/shard-block.js';
 import type { World } from '../world/facade.js';
-import { baseOf } from '../world/layout.js';
+import { FULL_SPEED, dueBetween } from '../world/dilation.js';
+import { baseOf, ownerAt } from '../world/layout.js';
 import { FLAG } from '../memory/player.js';
 import { blamed } from './blame.js';
 import type { Core } from './core.js';
@@ -17,7 +22,10 @@ import type { Mail } from './mail.js';
 const CATCH_UP_TICKS = 4;
 
 export class Stepper {
-  /** Step that the facade sees: one tick's length. */
+  /** Of the running tick: ticks of entities left out by dilation, and the least factor that was met. */
+  private dilated = 0;
+  private slowest = FULL_SPEED;
+
   constructor(
     private readonly core: Core,
     private readonly facade: World,
@@ -27,9 +35,13 @@ export class Stepper {
   stepAll(): void {
     const { core } = this;
     const { owned } = core;
+    this.dilated = 0;
+    this.slowest = FULL_SPEED;
     // Entities created in this tick are not in the list yet: they are stepped from the next tick on.
     for (let i = 0; i < owned.count; i++) this.stepOne(owned.slots[i]!);
     core.block.takeInHand(0, 0);
+    core.tallies.dilated += this.dilated;
+    core.block.setGauge(SHARD_GAUGE.dilation, this.slowest / FULL_SPEED);
   }
 
   private stepOne(slot: number): void {
@@ -41,29 +53,44 @@ export class Stepper {
     const flags = arena.u16[(hot + HOT.flags) >> 1]!;
     if (flags & FLAG.OFFLINE) return;
     if (core.isFreed(slot)) return;
+    const since = Math.max(last, core.passed[slot]!);
+    const factor = core.factorOf(slot);
+    const due = factor === FULL_SPEED ? tick - since : dueBetween(since, tick, factor);
+    if (factor < this.slowest) this.slowest = factor;
+    if (due === 0) return this.passBy(slot, hot, tick - since);
     core.writeHot(slot);
-    let steps = tick - last;
-    let skipped = 0;
-    if (flags & FLAG.RESTED) {
-      arena.u16[(hot + HOT.flags) >> 1] = flags & ~FLAG.RESTED;
-      skipped = steps - 1;
-    } else if (steps > CATCH_UP_TICKS) {
-      skipped = steps - 1;
-      core.block.count(SHARD_COUNTER.ticksFrozen, skipped);
-    }
     const id = core.id(slot);
-    if (core.isFrozen(id)) {
-      core.block.count(SHARD_COUNTER.ticksFrozen, steps - skipped);
-      skipped = steps;
-    }
-    steps -= skipped;
+    const steps = this.stepsOf(id, flags, due);
+    if (flags & FLAG.RESTED) arena.u16[(hot + HOT.flags) >> 1] = flags & ~FLAG.RESTED;
+    else this.dilated += tick - since - due;
     if (steps > 0) this.play(slot, id, steps);
-    this.account(slot, hot, steps + skipped);
+    this.account(slot, hot, tick - last);
     this.place(slot, hot);
     if (arena.i32[(hot + HOT.outboxCount) >> 2]! > 0) {
       core.senders.add(slot);
       this.mail.prepare(slot);
     }
+  }
+
+  /** How many of the due steps are made: what rested or was frozen goes on from where it is. */
+  private stepsOf(id: number, flags: number, due: number): number {
+    const { core } = this;
+    const rested = (flags & FLAG.RESTED) !== 0;
+    let steps = due;
+    if (rested || due > CATCH_UP_TICKS) steps = 1;
+    if (core.isFrozen(id)) steps = 0;
+    if (!rested && steps < due) core.tallies.frozen += due - steps;
+    return steps;
+  }
+
+  /** A tick that is not due: only who is to be handed over because of a change of layout is noted. */
+  private passBy(slot: number, hot: number, ticks: number): void {
+    const { core } = this;
+    const { f64 } = core.arena;
+    core.passed[slot] = core.tick;
+    this.dilated += ticks;
+    const owner = ownerAt(core.world.directory, f64[(hot + HOT.x) >> 3]!, f64[(hot + HOT.y) >> 3]!);
+    if (owner !== core.shard) core.foreign.add(slot);
   }
 
   private play(slot: number, id: number, steps: number): void {
@@ -113,4 +140,17 @@ export class Stepper {
     }
     if (owner !== core.shard) core.foreign.add(slot);
   }
+}
+
+/**
+ * Before an entity is given away after a commit: what was passed by stands in the record from here on. Not under the
+ * tick's undo copy, like the other words of a handover: after the commit nothing of this record is undone.
+ */
+export function settle(core: Core, slot: number): void {
+  const { i32 } = core.arena;
+  const hot = core.arena.hot(slot) >> 2;
+  const passed = core.passed[slot]! - i32[hot + (HOT.lastTick >> 2)]!;
+  if (passed <= 0) return;
+  i32[hot + (HOT.lastTick >> 2)]! += passed;
+  i32[hot + (HOT.stepCount >> 2)]! += passed;
 }

@@ -117,6 +117,7 @@ export class Shard {
       return now + 1;
     }
     core.tick = block.committedTick;
+    core.isSlowed = world.directory.anySlow > 0;
     this.frames.closeAfter(block.publishers(), this.view.cellsOfLast());
     adoptAfter(core, dead);
     this.tiles.adoptHeld(block.committedTick);
@@ -130,6 +131,7 @@ export class Shard {
     const { core } = this;
     const started = this.clock.now();
     core.tick = k;
+    core.isSlowed = this.world.directory.anySlow > 0;
     this.closing.look();
     this.migration.look();
     this.beginNotes();
@@ -191,6 +193,7 @@ export class Shard {
     publishView(core, this.view, this.streams, this.frames.unclosed, this.scratch);
     this.selfs.answer(); // before the handovers: the next owner knows nothing of who waits for an answer
     this.mail.send();
+    this.jobs.send();
     this.border.handOver();
     this.migration.settle();
     this.leaving.parkAccounts();
@@ -211,7 +214,11 @@ export class Shard {
       const slot = players.slots[i]!;
       this.tiles.touchAround(this.facade.x(slot), this.facade.y(slot), VIEW_REACH_M);
     }
-    if (k % every === 0) this.tiles.sleepIdle(this.leaving);
+    if (k % every === 0) {
+      this.tiles.sleepIdle(this.leaving);
+      // Whoever gives or takes a tile counts it here, and may die in between: once a second the truth.
+      core.block.tiles = this.tiles.countLeaves();
+    }
     core.block.setGauge(SHARD_GAUGE.entities, core.owned.count);
     core.block.setGauge(SHARD_GAUGE.players, players.count);
     core.block.setGauge(SHARD_GAUGE.tiles, this.tiles.count);

@@ -13,7 +13,7 @@ import { tileIndex } from '../geo/tile.js';
 import { wrapX, clampY } from '../geo/world.js';
 import { HOT, OWNER, ownerState, packOwner, epochOf } from '../memory/record.js';
 import type { TileArea } from '../world/facade.js';
-import { maskOf } from '../world/layout.js';
+import { leavesOf, maskOf } from '../world/layout.js';
 import type { Placer } from '../world/placing.js';
 import { FLAG, PLAYER_KIND } from '../memory/player.js';
 import type { Core } from './core.js';
@@ -31,6 +31,8 @@ export class Tiles {
   private readonly populated: number[] = [];
   /** Tiles taken since the last look for parked entities. */
   private readonly woken = new Set<number>();
+  /** Tiles taken since Migration has looked. */
+  readonly fresh = new Set<number>();
   /** Tiles to be put to sleep, in the running tick. */
   private readonly idle = new Set<number>();
   private committedByDead = 0;
@@ -51,6 +53,14 @@ export class Tiles {
     return this.held;
   }
 
+  /** Leaves of this shard; one look at each tile held. */
+  countLeaves(): number {
+    const { world, shard } = this.core;
+    let leaves = 0;
+    for (const tile of this.held.keys()) leaves += leavesOf(world.directory, tile, shard);
+    return leaves;
+  }
+
   /** Called whenever something concerns a tile here; wakes it if it is this shard's and not yet held. */
   hold(tile: number): void {
     const { directory } = this.core.world;
@@ -58,6 +68,7 @@ export class Tiles {
     const squares = maskOf(directory, tile, this.core.shard);
     if (squares === 0) return;
     this.held.set(tile, squares);
+    this.fresh.add(tile);
     directory.touch(tile, this.core.tick);
     this.woken.add(tile);
     this.settleGeneration(tile);

@@ -46,6 +46,14 @@ export function maskOf(directory: Directory, tile: number, shard: number): numbe
   return mask;
 }
 
+/** How many leaves of a base tile a shard has. */
+export function leavesOf(directory: Directory, tile: number, shard: number): number {
+  let leaves = 0;
+  for (let path = 0; path < SQUARES; path += 4 ** (LEVELS - directory.depthOf(tile, path)))
+    if (directory.lookup(tile, path) === shard) leaves++;
+  return leaves;
+}
+
 /** The leaf that holds a square of the deepest level. @param square row × columns + column @returns null = nobody's */
 export function leafAt(directory: Directory, square: number): { address: TileAddress; shard: number } | null {
   const { x, y } = tileOfIndex(square, DEEPEST);
