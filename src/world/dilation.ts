@@ -26,9 +26,7 @@ export function due(k: number, percent: number): boolean {
 
 /** Factor of the leaf at a place, percent. */
 export function factorAt(directory: Directory, x: number, y: number): number {
-  return dilation(
-    directory.service(tileX(x, LIMITS.deepestTileLevel), tileY(y, LIMITS.deepestTileLevel)),
-  );
+  return dilation(directory.service(tileX(x, LIMITS.deepestTileLevel), tileY(y, LIMITS.deepestTileLevel)));
 }
 
 /** The least factor of all leaves, percent; looks only when some leaf is slowed. */
