@@ -16,6 +16,11 @@ export const BUILT_IN_PAYLOADS: Readonly<Record<string, PayloadShape>> = {
   give: { target: 'id', item: 'u16', count: 'u16' },
   say: 'text',
   forage: 'none',
+  tradeOffer: { target: 'id' },
+  tradePut: { trade: 'id', item: 'u16', count: 'u16' },
+  tradeTake: { trade: 'id', item: 'u16', count: 'u16' },
+  tradeAccept: { trade: 'id', version: 'u16' },
+  tradeAbort: { trade: 'id' },
 };
 
 /** @throws ClientError PAYLOAD when the fields do not fit, or the action's layout is unknown and no bytes are given */

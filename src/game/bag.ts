@@ -1,7 +1,7 @@
-/** Bags: what fits into them, and who takes what is given. */
+/** Bags: what fits into them, and what can be parted with. */
 import { type Entity, OUTCOME } from '../world/facade.js';
 import type { GameWorld } from './columns.js';
-import { HANDS, ITEM, KIND } from './constants.js';
+import { HANDS, ITEM } from './constants.js';
 
 export const ITEM_KINDS = Object.keys(ITEM).length;
 
@@ -16,17 +16,4 @@ export function room(world: GameWorld, player: Entity): number {
 export function canPart(world: GameWorld, holder: Entity, item: number, count: number): number {
   if (item >= ITEM_KINDS || count < 1) return OUTCOME.NOT_ALLOWED;
   return world.items(holder, item) < count ? OUTCOME.NOT_ENOUGH : OUTCOME.APPLIED;
-}
-
-/** Players take what fits while they play, piles take more of the same, nobody else takes anything. */
-export function mayReceive(world: GameWorld, target: Entity, item: number, count: number): number {
-  switch (world.kind(target)) {
-    case KIND.player:
-      if (!world.online(target)) return OUTCOME.TARGET_OFFLINE;
-      return room(world, target) < count ? OUTCOME.BAG_FULL : OUTCOME.APPLIED;
-    case KIND.pile:
-      return item === world.columns.product.get(target) ? OUTCOME.APPLIED : OUTCOME.NOT_ALLOWED;
-    default:
-      return OUTCOME.NOT_ALLOWED;
-  }
 }

@@ -8,27 +8,40 @@ import type {
   World,
 } from '../world/facade.js';
 
+/** A record has 88 bytes for all kinds together, so kinds that need a column of the same sort share it. */
 export const COMPONENTS = {
   /** Shown to viewers: what a node or a pile holds and how much; whether a creature is angry. */
   product: { type: 'u8', public: true },
   amount: { type: 'u16', public: true },
   mood: { type: 'u8', public: true },
+  /** Trades: how often the offer changed; TRADE_STATE and who has accepted (bits of trade.ts). */
+  tradeVersion: { type: 'u16', public: true },
+  tradeState: { type: 'u8', public: true },
 
   /** Walkers: what is left of the present stride. */
   walkLeftS: 'f64',
   walkSpeedMps: 'f32',
-  /** Players: waiting times, and the pile they dropped last. */
+  /** Ids. Players: the pile they dropped last, the trade they offered last. Creatures: (none), prey. Trades: the parties. */
+  firstId: 'f64',
+  secondId: 'f64',
+  /** Players: waiting times; of a trade, until it tells about itself again. */
   gatherWaitS: 'f32',
   forageWaitS: 'f32',
   sayWaitS: 'f32',
-  lastPile: 'f64',
-  /** Nodes and piles. */
+  tradeWaitS: 'f32',
+  /** Nodes; piles and trades. */
   regrowS: 'f32',
   lifeS: 'f32',
+  /** Trades: how much of each item in the bag is due to the first party (the rest is the other's); who comes back. */
+  due0: 'u16',
+  due1: 'u16',
+  due2: 'u16',
+  due3: 'u16',
+  lasting: 'u8',
   /** Creatures. */
   homeX: 'f64',
   homeY: 'f64',
-  prey: 'f64',
+  /** And trades. */
   lookWaitS: 'f32',
   chaseLeftS: 'f32',
 } as const;

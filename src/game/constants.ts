@@ -1,10 +1,16 @@
 /** Every number of the built-in game in one place; lengths in metres, times in seconds. Change them freely. */
 
 /** Entity kinds, items, events: indices and codes that the module declares by name in `game.ts`. */
-export const KIND = Object.freeze({ player: 0, creature: 1, node: 2, pile: 3 });
+export const KIND = Object.freeze({ player: 0, creature: 1, node: 2, pile: 3, trade: 4 });
 export const ITEM = Object.freeze({ coin: 0, berry: 1, wood: 2, stone: 3 });
-export const EVENT = Object.freeze({ speech: 1, growl: 2 });
-export const REJECTION = Object.freeze({ TOO_FAST: 1000, TOO_LONG: 1001, NO_ROOM: 1002 });
+export const EVENT = Object.freeze({ speech: 1, growl: 2, trade: 3 });
+export const REJECTION = Object.freeze({
+  TOO_FAST: 1000,
+  TOO_LONG: 1001,
+  NO_ROOM: 1002,
+  OFFER_CHANGED: 1003,
+  TRADE_OVER: 1004,
+});
 
 export const WALK = Object.freeze({ maxSpeedMps: 6, maxS: 10 });
 
@@ -31,6 +37,20 @@ export const NODE = Object.freeze({
 
 /** What nobody picks up rots. */
 export const PILE = Object.freeze({ lifeS: 300 });
+
+/**
+ * A trade ends when a party is further away than `awayM`, or when nothing changes for `idleS`. What it could not hand
+ * out it offers again every `retryS`.
+ */
+export const TRADE = Object.freeze({
+  awayM: 10,
+  idleS: 60,
+  lookEveryS: 0.5,
+  tellEveryS: 1,
+  offerEveryS: 1,
+  retryS: 5,
+  changes: 0xffff,
+});
 
 /**
  * Natural content of a base tile (9.8 km): its first grove stands in the very middle. Every entity takes one of the

@@ -11,7 +11,7 @@ export const MOOD = Object.freeze({ calm: 0, angry: 1 });
 const NOTHING = new Uint8Array(0);
 
 export function stepCreature(world: GameWorld, creature: Entity): void {
-  if (world.columns.prey.get(creature) !== 0) chase(world, creature);
+  if (world.columns.secondId.get(creature) !== 0) chase(world, creature);
   else roam(world, creature);
   stride(world, creature);
 }
@@ -37,7 +37,7 @@ function chase(world: GameWorld, creature: Entity): void {
   if (farFromHome(world, creature) > CREATURE.leashM) return giveUp(world, creature);
   if (!countDown(world, lookWaitS, creature)) return;
   lookWaitS.set(creature, CREATURE.chaseLookEveryS);
-  follow(world, creature, world.columns.prey.get(creature));
+  follow(world, creature, world.columns.secondId.get(creature));
 }
 
 /** Turns towards the prey, stands still beside it, gives up when it is out of sight. */
@@ -59,7 +59,7 @@ function follow(world: GameWorld, creature: Entity, prey: number): void {
 }
 
 function attack(world: GameWorld, creature: Entity, prey: number): void {
-  world.columns.prey.set(creature, prey);
+  world.columns.secondId.set(creature, prey);
   world.columns.chaseLeftS.set(creature, CREATURE.chaseS);
   world.columns.lookWaitS.set(creature, 0);
   world.columns.mood.set(creature, MOOD.angry);
@@ -67,7 +67,7 @@ function attack(world: GameWorld, creature: Entity, prey: number): void {
 }
 
 function giveUp(world: GameWorld, creature: Entity): void {
-  world.columns.prey.set(creature, 0);
+  world.columns.secondId.set(creature, 0);
   world.columns.chaseLeftS.set(creature, 0);
   world.columns.lookWaitS.set(creature, CREATURE.calmS);
   world.columns.mood.set(creature, MOOD.calm);

@@ -4,7 +4,6 @@
  * and how one entity lives through one tick (step). The server does the rest.
  */
 import type { Entity, GameModule } from '../world/facade.js';
-import { mayReceive } from './bag.js';
 import { type ColumnName, COMPONENTS, type GameWorld } from './columns.js';
 import { EVENT, ITEM, KIND, REJECTION } from './constants.js';
 import { populate } from './content.js';
@@ -12,7 +11,10 @@ import { stepCreature } from './creature.js';
 import { stepNode, stepPile } from './ground.js';
 import { drop, give } from './hand-on.js';
 import { forage, say, spawnPlayer, stepPlayer } from './player.js';
+import { mayReceive } from './receive.js';
 import { gather, pick, take } from './take.js';
+import { putIn, putBack, stepTrade, tradeAbort, tradeAccept, tradeTake } from './trade.js';
+import { abort, accept, offer, put, takeOut } from './trade-actions.js';
 import { walk } from './walk.js';
 
 const game: GameModule<ColumnName> = {
@@ -22,11 +24,26 @@ const game: GameModule<ColumnName> = {
   components: COMPONENTS,
   events: EVENT,
   rejections: REJECTION,
-  actions: { walk, gather, drop, pick, give, say, forage },
-  messages: { take },
+  actions: {
+    walk,
+    gather,
+    drop,
+    pick,
+    give,
+    say,
+    forage,
+    tradeOffer: offer,
+    tradePut: put,
+    tradeTake: takeOut,
+    tradeAccept: accept,
+    tradeAbort: abort,
+  },
+  messages: { take, tradeTake, tradeAccept, tradeAbort },
   spawnPlayer,
   populate,
   mayReceive,
+  received: putIn,
+  returned: putBack,
   step(world: GameWorld, entity: Entity) {
     switch (world.kind(entity)) {
       case KIND.player:
@@ -37,6 +54,8 @@ const game: GameModule<ColumnName> = {
         return stepNode(world, entity);
       case KIND.pile:
         return stepPile(world, entity);
+      case KIND.trade:
+        return stepTrade(world, entity);
     }
   },
 };

@@ -14,8 +14,11 @@ export const drop = action({
     const refused = canPart(world, actor, item, count);
     if (refused !== OUTCOME.APPLIED) return refused;
     let pile = lastPile(world, actor, item);
-    if (pile < 0) pile = newPile(world, actor, item);
-    if (pile < 0) return REJECTION.NO_ROOM;
+    if (pile < 0) {
+      pile = newPile(world, actor, item);
+      if (pile < 0) return REJECTION.NO_ROOM;
+      world.columns.firstId.set(actor, world.id(pile));
+    }
     const outcome = world.give(actor, world.id(pile), item, count);
     showAmount(world, pile);
     return outcome;
@@ -29,22 +32,22 @@ export const give = action({
   apply(world, actor, { target, item, count }) {
     if (target === world.id(actor)) return OUTCOME.NOT_ALLOWED;
     let refused = canPart(world, actor, item, count);
-    if (refused === OUTCOME.APPLIED) refused = reach(world, actor, target, KIND.player);
+    if (refused === OUTCOME.APPLIED) refused = reach(world, actor, target, KIND.player, HANDS.reachM);
     return refused === OUTCOME.APPLIED ? world.give(actor, target, item, count) : refused;
   },
 });
 
 function lastPile(world: GameWorld, actor: Entity, item: number): Entity | -1 {
-  const pile = world.find(world.columns.lastPile.get(actor));
+  const pile = world.find(world.columns.firstId.get(actor));
   if (pile < 0 || world.columns.product.get(pile) !== item) return -1;
   return world.distance(actor, world.x(pile), world.y(pile)) <= HANDS.reachM ? pile : -1;
 }
 
-function newPile(world: GameWorld, actor: Entity, item: number): Entity | -1 {
-  const pile = world.spawn(KIND.pile, world.x(actor), world.y(actor));
+/** An empty pile for one kind of item where somebody stands; −1: the world is full. */
+export function newPile(world: GameWorld, where: Entity, item: number): Entity | -1 {
+  const pile = world.spawn(KIND.pile, world.x(where), world.y(where));
   if (pile < 0) return -1;
   world.columns.product.set(pile, item);
   world.columns.lifeS.set(pile, PILE.lifeS);
-  world.columns.lastPile.set(actor, world.id(pile));
   return pile;
 }

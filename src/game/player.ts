@@ -10,10 +10,11 @@ export function spawnPlayer(world: GameWorld, player: Entity): void {
 }
 
 export function stepPlayer(world: GameWorld, player: Entity): void {
-  const { gatherWaitS, forageWaitS, sayWaitS } = world.columns;
+  const { gatherWaitS, forageWaitS, sayWaitS, tradeWaitS } = world.columns;
   countDown(world, gatherWaitS, player);
   countDown(world, forageWaitS, player);
   countDown(world, sayWaitS, player);
+  countDown(world, tradeWaitS, player);
   stride(world, player);
 }
 

@@ -42,7 +42,7 @@ export const take = message({
 function askFor(world: GameWorld, actor: Entity, targetId: number, kind: number, most: number): number {
   const wanted = Math.min(most, room(world, actor));
   if (wanted === 0) return OUTCOME.BAG_FULL;
-  const refused = reach(world, actor, targetId, kind);
+  const refused = reach(world, actor, targetId, kind, HANDS.reachM);
   if (refused !== OUTCOME.APPLIED) return refused;
   const target = world.find(targetId);
   if (target >= 0) return handOut(world, target, world.id(actor), wanted);

@@ -36,6 +36,7 @@ export function deliver(core: Core, facade: World, target: number, m: Letter): n
     if (refused !== 0) return refused;
     const cold = core.writeCold(target);
     core.arena.u32[(cold + COLD.items + m.itemKind * 4) >> 2]! += m.itemCount;
+    core.game.module.received?.(facade, target, m.itemKind, m.itemCount, m.source, m.args[0]!);
     return 0;
   }
   if (core.isFrozen(core.id(target))) return ERRORS.QUARANTINED.number;

@@ -101,6 +101,10 @@ export class Facade implements World {
     );
   }
 
+  lasting(e: Entity): boolean {
+    return this.kind(e) === PLAYER_KIND && (this.core.flags(e) & FLAG.ACCOUNT) !== 0;
+  }
+
   distance(e: Entity, x: number, y: number): number {
     const ex = shortestDx(this.x(e), x);
     const ey = y - this.y(e);
@@ -157,7 +161,7 @@ export class Facade implements World {
     return true;
   }
 
-  give(from: Entity, toId: number, itemKind: number, count: number): number {
+  give(from: Entity, toId: number, itemKind: number, count: number, note = 0): number {
     checkCount(count);
     if (this.items(from, itemKind) < count) return NOT_ENOUGH.number;
     const target = this.find(toId);
@@ -166,10 +170,12 @@ export class Facade implements World {
       if (refused !== 0) return refused;
       this.core.arena.u32[this.itemAt(this.core.writeCold(from), itemKind)]! -= count;
       this.core.arena.u32[this.itemAt(this.core.writeCold(target), itemKind)]! += count;
+      this.core.game.module.received?.(this, target, itemKind, count, this.id(from), note);
       return APPLIED.number;
     }
     if (this.core.world.ids.lookup(toId) < 0) return TARGET_GONE.number;
     this.letter.args.fill(0);
+    this.letter.args[0] = note;
     if (!this.mail.post(from, toId, TRANSFER, itemKind, count, this.letter.args)) return OUTBOX_FULL.number;
     // The place is the escrow: out of the bag in the same commit that puts it there (I2).
     this.core.arena.u32[this.itemAt(this.core.writeCold(from), itemKind)]! -= count;

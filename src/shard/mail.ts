@@ -215,11 +215,14 @@ export class Mail {
     const { core } = this;
     const { arena } = core;
     const itemKind = arena.u8[at + OUTBOX.itemKind]!;
-    if (answer !== 0 && itemKind !== NO_ITEM) {
-      arena.u32[(arena.cold(source) + COLD.items + itemKind * 4) >> 2]! +=
-        arena.u32[(at + OUTBOX.itemCount) >> 2]!;
-    }
+    const isBack = answer !== 0 && itemKind !== NO_ITEM;
+    const count = arena.u32[(at + OUTBOX.itemCount) >> 2]!;
+    if (isBack) arena.u32[(arena.cold(source) + COLD.items + itemKind * 4) >> 2]! += count;
     arena.u8[at + OUTBOX.itemKind] = NO_ITEM;
+    if (isBack && !core.isFrozen(core.id(source))) {
+      const target = arena.f64[(at + OUTBOX.target) >> 3]!;
+      core.game.module.returned?.(this.facade, source, itemKind, count, target, answer);
+    }
     const definition = core.game.message(arena.u16[(at + OUTBOX.kind) >> 1]!);
     if (definition?.answered === undefined || core.isFrozen(core.id(source))) return;
     this.letter.fromOutbox(arena, at, core.id(source));

@@ -74,6 +74,8 @@ export interface World<C extends string = string> {
   heading(entity: Entity): number;
   /** Whether a session plays it (connected, or lost for less than the resume grace). False for all but players. */
   online(entity: Entity): boolean;
+  /** Whether it stays in the world, and so comes back, when its player leaves: an account. False for all but players. */
+  lasting(entity: Entity): boolean;
 
   /** Metres from the entity to a point, the shortest way round the world. */
   distance(entity: Entity, x: number, y: number): number;
@@ -95,9 +97,10 @@ export interface World<C extends string = string> {
   /**
    * Moves items to any entity of the world. A target of this shard has them (or has refused) on return. Otherwise they
    * leave the bag now, travel, and come back if they are refused: APPLIED then means "on the way".
+   * @param note a number that the target's `received` is told with the items
    * @returns an outcome; anything but APPLIED changed nothing: NOT_ENOUGH, OUTBOX_FULL, or the target's refusal
    */
-  give(from: Entity, toId: number, itemKind: number, count: number): number;
+  give(from: Entity, toId: number, itemKind: number, count: number, note?: number): number;
   /**
    * A reliable message: received once, in the order of sending. `receive` and `answered` of a target in this shard may
    * run before `send` returns. A target that does not exist answers TARGET_GONE.
@@ -221,6 +224,24 @@ export interface GameModule<C extends string = string> {
   populate?(world: World<C>, tile: TileArea, random: Random): void;
   /** Whether an entity takes what is given to it: 0 accepts, an outcome refuses. Without it everything accepts. */
   mayReceive?(world: World<C>, target: Entity, itemKind: number, count: number, fromId: number): number;
+  /** Told once items that were given are in the target's bag. */
+  received?(
+    world: World<C>,
+    target: Entity,
+    itemKind: number,
+    count: number,
+    fromId: number,
+    note: number,
+  ): void;
+  /** Told once items that were on the way are back in the giver's bag, refused with `outcome`. */
+  returned?(
+    world: World<C>,
+    giver: Entity,
+    itemKind: number,
+    count: number,
+    toId: number,
+    outcome: number,
+  ): void;
   /** Advances one entity by `world.dt`. */
   step(world: World<C>, entity: Entity): void;
   jobDone?(world: World<C>, entity: Entity, job: string, result: unknown): void;

@@ -33,6 +33,8 @@ const MODULE_FIELDS = [
   'spawnPlayer',
   'populate',
   'mayReceive',
+  'received',
+  'returned',
   'step',
   'jobDone',
 ];
@@ -118,7 +120,7 @@ export function compileGame(module: unknown, source: string): CompiledGame {
   for (const [name, job] of Object.entries(check.optionalObject(game.jobs, 'jobs')))
     check.callable(job, `jobs.${name}`);
   check.handler(game.step, 'step');
-  for (const name of ['setup', 'spawnPlayer', 'populate', 'mayReceive', 'jobDone']) {
+  for (const name of ['setup', 'spawnPlayer', 'populate', 'mayReceive', 'received', 'returned', 'jobDone']) {
     if (game[name] !== undefined) check.handler(game[name], name);
   }
   return new CompiledGame(module as GameModule, source);

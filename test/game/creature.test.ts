@@ -94,7 +94,7 @@ t.test('it chases the nearest player and no other kind', async (t) => {
   planet.add(KIND.player, 12, 0);
   const { entity } = addCreature(planet, 0);
   planet.run();
-  t.equal(entity.values.get('prey'), planet.id(near));
+  t.equal(entity.values.get('secondId'), planet.id(near));
 });
 
 t.test('equal worlds live equal lives', async (t) => {

@@ -21,6 +21,8 @@ export interface FakeEntity {
   vy: number;
   heading: number;
   online: boolean;
+  /** Belongs to an account. */
+  lasting: boolean;
   dead: boolean;
   readonly values: Map<string, number>;
   readonly items: number[];
@@ -41,6 +43,7 @@ export interface Emitted {
   readonly id: number;
   readonly kind: number;
   readonly text: string;
+  readonly bytes: Uint8Array;
 }
 
 export class FakePlanet {
@@ -96,6 +99,7 @@ export class FakePlanet {
       vy: 0,
       heading: 0,
       online: kind === 0,
+      lasting: false,
       dead: false,
       values: new Map(),
       items: this.game.items.map(() => 0),
@@ -174,8 +178,14 @@ export class FakePlanet {
       const from = this.entities[source]!;
       if (letter.kind !== 0)
         this.message(letter.kind)?.answered?.(this.world(source), source, letter, answer);
-      else if (answer !== OUTCOME.APPLIED) from.items[letter.itemKind]! += letter.itemCount;
+      else if (answer !== OUTCOME.APPLIED) this.returnTo(from, source, letter, answer);
     }
+  }
+
+  private returnTo(from: FakeEntity, source: number, letter: Letter, answer: number): void {
+    const { itemKind, itemCount, target } = letter;
+    from.items[itemKind]! += itemCount;
+    this.module.returned?.(this.world(source), source, itemKind, itemCount, target, answer);
   }
 
   receive(letter: Letter): number {
@@ -185,7 +195,9 @@ export class FakePlanet {
     if (letter.kind !== 0) return this.message(letter.kind)!.receive(world, target, letter);
     const { itemKind, itemCount, source } = letter;
     const refused = this.module.mayReceive?.(world, target, itemKind, itemCount, source) ?? OUTCOME.APPLIED;
-    if (refused === OUTCOME.APPLIED) this.entities[target]!.items[itemKind]! += itemCount;
+    if (refused !== OUTCOME.APPLIED) return refused;
+    this.entities[target]!.items[itemKind]! += itemCount;
+    this.module.received?.(world, target, itemKind, itemCount, source, letter.args[0]!);
     return refused;
   }
 

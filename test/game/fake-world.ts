@@ -111,6 +111,9 @@ export class FakeWorld implements World {
   online(e: Entity) {
     return this.own(e).online;
   }
+  lasting(e: Entity) {
+    return this.own(e).lasting;
+  }
   distance(e: Entity, x: number, y: number) {
     return Math.hypot(shortestDx(this.x(e), x), y - this.y(e));
   }
@@ -150,7 +153,7 @@ export class FakeWorld implements World {
     this.planet.consumed[itemKind]! += count;
     return true;
   }
-  give(from: Entity, toId: number, itemKind: number, count: number) {
+  give(from: Entity, toId: number, itemKind: number, count: number, note = 0) {
     checkCount(count);
     if (this.items(from, itemKind) < count) return OUTCOME.NOT_ENOUGH;
     const letter = {
@@ -159,10 +162,13 @@ export class FakeWorld implements World {
       kind: 0,
       itemKind,
       itemCount: count,
-      args: new Float64Array(4),
+      args: Float64Array.of(note, 0, 0, 0),
     };
+    // Out of the bag first: the target may be told, and act on it, before this returns.
+    const bag = this.own(from).items;
+    bag[itemKind]! -= count;
     const outcome = this.find(toId) >= 0 ? this.planet.receive(letter) : this.postOrFull(letter);
-    if (outcome === OUTCOME.APPLIED) this.own(from).items[itemKind]! -= count;
+    if (outcome !== OUTCOME.APPLIED) bag[itemKind]! += count;
     return outcome;
   }
   send(from: Entity, target: number, kind: number, ...args: number[]) {
@@ -182,6 +188,7 @@ export class FakeWorld implements World {
     return OUTCOME.APPLIED;
   }
   private postOrFull(letter: Letter) {
+    if (this.planet.byId(letter.target) < 0) return OUTCOME.TARGET_GONE;
     return this.planet.post(letter) ? OUTCOME.APPLIED : OUTCOME.OUTBOX_FULL;
   }
   sendLossy() {}
@@ -212,6 +219,7 @@ export class FakeWorld implements World {
     this.planet.emitted.push({
       id: this.id(e),
       kind,
+      bytes: bytes.slice(0, length),
       text: new TextDecoder().decode(bytes.slice(0, length)),
     });
   }

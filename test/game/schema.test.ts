@@ -7,9 +7,25 @@ import { Drop } from '../../src/wire/generated/blue-marble/drop.js';
 import { Gather } from '../../src/wire/generated/blue-marble/gather.js';
 import { Give } from '../../src/wire/generated/blue-marble/give.js';
 import { Pick } from '../../src/wire/generated/blue-marble/pick.js';
+import { TradeAbort } from '../../src/wire/generated/blue-marble/trade-abort.js';
+import { TradeAccept } from '../../src/wire/generated/blue-marble/trade-accept.js';
+import { TradeOffer } from '../../src/wire/generated/blue-marble/trade-offer.js';
+import { TradePut } from '../../src/wire/generated/blue-marble/trade-put.js';
+import { TradeTake } from '../../src/wire/generated/blue-marble/trade-take.js';
 import { Walk } from '../../src/wire/generated/blue-marble/walk.js';
 
-const STRUCTS = { walk: Walk, gather: Gather, drop: Drop, pick: Pick, give: Give };
+const STRUCTS = {
+  walk: Walk,
+  gather: Gather,
+  drop: Drop,
+  pick: Pick,
+  give: Give,
+  tradeOffer: TradeOffer,
+  tradePut: TradePut,
+  tradeTake: TradeTake,
+  tradeAccept: TradeAccept,
+  tradeAbort: TradeAbort,
+};
 const VALUES: Record<string, number> = {
   heading: -1.5,
   speed: 6,
@@ -17,6 +33,8 @@ const VALUES: Record<string, number> = {
   target: 2 ** 53 - 1,
   item: 3,
   count: 40_000,
+  trade: 2 ** 53 - 1,
+  version: 65_535,
 };
 
 for (const [name, Struct] of Object.entries(STRUCTS)) {

@@ -3,8 +3,8 @@
 import type { Schema, StructShape } from '../../base/schema-shape.js';
 
 /** sha256 of the schemas, and of the files beside this one. */
-export const SOURCE_HASH = '9b8e08729f9b9f433be67adcbfb72c816a928b2c6795fb126ea1c35912df3f49';
-export const FILES_HASH = 'f7a63012b806ef95dc5a1977bbc806d42503ea44cd3d8fe104ed66e7c3e47538';
+export const SOURCE_HASH = 'ac8aa9d387ddf6f82cff7780012a57bd54a2b7e429af3ff57c994ed2511815d8';
+export const FILES_HASH = 'cc0372b5ac038d369fffb85e7a9809b9a53a18accaaabde67e2fe223535f522c';
 
 export const CLIENT_SCHEMA: Schema = {
   root: "ClientMessage",
@@ -147,5 +147,11 @@ export const GAME_STRUCTS: Readonly<Record<string, StructShape>> = {
   Gather: {"size":8,"align":8,"offsets":{"target":0}},
   Give: {"size":16,"align":8,"offsets":{"target":0,"item":8,"count":10}},
   Pick: {"size":8,"align":8,"offsets":{"target":0}},
+  TradeAbort: {"size":8,"align":8,"offsets":{"trade":0}},
+  TradeAccept: {"size":16,"align":8,"offsets":{"trade":0,"version":8}},
+  TradeOffer: {"size":8,"align":8,"offsets":{"target":0}},
+  TradePut: {"size":16,"align":8,"offsets":{"trade":0,"item":8,"count":10}},
+  TradeState: {"size":40,"align":8,"offsets":{"asker":0,"asked":8,"version":16,"state":18,"accepted":19,"asker_item_0":20,"asker_item_1":22,"asker_item_2":24,"asker_item_3":26,"asked_item_0":28,"asked_item_1":30,"asked_item_2":32,"asked_item_3":34}},
+  TradeTake: {"size":16,"align":8,"offsets":{"trade":0,"item":8,"count":10}},
   Walk: {"size":12,"align":4,"offsets":{"heading":0,"speed":4,"seconds":8}},
 };
