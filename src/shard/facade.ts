@@ -195,7 +195,9 @@ export class Facade implements World {
     const definition = this.core.game.message(kind);
     assert(definition !== undefined, `the game has no message of kind ${kind}`);
     if (target >= 0) {
-      definition.answered?.(this, from, m, deliver(this.core, this, target, m));
+      // Not as an argument of `answered?.()`: without that handler it would not be evaluated.
+      const answer = deliver(this.core, this, target, m);
+      definition.answered?.(this, from, m, answer);
       return APPLIED.number;
     }
     if (this.core.world.ids.lookup(targetId) < 0) {

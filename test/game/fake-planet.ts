@@ -24,6 +24,8 @@ export interface FakeEntity {
   /** Belongs to an account. */
   lasting: boolean;
   dead: boolean;
+  /** Shown to nobody. */
+  hidden?: boolean;
   readonly values: Map<string, number>;
   readonly items: number[];
   readonly outbox: Letter[];
@@ -158,7 +160,9 @@ export class FakePlanet {
 
   /** Publishes where everybody is. */
   look(): void {
-    this.seen = this.entities.filter((e) => !e.dead).map(({ id, x, y, kind }) => ({ id, x, y, kind }));
+    this.seen = this.entities
+      .filter((e) => !e.dead && !e.hidden)
+      .map(({ id, x, y, kind }) => ({ id, x, y, kind }));
   }
 
   /** Sends across a border, escrow included. */

@@ -184,7 +184,8 @@ export class FakeWorld implements World {
     };
     letter.args.set(args);
     if (this.find(target) < 0) return this.postOrFull(letter);
-    definition.answered?.(this, from, letter, this.planet.receive(letter));
+    const answer = this.planet.receive(letter);
+    definition.answered?.(this, from, letter, answer);
     return OUTCOME.APPLIED;
   }
   private postOrFull(letter: Letter) {

@@ -14,7 +14,20 @@ t.test('without a file it is the built-in game', async (t) => {
   t.equal(game.name, 'BlueMarble');
   t.strictSame(
     game.actions.map((a) => `${a.kind} ${a.name}`),
-    ['1 walk', '2 gather', '3 drop', '4 pick', '5 give', '6 say', '7 forage'],
+    [
+      '1 walk',
+      '2 gather',
+      '3 drop',
+      '4 pick',
+      '5 give',
+      '6 say',
+      '7 forage',
+      '8 tradeOffer',
+      '9 tradePut',
+      '10 tradeTake',
+      '11 tradeAccept',
+      '12 tradeAbort',
+    ],
   );
 });
 
@@ -30,7 +43,7 @@ t.test('a .ts game with imports of its own is loaded, and can be played', async 
   t.equal(planet.act(it, 'hop', { direction: 0 }), 0);
   t.equal(planet.act(it, 'touch', { target: planet.id(other) }), 0);
   t.equal(planet.world(other).columns.it!.get(other), 1);
-  t.strictSame(planet.emitted, [{ id: planet.id(other), kind: 1, text: '' }]);
+  t.strictSame(planet.emitted, [{ id: planet.id(other), kind: 1, text: '', bytes: new Uint8Array(0) }]);
 });
 
 t.test('a .ts game is loaded in a worker thread as well', async (t) => {
