@@ -67,6 +67,7 @@ export function fillPlayer(
   arena.u16[(hot + HOT.flags) >> 1] = FLAG.NEW | FLAG.RESTED | flags;
   arena.f32[(hot + HOT.rateTokens) >> 2] = LIMITS.actionBurst;
   inboxes.reset(slot);
+  core.world.cut.reset(slot, 1);
   // Last: from here a lookup can find the slot.
   arena.f64[(h + HEADER.id) >> 3] = id;
 }

@@ -166,6 +166,8 @@ export class Actions {
     const { arena } = core;
     const hot = core.writeHot(slot);
     const cold = core.writeCold(slot);
+    // Not undone by a death before the commit: then the session begins once more, and until then this is too little.
+    core.world.cut.forget(slot);
     arena.f64[(hot + HOT.sessionId) >> 3] = session;
     arena.u32[(hot + HOT.lastActionId) >> 2] = 0;
     arena.u32[(hot + HOT.appliedCount) >> 2] = 0;

@@ -67,6 +67,7 @@ export class Border {
     const { arena } = core;
     const h = arena.header(slot);
     const hot = arena.hot(slot);
+    if (!core.cut.leave(slot, false)) return false;
     core.onLeave(slot);
     settle(core, slot);
     // Written before the lock, while the record is ours: the target reads them after it has the record. Outside of the

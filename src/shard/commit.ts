@@ -3,7 +3,7 @@
  * rolls forward what the store decided, and every step of it can be done again by a replacement (adopt.ts).
  */
 import { HOT } from '../memory/record.js';
-import { freeSlot, ownReserved } from '../memory/slots.js';
+import { ownReserved } from '../memory/slots.js';
 import { SHARD_COUNTER } from '../memory/shard-block.js';
 import type { Core } from './core.js';
 
@@ -35,12 +35,12 @@ export function appear(core: Core, slot: number): void {
   core.adopt(slot);
 }
 
-/** A removed entity loses its id, then its slot. */
+/** A removed entity loses its id, then, once the store has been told, its slot. */
 export function vanish(core: Core, slot: number): void {
   core.onGone(slot);
   core.world.ids.remove(core.id(slot), slot);
   core.letGo(slot);
-  freeSlot(core.arena, slot);
+  core.cut.end(slot);
 }
 
 /** Lets the gateways overwrite what was drained. Before the commit this would lose actions on a death (case 14a). */

@@ -18,6 +18,7 @@ import { beginCold, beginHot } from '../memory/undo.js';
 import type { CompiledGame } from '../world/game.js';
 import { FULL_SPEED, factorAt } from '../world/dilation.js';
 import { epochFromWord } from '../world/handover.js';
+import { Cut } from './cut.js';
 import { EntityList } from './entity-list.js';
 
 /** What a shard is started with. */
@@ -54,6 +55,9 @@ export class Core {
   /** Players among the owned, whose inboxes are drained. */
   readonly players: EntityList;
   readonly slots: SlotCache;
+  readonly cut: Cut;
+  /** By slot: 1 = changed since the store was told of it. */
+  private readonly dirty: Uint8Array;
   readonly dt: number;
   private readonly lease: IdLease;
   /** Of the quarantine those without an action. */
@@ -93,6 +97,8 @@ export class Core {
     this.owned = new EntityList(n);
     this.players = new EntityList(n);
     this.slots = new SlotCache(this.arena, options.shard);
+    this.cut = new Cut(this);
+    this.dirty = world.cut.dirty;
     this.lease = new IdLease(world.ids);
     this.frozen = new Set(options.quarantine.filter((q) => q.action === 0).map((q) => q.entity));
     this.dt = world.clock.tickMs / 1000;
@@ -121,6 +127,7 @@ export class Core {
 
   /** Asserts I1 and makes the hot state of a slot writable in this tick; returns its byte offset. */
   writeHot(slot: number): number {
+    this.dirty[slot] = 1; // before the write: a death in between tells the store once more
     if (!this.owned.has(slot)) return this.writeNew(slot, this.arena.hot(slot));
     beginHot(this.arena, slot, this.options.incarnation, this.tick);
     return this.arena.hot(slot);
@@ -128,9 +135,16 @@ export class Core {
 
   /** The same for the cold state. */
   writeCold(slot: number): number {
+    this.dirty[slot] = 1;
     if (!this.owned.has(slot)) return this.writeNew(slot, this.arena.cold(slot));
     beginCold(this.arena, slot, this.options.incarnation, this.tick);
     return this.arena.cold(slot);
+  }
+
+  /** The same for what follows from the number of the tick alone: the store need not hear of it. */
+  writeClock(slot: number): void {
+    assert(this.owned.has(slot), 'I1: only the owner writes an entity');
+    beginHot(this.arena, slot, this.options.incarnation, this.tick);
   }
 
   /** A record created in this tick needs no undo copy: without the commit its slot is free again. */

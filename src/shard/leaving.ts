@@ -101,13 +101,15 @@ export class Leaving {
     return this.mail.isQuiet(slot);
   }
 
-  /** Takes an entity that may rest to rest, after a commit. */
-  park(slot: number): void {
+  /** Takes an entity that may rest to rest, after a commit. @returns false when it cannot be now */
+  park(slot: number): boolean {
     const { core } = this;
     const hot = core.writeHot(slot);
     core.arena.u16[(hot + HOT.flags) >> 1]! |= FLAG.RESTED;
+    if (!core.cut.leave(slot, true)) return false;
     core.onGone(slot);
     core.letGo(slot);
     Atomics.store(core.arena.owner, slot, packOwner(OWNER.PARKED, 127, 127, core.epoch(slot)));
+    return true;
   }
 }

@@ -27,6 +27,7 @@ export class SelfUpdates {
   /** By slot, local: last id whose outcome was told, tick of the last update, hash of what was told. */
   private readonly told: Uint32Array;
   private readonly toldTick: Int32Array;
+  private readonly toldDurable: Uint32Array;
   private readonly state: SelfState;
 
   constructor(
@@ -35,6 +36,7 @@ export class SelfUpdates {
   ) {
     this.told = new Uint32Array(core.arena.capacity);
     this.toldTick = new Int32Array(core.arena.capacity);
+    this.toldDurable = new Uint32Array(core.arena.capacity);
     this.state = {
       tick: 0,
       epoch: 0,
@@ -57,6 +59,7 @@ export class SelfUpdates {
   forget(slot: number): void {
     this.told[slot] = 0;
     this.toldTick[slot] = 0;
+    this.toldDurable[slot] = 0;
   }
 
   /** On a frame tick: those players for whom something changed, the others at a lower rate. */
@@ -66,7 +69,8 @@ export class SelfUpdates {
     for (let i = 0; i < players.count; i++) {
       const slot = players.slots[i]!;
       const applied = this.core.arena.u32[(this.core.arena.hot(slot) + HOT.lastActionId) >> 2]!;
-      if (applied === this.told[slot] && tick - this.toldTick[slot]! < quiet) continue;
+      const isOld = applied !== this.told[slot] || this.durable(slot, applied) !== this.toldDurable[slot];
+      if (!isOld && tick - this.toldTick[slot]! < quiet) continue;
       if (this.core.world.inboxes.presence(slot) === PRESENCE_STATE.CONNECTED)
         this.push(slot, RECORD.SELF, this.told[slot]!);
     }
@@ -127,7 +131,14 @@ export class SelfUpdates {
     rings.commit(gateway, head + bytes);
     this.told[slot] = state.applied;
     this.toldTick[slot] = core.tick;
+    this.toldDurable[slot] = state.durable;
     return true;
+  }
+
+  /** Without a store, applied is all the durability there is. */
+  private durable(slot: number, applied: number): number {
+    const { core } = this;
+    return core.cut.isOn ? Math.min(applied, core.world.cut.durable(slot)) : applied;
   }
 
   private fill(slot: number, since: number): void {
@@ -144,7 +155,7 @@ export class SelfUpdates {
     state.vx = arena.f32[(hot + HOT.vx) >> 2]!;
     state.vy = arena.f32[(hot + HOT.vy) >> 2]!;
     state.applied = arena.u32[(hot + HOT.lastActionId) >> 2]!;
-    state.durable = state.applied; // without a data directory, applied is all the durability there is
+    state.durable = this.durable(slot, state.applied);
     let n = 0;
     for (let id = Math.max(since + 1, state.applied - KEPT_OUTCOMES + 1, 1); id <= state.applied; id++) {
       const code = arena.u16[(cold + COLD.outcomes + (id & 63) * 2) >> 1]!;

@@ -20,6 +20,7 @@ export function spawn(core: Core, kind: number, x: number, y: number): number {
   // The tag first: a death while the record is filled must find it as not committed.
   tagCreated(arena, slot, core.options.incarnation, core.tick);
   clearState(arena, slot);
+  core.world.cut.reset(slot, 1);
   const h = arena.header(slot);
   const hot = arena.hot(slot);
   arena.f64[(h + HEADER.id) >> 3] = id;

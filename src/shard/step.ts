@@ -58,7 +58,7 @@ export class Stepper {
     const due = factor === FULL_SPEED ? tick - since : dueBetween(since, tick, factor);
     if (factor < this.slowest) this.slowest = factor;
     if (due === 0) return this.passBy(slot, hot, tick - since);
-    core.writeHot(slot);
+    core.writeClock(slot);
     const id = core.id(slot);
     const steps = this.stepsOf(id, flags, due);
     if (flags & FLAG.RESTED) arena.u16[(hot + HOT.flags) >> 1] = flags & ~FLAG.RESTED;

@@ -111,6 +111,7 @@ export class Shard {
   start(dead: number): number {
     const { core, world } = this;
     const { block } = core;
+    core.cut.open();
     const now = world.clock.tickAt(this.clock.now());
     if (dead === 0) {
       core.tick = now;
@@ -123,7 +124,9 @@ export class Shard {
     this.tiles.adoptHeld(block.committedTick);
     this.migration.adopt();
     // Missed ticks run back to back; after a longer stall entities go on from where they are (counted as frozen).
-    return Math.max(block.committedTick + 1, now - world.clock.ticksPerSecond);
+    const first = Math.max(block.committedTick + 1, now - world.clock.ticksPerSecond);
+    core.cut.resume(block.committedTick, first, this.tiles.rollForward());
+    return first;
   }
 
   /** Runs tick k: the one after the last, never skipped, never twice. */
@@ -131,6 +134,7 @@ export class Shard {
     const { core } = this;
     const started = this.clock.now();
     core.tick = k;
+    core.cut.look();
     core.isSlowed = this.world.directory.anySlow > 0;
     this.closing.look();
     this.migration.look();
@@ -151,6 +155,7 @@ export class Shard {
     this.arrivals.snapshot();
     this.arrivals.drain();
     this.core.slots.release();
+    this.core.cut.close();
   }
 
   /** Gives the base tile of a point to this shard if it is nobody's, and wakes it (tools and benches). */
@@ -189,7 +194,7 @@ export class Shard {
 
   private aftermath(k: number): void {
     const { core } = this;
-    this.tiles.rollForward();
+    core.cut.take(this.tiles.rollForward());
     publishView(core, this.view, this.streams, this.frames.unclosed, this.scratch);
     this.selfs.answer(); // before the handovers: the next owner knows nothing of who waits for an answer
     this.mail.send();

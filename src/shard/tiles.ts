@@ -21,7 +21,8 @@ import type { Core } from './core.js';
 /** What tiles need from the leaving steps: whether an entity may rest now, and parking one that may. */
 export interface Resting {
   mayRest(slot: number): boolean;
-  park(slot: number): void;
+  /** @returns false when it cannot be now */
+  park(slot: number): boolean;
 }
 
 export class Tiles {
@@ -99,7 +100,9 @@ export class Tiles {
   private settleGeneration(tile: number): void {
     const { directory } = this.core.world;
     const made = directory.generatedTick(tile);
-    if (made < 0) directory.setGeneratedTick(tile, -made <= this.committedByDead ? -made : 0);
+    if (made >= 0) return;
+    if (-made <= this.committedByDead) this.populated.push(tile);
+    else directory.setGeneratedTick(tile, 0);
   }
 
   /** Natural content of newly held tiles; part of the tick's transaction: noted as −tick until the commit. */
@@ -111,11 +114,18 @@ export class Tiles {
     }
   }
 
-  /** After the commit: what was made is made for ever. */
-  rollForward(): void {
+  /** After the commit: what was made is made for ever. @returns whether the store could be told of all of it */
+  rollForward(): boolean {
+    const { directory } = this.core.world;
     for (let tile = this.populated.pop(); tile !== undefined; tile = this.populated.pop()) {
-      this.core.world.directory.setGeneratedTick(tile, this.core.tick);
+      const tick = Math.abs(directory.generatedTick(tile));
+      if (!this.core.cut.tile(tile, tick)) {
+        this.populated.push(tile); // its minus sign stays until there is room
+        return false;
+      }
+      directory.setGeneratedTick(tile, tick);
     }
+    return true;
   }
 
   /** @returns the tile's area and a random source that depends on (world seed, tile) alone */
@@ -161,7 +171,10 @@ export class Tiles {
     if (idle.size === 0) return;
     for (let i = owned.count - 1; i >= 0; i--) {
       const slot = owned.slots[i]!;
-      if (idle.has(tileOf(slot))) resting.park(slot);
+      const tile = tileOf(slot);
+      if (!idle.has(tile) || resting.park(slot)) continue;
+      idle.delete(tile);
+      this.woken.add(tile); // those that rest already come back
     }
     for (const tile of idle) this.release(tile);
   }

@@ -4,6 +4,7 @@
  * `worker.terminate()` would end it. What the work did before stays done; nothing after it happens. A death before a
  * read is the same as one before the next change. One thread, one work at a time.
  */
+import { CutBlock } from '../../src/memory/cut-block.js';
 import { Core } from '../../src/shard/core.js';
 
 /** Thrown at the point of death; caught by `until` alone. */
@@ -19,6 +20,8 @@ const POINTS: readonly [object, string][] = [
   ...['store', 'compareExchange', 'exchange', 'add', 'sub'].map((name): [object, string] => [Atomics, name]),
   [Core.prototype, 'writeHot'],
   [Core.prototype, 'writeCold'],
+  [Core.prototype, 'writeClock'],
+  [CutBlock.prototype, 'pushed'],
 ];
 
 /**

@@ -1,0 +1,169 @@
+/**
+ * A shard's part in the durable cut (memory/cut-block.ts): what it changes goes into its store ring, in the tick that
+ * the store asks for, and with everything that leaves it in between. Synchronous, allocates nothing, waits for nobody:
+ * where the ring has no room the cut is missed and asked for again, and what wants to leave stays for now.
+ *
+ * Without a store (STORE_STATE.OFF) nothing is pushed and everything succeeds.
+ */
+import { HEADER, HOT } from '../memory/record.js';
+import { STORE_STATE } from '../memory/cut-block.js';
+import { freeSlot } from '../memory/slots.js';
+import { pushGone, pushMark, pushRecord, pushTile, pushTotals } from '../memory/store-ring.js';
+import type { Core } from './core.js';
+
+export class Cut {
+  /** Cut to be taken at the end of the running tick, 0 = none. */
+  private due = 0;
+  /** Removed and gone from every list, but the store could not be told yet: their slots are still ours. */
+  private readonly ended: Int32Array;
+  private endedCount = 0;
+
+  constructor(private readonly core: Core) {
+    this.ended = new Int32Array(core.arena.capacity);
+  }
+
+  get isOn(): boolean {
+    return this.block.state !== STORE_STATE.OFF;
+  }
+
+  /** First of all, before the clock is read for the first tick. */
+  open(): void {
+    this.block.open(this.core.shard);
+  }
+
+  /**
+   * A replacement, before its first tick: the state at `committed` is the state at every tick up to `first` − 1.
+   * @param committed what stands @param first tick that will be run next @param hasTold see `take`
+   */
+  resume(committed: number, first: number, hasTold: boolean): void {
+    const cut = this.unanswered();
+    if (cut === 0) return;
+    const tick = this.block.askedTick;
+    if (tick >= first) return;
+    if (tick >= committed && hasTold) this.answer(cut, tick);
+    else this.miss(cut);
+  }
+
+  /** First thing in a tick: whether a cut is to be taken in it. */
+  look(): void {
+    this.due = 0;
+    const cut = this.unanswered();
+    if (cut === 0) return;
+    const tick = this.block.askedTick;
+    if (tick === this.core.tick) this.due = cut;
+    else if (tick < this.core.tick) this.miss(cut);
+  }
+
+  /**
+   * After the commit, and before anything of the tick leaves: everything up to here belongs to the cut.
+   * @param hasTold whether all new tiles were told
+   */
+  take(hasTold: boolean): void {
+    this.retry();
+    if (this.due === 0) return;
+    if (hasTold) this.answer(this.due, this.core.tick);
+    else this.miss(this.due);
+    this.due = 0;
+  }
+
+  /**
+   * Before the owner word of a slot changes: its record goes ahead. @param parked it is about to rest
+   * @returns false when there is no room: it has to stay for now
+   */
+  leave(slot: number, parked: boolean): boolean {
+    if (!this.isOn || (!parked && this.block.dirty[slot] === 0)) return true;
+    // Behind this tick's mark, if it had one.
+    if (this.push(slot, this.core.tick, this.core.tick + 1, parked)) return true;
+    this.block.countFull(this.core.shard);
+    return false;
+  }
+
+  /** A removed entity, out of all lists: the store is told, then its slot is freed, now or when there is room. */
+  end(slot: number): void {
+    if (!this.tryEnd(slot)) {
+      this.block.countFull(this.core.shard);
+      this.ended[this.endedCount++] = slot;
+    }
+  }
+
+  /** Natural content of a tile was made in a committed tick. @returns false when there is no room: tell it again */
+  tile(tile: number, tick: number): boolean {
+    return !this.isOn || pushTile(this.ring, tile, tick);
+  }
+
+  /** The last thing in good order. What this number still owns is not dirty: whoever starts it anew may go on. */
+  close(): void {
+    this.retry();
+    if (!this.isOn || (this.endedCount === 0 && this.pushAll(this.core.tick, this.core.tick + 1)))
+      this.block.close(this.core.shard);
+    this.block.ring();
+  }
+
+  private get block() {
+    return this.core.world.cut;
+  }
+  private get ring() {
+    return this.core.world.stored[this.core.shard]!;
+  }
+
+  private unanswered(): number {
+    if (!this.isOn) return 0;
+    const { block } = this;
+    const { shard } = this.core;
+    const cut = block.asked;
+    return cut > block.marked(shard) && cut > block.missed(shard) ? cut : 0;
+  }
+
+  private answer(cut: number, tick: number): void {
+    const { core, ring, block } = this;
+    ring.rewind();
+    const whole =
+      this.endedCount === 0 &&
+      this.pushAll(tick, tick) &&
+      pushTotals(ring, tick, core.itemsCreated, core.itemsConsumed) &&
+      pushMark(ring, cut, tick);
+    if (!whole) return this.miss(cut);
+    block.mark(core.shard, cut);
+    block.ring();
+  }
+
+  private miss(cut: number): void {
+    this.block.countFull(this.core.shard);
+    this.block.miss(this.core.shard, cut);
+    this.block.ring();
+  }
+
+  private pushAll(tick: number, cutTick: number): boolean {
+    const { owned } = this.core;
+    const { dirty } = this.block;
+    for (let i = 0; i < owned.count; i++) {
+      const slot = owned.slots[i]!;
+      if (dirty[slot] !== 0 && !this.push(slot, tick, cutTick, false)) return false;
+    }
+    return true;
+  }
+
+  private push(slot: number, tick: number, cutTick: number, parked: boolean): boolean {
+    const { arena } = this.core;
+    if (!pushRecord(this.ring, arena, slot, tick, parked)) return false;
+    // After the push: a death in between pushes it once more.
+    this.block.pushed(slot, arena.u32[(arena.hot(slot) + HOT.lastActionId) >> 2]!, cutTick);
+    return true;
+  }
+
+  private tryEnd(slot: number): boolean {
+    const { core } = this;
+    const { arena } = core;
+    const h = arena.header(slot);
+    const tick = arena.i32[(h + HEADER.freedTick) >> 2]!;
+    if (this.isOn && !pushGone(this.ring, core.id(slot), tick, core.epoch(slot))) return false;
+    // Freed after the push: in between, a replacement finds the committed tag of the freeing and tells it again.
+    this.block.dirty[slot] = 0;
+    freeSlot(arena, slot);
+    return true;
+  }
+
+  private retry(): void {
+    while (this.endedCount > 0 && this.tryEnd(this.ended[this.endedCount - 1]!)) this.endedCount--;
+  }
+}
