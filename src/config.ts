@@ -41,6 +41,8 @@ export interface Config {
   readonly ticketKey: string | null;
   readonly tlsCert: string | null;
   readonly tlsKey: string | null;
+  /** Collector of traces, null = none. */
+  readonly otlpUrl: string | null;
   readonly testFaults: boolean;
   readonly logLevel: LogLevel;
   /** Things that are allowed but probably not meant, one sentence each. */
@@ -98,6 +100,13 @@ function optionTable(cores: number): readonly Option[] {
       null,
       'config file: one JSON object with the names of these flags',
     ),
+    text(
+      'otlp-url',
+      'URL',
+      'an http:// or https:// address',
+      null,
+      'collector that gets traces (OpenTelemetry, OTLP over HTTP); default: none',
+    ),
     onOff('test-faults', 'allow kill-shard on the admin port (tests only)'),
     choice('log-level', LOG_LEVELS, 'info', 'least level that is logged, as JSON lines on stderr'),
   ];
@@ -145,6 +154,12 @@ function complete(s: Settings): Config {
     throw s.refuse('tls-cert', 'needs --tls-key with the private key of the certificate');
   if (tlsKey !== null && tlsCert === null)
     throw s.refuse('tls-key', 'needs --tls-cert with the certificate of the key');
+  const otlpUrl = s.get<string | null>('otlp-url');
+  if (otlpUrl !== null && !isHttp(otlpUrl))
+    throw s.refuse(
+      'otlp-url',
+      'must be an http:// or https:// address, such as http://127.0.0.1:4318/v1/traces',
+    );
   const adminHost = s.get<string>('admin-host');
   if (!/^(127\.|::1$|localhost$)/.test(adminHost))
     s.warnings.push(`the admin port is open to other machines (--admin-host ${adminHost})`);
@@ -168,10 +183,15 @@ function complete(s: Settings): Config {
     ticketKey: s.get<string | null>('ticket-key'),
     tlsCert,
     tlsKey,
+    otlpUrl,
     testFaults: s.get<boolean>('test-faults'),
     logLevel: s.get<LogLevel>('log-level'),
     warnings: Object.freeze([...s.warnings]),
   });
+}
+
+function isHttp(text: string): boolean {
+  return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
 }
 
 function helpText(options: readonly Option[]): string {

@@ -9,6 +9,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { Observatory } from './admin/observatory.js';
 import type { Death, NodeView } from './admin/routes.js';
 import { AdminServer } from './admin/server.js';
 import { type Clock, monotonicClock, systemTimers, type Timers } from './base/clock.js';
@@ -53,6 +54,7 @@ export class PlanetNode implements NodeView {
   readonly stopped: Promise<number>;
   private readonly clock: Clock = monotonicClock();
   private readonly timers: Timers = systemTimers();
+  readonly observatory: Observatory;
   private readonly world: SharedWorld;
   private readonly supervisor: Supervisor;
   private readonly statusSource: StatusSource;
@@ -105,7 +107,20 @@ export class PlanetNode implements NodeView {
     });
     const cpu = new ThreadCpu(clock, readIfThere);
     const bots = () => this.bots?.count() ?? 0;
-    this.reshaper = new Reshaper(world, timers, () => world.clock.tickAt(clock.now()), log);
+    this.observatory = new Observatory({
+      world,
+      clock,
+      timers,
+      log,
+      cpu,
+      bots,
+      readText: readIfThere,
+      supervisor: () => this.supervisor,
+      reshaper: () => this.reshaper,
+      notReady: () => this.notReady(),
+    });
+    const { traces } = this.observatory;
+    this.reshaper = new Reshaper(world, timers, () => world.clock.tickAt(clock.now()), log, traces);
     this.statusSource = new StatusSource({
       reshaper: this.reshaper,
       world,
@@ -187,6 +202,7 @@ export class PlanetNode implements NodeView {
     // Looked at first, so that the usual mistake of a second start is told at once; the listen itself comes last.
     if (config.port !== 0) await probePort(config.port, config.host ?? undefined);
     if (this.stopping !== null) return null;
+    await this.observatory.start(config.otlpUrl);
     const adminPort = await this.admin.listen();
     const leases = new LeaseKeeper(this.world.ids, async () => {}); // a world in memory forgets its ids with itself
     await leases.keep();
@@ -244,6 +260,7 @@ export class PlanetNode implements NodeView {
     await this.supervisor.stop(STOP_MS.shards);
     for (const cancel of this.cancels.splice(0)) cancel();
     this.reshaper.stop();
+    await this.within('traces', STOP_MS.rest, this.observatory.stop());
     this.jobs.stop();
     await this.within('start', STOP_MS.rest, this.starting);
     await this.within('jobs', STOP_MS.rest, this.pool.close());

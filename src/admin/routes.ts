@@ -6,13 +6,14 @@ import { z } from 'zod';
 import type { ReshapeRefusal } from '../control/reshape.js';
 import type { Status, TilesStatus } from '../control/status.js';
 import { AdminError } from './errors.js';
+import { type ObservedNode, observatoryRoutes } from './observatory.js';
 import { PAGE_HEADERS, page } from './page.js';
 
 export const DEATHS = ['terminate', 'throw', 'hang', 'oom'] as const;
 export type Death = (typeof DEATHS)[number];
 
 /** What the admin port may see and do. */
-export interface NodeView {
+export interface NodeView extends ObservedNode {
   status(): Status;
   tiles(): TilesStatus;
   /** Empty = accepting clients; otherwise the reasons why not. */
@@ -135,6 +136,7 @@ export function routes(node: NodeView): readonly Route[] {
       help: 'the awake tiles: who simulates them, and how many are there',
       answer: () => ({ body: node.tiles() }),
     },
+    ...observatoryRoutes(node),
     ...layoutRoutes(node),
     {
       method: 'POST',

@@ -43,6 +43,11 @@ export function monotonicClock(): Clock {
   return { now: () => performance.now() + offset };
 }
 
+/** What to add to a time of `clock` to get ms since 1970, for what leaves the process: nothing in the world uses it. */
+export function sinceEpoch(clock: Clock): number {
+  return performance.timeOrigin + performance.now() - clock.now();
+}
+
 /** Timers of the event loop of this thread. They keep the thread alive until cancelled. */
 export function systemTimers(): Timers {
   return {

@@ -13,6 +13,7 @@ import type { SharedWorld } from '../memory/shared-world.js';
 import { choosePlacement } from '../world/placement.js';
 import { WAKE } from '../world/placing.js';
 import type { Log } from './log.js';
+import type { LayoutWatch } from './traces.js';
 
 /** Why a change of layout was refused. */
 export type ReshapeRefusal =
@@ -53,6 +54,7 @@ export class Reshaper {
     private readonly timers: Timers,
     private readonly tick: () => number,
     private readonly log: Log,
+    private readonly watch: LayoutWatch | null = null,
   ) {}
 
   /** Whether a change of this base tile is under way. */
@@ -67,6 +69,7 @@ export class Reshaper {
 
   /** Splits a leaf into four; the children go to the least loaded shards. @returns null, or why not */
   split(address: string, reason: string): ReshapeRefusal | null {
+    this.watch?.decided();
     const entry = entryOf(address);
     if (entry === null) return 'BAD_TILE';
     if (entry.depth >= LEVELS) return 'DEEPEST_LEVEL';
@@ -85,6 +88,7 @@ export class Reshaper {
 
   /** Makes four leaves one again, on the shard that has most of them. @returns null, or why not */
   merge(address: string, reason: string): ReshapeRefusal | null {
+    this.watch?.decided();
     const entry = entryOf(address);
     if (entry === null) return 'BAD_TILE';
     if (this.pending.has(entry.tile)) return 'RESHAPE_IN_PROGRESS';
@@ -105,6 +109,7 @@ export class Reshaper {
 
   /** Gives a leaf to another shard. @returns null, or why not */
   move(address: string, to: number, reason: string): ReshapeRefusal | null {
+    this.watch?.decided();
     const entry = entryOf(address);
     if (entry === null) return 'BAD_TILE';
     if (this.world.shardBlocks[to]?.state !== SHARD_STATE.RUNNING) return 'UNKNOWN_SHARD';
@@ -156,8 +161,10 @@ export class Reshaper {
   }
 
   private begin(entry: Entry, decision: string, reason: string): void {
-    this.pending.set(entry.tile, this.world.directory.version);
+    const { version } = this.world.directory;
+    this.pending.set(entry.tile, version);
     const made = { tick: this.tick(), decision, reason };
+    this.watch?.stored(entry.tile, { ...made, version });
     this.decisions.push(made);
     if (this.decisions.length > KEPT_DECISIONS) this.decisions.shift();
     this.log.info(made, 'the layout changes');
@@ -166,7 +173,11 @@ export class Reshaper {
 
   /** Public for tests and the simulation, which have no timers of their own. */
   poll(): void {
-    for (const [tile, version] of this.pending) if (this.isDone(version)) this.pending.delete(tile);
+    for (const [tile, version] of this.pending) {
+      if (!this.isDone(version)) continue;
+      this.pending.delete(tile);
+      this.watch?.done(tile);
+    }
     if (this.pending.size === 0) this.stop();
   }
 

@@ -7,6 +7,8 @@ import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { assert } from '../base/assert.js';
 import { BlueMarbleError } from '../base/errors.js';
 import { createLog, type Log } from '../base/log.js';
+import { kernelThreadId } from '../base/thread-id.js';
+import { GATEWAY_GAUGE } from '../memory/gateway-block.js';
 import { attachSharedWorld } from '../memory/shared-world.js';
 import type { AccountBook } from './accounts.js';
 import { buildGateway } from './build.js';
@@ -58,7 +60,9 @@ async function run(port: MessagePort, data: GatewayWorkerData, log: Log): Promis
     });
   });
   try {
-    gateway = await buildGateway(attachSharedWorld(data.handles), data.settings, accounts, log);
+    const world = attachSharedWorld(data.handles);
+    world.gatewayBlocks[data.settings.number].setGauge(GATEWAY_GAUGE.threadId, kernelThreadId());
+    gateway = await buildGateway(world, data.settings, accounts, log);
     tell({ type: 'open', port: gateway.open(data.settings.listen) });
   } catch (error) {
     gateway?.closeNow();

@@ -41,7 +41,14 @@ export const GATEWAY_COUNTER = {
   handlerErrors: 13,
 } as const;
 
-export const GATEWAY_GAUGE = { connections: 0, sessions: 1, cells: 2, slow: 3 } as const;
+export const GATEWAY_GAUGE = {
+  connections: 0,
+  sessions: 1,
+  cells: 2,
+  slow: 3,
+  /** Thread id of the kernel, 0 = the main thread, or unknown. */
+  threadId: 4,
+} as const;
 
 export class GatewayBlock {
   private readonly i32: Int32Array;

@@ -3,10 +3,10 @@
  * Statistics, not protocol: plain accesses; a copy may miss the newest records.
  *
  * ```
- *   words        16 per octave of microseconds, width at most 1/16 of the value
- * ┌─────────┬───────────────────────┬───────────────────┬─────┬───────────────────┐
- * │ max f64 │ 0 1 2 … 31 µs, exact  │ 32 … 63 µs by 2   │  …  │ … 4.5 min by 2^23 │
- * └─────────┴───────────────────────┴───────────────────┴─────┴───────────────────┘
+ *   ms        ms        words        16 per octave of microseconds, width at most 1/16 of the value
+ * ┌─────────┬─────────┬───────────────────────┬───────────────────┬─────┬───────────────────┐
+ * │ max f64 │ sum f64 │ 0 1 2 … 31 µs, exact  │ 32 … 63 µs by 2   │  …  │ … 4.5 min by 2^23 │
+ * └─────────┴─────────┴───────────────────────┴───────────────────┴─────┴───────────────────┘
  * ```
  * The death of the recorder loses at most the record in its hands; its replacement goes on counting.
  * Bucketing after HdrHistogram (log-linear, Gil Tene).
@@ -19,7 +19,7 @@ const LAST_OCTAVE = 27;
 /** Buckets of every histogram. */
 export const BUCKETS = EXACT + (LAST_OCTAVE - FIRST_OCTAVE + 1) * PER_OCTAVE;
 /** Bytes that a histogram takes in its structure. */
-export const HISTOGRAM_BYTES = 8 + BUCKETS * 4;
+export const HISTOGRAM_BYTES = 16 + BUCKETS * 4;
 
 /** Bucket of a duration in ms; negative or NaN counts as 0, beyond 2^28 µs as the last. */
 export function bucketOf(ms: number): number {
@@ -47,14 +47,15 @@ export class Histogram {
 
   /** @param byte 8-byte aligned offset of HISTOGRAM_BYTES zeroed bytes */
   constructor(sab: SharedArrayBuffer, byte: number) {
-    this.top = new Float64Array(sab, byte, 1);
-    this.counts = new Int32Array(sab, byte + 8, BUCKETS);
+    this.top = new Float64Array(sab, byte, 2);
+    this.counts = new Int32Array(sab, byte + 16, BUCKETS);
   }
 
   /** Recorder: counts a duration in ms. */
   record(ms: number): void {
     this.counts[bucketOf(ms)]++;
     if (ms > this.top[0]) this.top[0] = ms;
+    if (ms > 0) this.top[1] += ms;
   }
 
   /** Adds what is recorded here to a copy (several histograms may be added to one). */
@@ -65,13 +66,14 @@ export class Histogram {
       copy.counts[i] += n;
       copy.total += n;
     }
+    copy.sum += this.top[1];
     if (this.top[0] > copy.max) copy.max = this.top[0];
   }
 
   /** Recorder: forgets everything. */
   clear(): void {
     this.counts.fill(0);
-    this.top[0] = 0;
+    this.top.fill(0);
   }
 }
 
@@ -79,6 +81,8 @@ export class Histogram {
 export class HistogramCopy {
   readonly counts = new Float64Array(BUCKETS);
   total = 0;
+  /** Of all durations in ms. */
+  sum = 0;
   /** Greatest duration in ms, exact. */
   max = 0;
 
@@ -86,6 +90,14 @@ export class HistogramCopy {
   subtract(older: HistogramCopy): void {
     for (let i = 0; i < BUCKETS; i++) this.counts[i] -= older.counts[i];
     this.total -= older.total;
+    this.sum -= older.sum;
+  }
+
+  /** Records below an edge; exact when `endMs` is a `bucketEnd`, otherwise those of the whole buckets below it. */
+  below(endMs: number): number {
+    let seen = 0;
+    for (let i = 0; i < BUCKETS && bucketEnd(i) <= endMs; i++) seen += this.counts[i];
+    return seen;
   }
 
   /**

@@ -4,7 +4,8 @@
  *
  * ```
  *  arena · inboxes · ids · clock · directory           one each
- *  shardBlocks[s] · views[s] · jobs[s] · results[s]    one a shard number
+ *  stamps                                              one
+ *  shardBlocks[s] · views[s] · jobs[s] · results[s] · traces[s]    one a shard number
  *  gatewayBlocks[g] · filters[g]                       one a gateway
  *  arrivals[t][s]      producer thread t (shards 0…, gateways 64…) → shard s
  *  arrivals[100][s]    the store → shard: a tile is loaded
@@ -28,6 +29,8 @@ import { SpscRing } from './ring.js';
 import { ShardBlock } from './shard-block.js';
 import { LOAD_PLACES, LOAD_WORDS, STORE_THREAD, storeRingBytes } from './store-ring.js';
 import { TickClock } from './tick-clock.js';
+import { TraceRing } from './trace-ring.js';
+import { TransitStamps } from './transit-stamps.js';
 import { ViewReader, ViewWriter } from './view.js';
 
 /** Words of an arrivals entry: slot (or −1: wake the base tile in word 1), generation, epoch, tick of the decision (0: at once). */
@@ -70,6 +73,8 @@ export interface SharedWorldHandles {
   filters: SharedArrayBuffer[];
   jobs: SharedArrayBuffer[];
   results: SharedArrayBuffer[];
+  traces: SharedArrayBuffer[];
+  stamps: SharedArrayBuffer;
   /** By producer thread, then shard; null where no thread has that number. */
   arrivals: (SharedArrayBuffer[] | null)[];
   messages: SharedArrayBuffer[][];
@@ -98,6 +103,10 @@ export class SharedWorld {
   readonly jobs: readonly ByteRing[];
   /** Main thread → shard: its results. */
   readonly results: readonly ByteRing[];
+  /** Shard → main thread: crossings with the times of their steps. */
+  readonly traces: readonly TraceRing[];
+  /** Times of handovers under way. */
+  readonly stamps: TransitStamps;
   /** Producer thread → shard, ARRIVAL_WORDS an entry. */
   readonly arrivals: readonly (readonly SpscRing[] | undefined)[];
   /** Shard → shard, MESSAGE_WORDS an entry. */
@@ -123,6 +132,8 @@ export class SharedWorld {
     this.filters = shared.filters.map((sab) => InterestFilter.from(sab));
     this.jobs = shared.jobs.map((sab) => ByteRing.from(sab));
     this.results = shared.results.map((sab) => ByteRing.from(sab));
+    this.traces = shared.traces.map((sab) => TraceRing.from(sab));
+    this.stamps = TransitStamps.from(shared.stamps);
     this.arrivals = shared.arrivals.map((row) => row?.map((sab) => SpscRing.from(sab)));
     this.messages = shared.messages.map((row) => row.map((sab) => SpscRing.from(sab)));
     this.frames = shared.frames.map((row) => row.map((sab) => ByteRing.from(sab)));
@@ -170,6 +181,8 @@ export function createSharedWorld(options: SharedWorldOptions): SharedWorld {
     filters: perGateway(() => InterestFilter.create().sab),
     jobs: perShard(() => ByteRing.create(jobBytes).sab),
     results: perShard(() => ByteRing.create(jobBytes).sab),
+    traces: perShard(() => TraceRing.create().sab),
+    stamps: TransitStamps.create(entities).sab,
     arrivals: Array.from({ length: STORE_THREAD + 1 }, (_, thread) =>
       thread < shards || thread === STORE_THREAD || isGateway(thread, gateways) ? arrivals() : null,
     ),

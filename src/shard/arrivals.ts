@@ -70,7 +70,9 @@ export class Arrivals {
     if (stamp > 0) {
       // 0: not from a shard, but a login
       core.block.count(SHARD_COUNTER.handoversIn);
-      core.block.handoverMs.record(core.clock.now() - stamp);
+      const now = core.clock.now();
+      core.block.handoverMs.record(now - stamp);
+      core.traces.accepted(slot, now, now - stamp);
     }
     core.adopt(slot);
     this.tiles.hold(arena.i32[(arena.hot(slot) + HOT.tile) >> 2]!);

@@ -46,7 +46,9 @@ export class Border {
     const target = this.placer.ensureOwner(x, y);
     if (target < 0 || target === core.shard || (!moved && this.isNearOwn(x, y))) return;
     const sent = this.closing.mayOffer(target) && this.offer(slot, target);
-    if (moved && !sent) this.migration.left++;
+    if (!moved) return;
+    if (sent) this.migration.moved++;
+    else this.migration.left++;
   }
 
   /** Whether a tile of this shard lies within the margin. */
@@ -72,13 +74,17 @@ export class Border {
     settle(core, slot);
     // Written before the lock, while the record is ours: the target reads them after it has the record. Outside of the
     // tick's transaction on purpose: after the commit nothing of this record is undone.
-    arena.f64[(h + HEADER.handoverStamp) >> 3] = core.clock.now();
+    const { stamps } = core.world;
+    const decided = core.clock.now();
+    arena.f64[(h + HEADER.handoverStamp) >> 3] = decided;
+    stamps.decided(slot, core.shard, decided);
     arena.i32[(h + HEADER.handoverTick) >> 2] = core.tick;
     arena.i32[(hot + HOT.stayUntilTick) >> 2] = core.tick + this.stayTicks;
     const epoch = core.epoch(slot);
     const ring = core.world.arrivals[core.shard]![target]!;
     const result = drive(
       offer(arena.owner, slot, core.shard, target, epoch, () => {
+        stamps.locked(slot, core.clock.now());
         const at = ring.offer();
         if (at < 0) return false;
         const word = at >> 2;
@@ -86,6 +92,7 @@ export class Border {
         ring.u32[word + 1] = arena.u32[(h + HEADER.generation) >> 2]!;
         ring.u32[word + 2] = epoch;
         ring.i32[word + 3] = core.tick;
+        stamps.pushed(slot, core.clock.now()); // shown by the commit below, like the entry
         ring.commit();
         return true;
       }),

@@ -20,6 +20,7 @@ import { FULL_SPEED, factorAt } from '../world/dilation.js';
 import { epochFromWord } from '../world/handover.js';
 import { Cut } from './cut.js';
 import { EntityList } from './entity-list.js';
+import { CrossingTraces } from './traces.js';
 
 /** What a shard is started with. */
 export interface CoreOptions {
@@ -58,6 +59,7 @@ export class Core {
   readonly cut: Cut;
   /** By slot: 1 = changed since the store was told of it. */
   private readonly dirty: Uint8Array;
+  readonly traces: CrossingTraces;
   readonly dt: number;
   private readonly lease: IdLease;
   /** Of the quarantine those without an action. */
@@ -99,6 +101,7 @@ export class Core {
     this.slots = new SlotCache(this.arena, options.shard);
     this.cut = new Cut(this);
     this.dirty = world.cut.dirty;
+    this.traces = new CrossingTraces(this);
     this.lease = new IdLease(world.ids);
     this.frozen = new Set(options.quarantine.filter((q) => q.action === 0).map((q) => q.entity));
     this.dt = world.clock.tickMs / 1000;

@@ -6,6 +6,7 @@
  */
 import { HOT } from '../memory/record.js';
 import { SHARD_GAUGE } from '../memory/shard-block.js';
+import { TRACE_KIND } from '../memory/trace-ring.js';
 import { maskOf, ownerAt, pathAt } from '../world/layout.js';
 import type { Core } from './core.js';
 import type { Tiles } from './tiles.js';
@@ -13,6 +14,8 @@ import type { Tiles } from './tiles.js';
 export class Migration {
   /** Entities in lost squares that the last round of handovers could not place. */
   left = 0;
+  /** Entities handed over because of changes of layout, since the last was done. */
+  moved = 0;
   private quietTicks = 0;
   private version = -1;
   /** By base tile: squares that this shard has; and those that it has lost and that may still hold entities of its. */
@@ -46,6 +49,7 @@ export class Migration {
     }
     this.tiles.fresh.clear();
     if (version === this.version) return;
+    this.core.traces.layout(TRACE_KIND.layoutSeen, version, 0);
     const told = directory.forEachChanged(this.version, version, this.review);
     if (!told) for (const [tile, before] of this.mine) this.compare(tile, before);
     this.version = version;
@@ -81,6 +85,10 @@ export class Migration {
   settle(): void {
     this.core.block.setGauge(SHARD_GAUGE.leaving, this.left);
     this.core.block.setGauge(SHARD_GAUGE.layoutSeen, this.version);
+    if (this.moved > 0 && this.left === 0) {
+      this.core.traces.layout(TRACE_KIND.layoutLeft, this.version, this.moved);
+      this.moved = 0;
+    }
     if (this.lost.size === 0) return;
     this.quietTicks = this.left === 0 ? this.quietTicks + 1 : 0;
     if (this.quietTicks <= this.core.world.clock.ticksPerSecond) return;

@@ -141,6 +141,7 @@ export class Shard {
     this.beginNotes();
     this.transaction();
     commit(core);
+    core.traces.committed();
     this.aftermath(k);
     this.measure(started);
   }
@@ -206,6 +207,7 @@ export class Shard {
     if (k % core.options.frameEvery === 0) {
       this.frames.publish();
       this.selfs.publish();
+      core.traces.framed();
     }
     this.rings.ring();
   }

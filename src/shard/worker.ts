@@ -3,11 +3,11 @@
  * in Atomics.wait on its doorbell; once a second it takes one turn of the event loop, for messages and for the observer
  * of garbage collections.
  */
-import { readlinkSync } from 'node:fs';
 import { PerformanceObserver, constants } from 'node:perf_hooks';
 import { setImmediate as turn } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { monotonicClock } from '../base/clock.js';
+import { kernelThreadId } from '../base/thread-id.js';
 import {
   FAULT_KIND,
   SHARD_COUNTER,
@@ -44,7 +44,7 @@ async function main(data: ShardWorkerData): Promise<void> {
   const game = await loadGame(data.gameFile ?? undefined);
   const block = world.shardBlocks[data.shard]!;
   const shard = new Shard(world, game, clock, data);
-  block.setGauge(SHARD_GAUGE.threadId, threadId());
+  block.setGauge(SHARD_GAUGE.threadId, kernelThreadId());
   observeCollections(block);
   let tick = shard.start(data.previousIncarnation);
   block.state = SHARD_STATE.RUNNING;
@@ -76,15 +76,6 @@ function commitFault(fault: number): void {
   if (fault === FAULT_KIND.hang) for (;;); // ended by the supervisor
   if (fault === FAULT_KIND.oom)
     for (const hoard: unknown[] = []; ; ) hoard.push(new Array(100_000).fill(hoard.length));
-}
-
-/** Thread id of the kernel, for CPU time per thread; 0 where the system does not tell. */
-function threadId(): number {
-  try {
-    return Number(readlinkSync('/proc/thread-self').split('/').pop());
-  } catch {
-    return 0;
-  }
 }
 
 function observeCollections(block: ShardBlock): void {

@@ -15,6 +15,10 @@ async function setUp(t: Test, options: { token?: string | null; testFaults?: boo
   const node: NodeView = {
     status: () => ({ tick: 7, shards: [], gateways: [], decisions: [] }) as never,
     tiles: () => ({ tick: 7, tileLevel: 11, tiles: [] }),
+    observatory: {
+      metricsText: async () => ({ text: '# HELP up x\n', type: 'text/plain; version=0.0.4; charset=utf-8' }),
+      traces: { status: () => ({ handovers: { slowest: [], latest: [] } }) as never },
+    },
     notReady: () => reasons,
     killShard: (shard, how) => {
       done.push(`${how} ${shard}`);
@@ -98,6 +102,16 @@ t.test('the page lists every endpoint and loads nothing from outside', async (t)
   ])
     t.match(page, path);
   t.notMatch(page, /https?:|src=|@import/);
+});
+
+t.test('metrics, traces and the dashboard', async (t) => {
+  const { get } = await setUp(t);
+  const metrics = await get('/metrics');
+  t.equal(metrics.headers.get('content-type'), 'text/plain; version=0.0.4; charset=utf-8');
+  t.equal(await metrics.text(), '# HELP up x\n');
+  t.match(await (await get('/api/traces')).json(), { handovers: { slowest: [] } });
+  const dashboard = (await (await get('/grafana.json')).json()) as { title: string };
+  t.equal(dashboard.title, 'BlueMarble');
 });
 
 t.test('unknown path: the list of paths', async (t) => {

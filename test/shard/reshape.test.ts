@@ -4,6 +4,7 @@ import { createLog } from '../../src/base/log.js';
 import { LIMITS } from '../../src/base/limits.js';
 import { boundsOf, childrenOf, formatTile, tileAt } from '../../src/geo/address.js';
 import { Reshaper } from '../../src/control/reshape.js';
+import { Traces } from '../../src/control/traces.js';
 import { ITEM } from '../../src/game/constants.js';
 import game from '../../src/game/game.js';
 import { ownerAt } from '../../src/world/layout.js';
@@ -22,8 +23,10 @@ function setUp(players: number) {
   planet.assign(x(0), y(0), 0);
   const all = Array.from({ length: players }, (_, i) => planet.join(x(i), y(i)));
   planet.run(3);
-  const reshaper = new Reshaper(planet.world, NO_TIMERS, () => planet.tick, createLog({ level: 'silent' }));
-  return { planet, all, reshaper };
+  const traces = new Traces(planet.world, planet.clock);
+  const log = createLog({ level: 'silent' });
+  const reshaper = new Reshaper(planet.world, NO_TIMERS, () => planet.tick, log, traces);
+  return { planet, all, reshaper, traces };
 }
 
 /** Whether every player is owned by the shard of its place, or stands within the margin of a tile of its owner. */
@@ -87,6 +90,39 @@ t.test('a move, and a death of either side in the middle of it', (t) => {
       `all moved although shard ${dead} died`,
     );
     t.equal(planet.totalItems(ITEM.coin), planet.balance(ITEM.coin));
+  }
+  t.end();
+});
+
+t.test('traces: the split with its steps, and the slowest of the handovers it caused', (t) => {
+  const { planet, reshaper, traces } = setUp(40);
+  const before = planet.clock.time;
+  t.equal(reshaper.split(NAME, 'too many'), null);
+  planet.run(5);
+  reshaper.poll();
+  const { migrations, handovers, lost } = traces.status();
+  t.equal(lost, 0);
+  const [split] = migrations.latest;
+  t.match(split, { kind: 'migration', reason: 'too many', totalMs: planet.clock.time - before });
+  t.ok(
+    split.entities >= 20 && split.entities <= 2000,
+    `${split.entities} entities moved, creatures included`,
+  );
+  const at = new Map(split.steps.map(({ step, ms }) => [step, ms ?? Number.NaN]));
+  t.same([at.get('decided'), at.get('stored')], [0, 0]);
+  const order = ['stored', 'first shard saw it', 'last shard saw it', 'last entity moved', 'done'];
+  for (const [i, step] of order.entries())
+    if (i > 0) t.ok((at.get(step) as number) >= (at.get(order[i - 1]) as number), `${step} in its place`);
+  t.ok(handovers.slowest.length > 0, 'handovers were traced');
+  for (const { steps, from, to, tile } of handovers.slowest) {
+    t.same([from, to === 0], [0, false]);
+    t.match(tile, /^12\//, 'in a child of the tile');
+    const times = steps.map(({ ms }) => ms ?? Number.POSITIVE_INFINITY);
+    t.same(
+      [...times].sort((a, b) => a - b),
+      times,
+      'steps in order',
+    );
   }
   t.end();
 });
