@@ -1,18 +1,20 @@
 /**
  * The build: every TypeScript file of src/, test/ and bench/ becomes one ES module at the same place under
- * dist/, with a source map; data files beside them are copied. Files whose content did not change are
+ * dist/, with a source map; data files beside them are copied; each page of src/pages is bundled for browsers. Files whose content did not change are
  * not touched, files whose source is gone are removed, a file that does not parse is reported and the others are
  * still written; exit code 1 if any failed. Types are not looked at here (`npm run check` does).
  */
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { formatMessages, transform } from 'esbuild';
+import { build, formatMessages, transform } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const SOURCES = ['src', 'test', 'bench', 'schemas'];
 const COPIED = /\.(json|py|fbs|bfbs|bin|html|css|svg)$/;
 const OUT = 'dist';
+/** Screenshots of the tests: output, but not of this build. */
+const KEPT = join(OUT, 'screenshots');
 
 /** All files below a folder, as paths relative to the root; a folder that is missing has none. */
 async function filesBelow(folder) {
@@ -69,11 +71,43 @@ async function copy(path) {
   return [output];
 }
 
+/** Bundles the pages, everything they need inside, into dist/src/pages/assets; and the coastlines beside them. */
+async function bundlePages() {
+  const assets = join(OUT, 'src/pages/assets');
+  const land = join(assets, 'land.json');
+  await writeIfChanged(land, await readFile(join(root, 'node_modules/world-atlas/land-50m.json')));
+  try {
+    const result = await build({
+      entryPoints: { map: join(root, 'src/pages/map/main.ts'), play: join(root, 'src/pages/play/main.ts') },
+      bundle: true,
+      platform: 'browser', // an import of node: is an error here
+      format: 'esm',
+      target: 'es2022',
+      minify: true,
+      legalComments: 'inline', // licences of what is bundled stay in it
+      write: false,
+      outdir: join(root, assets),
+      logLevel: 'silent',
+    });
+    for (const { path, contents } of result.outputFiles)
+      await writeIfChanged(relative(root, path), Buffer.from(contents));
+    return [land, ...result.outputFiles.map(({ path }) => relative(root, path))];
+  } catch (error) {
+    const lines = error.errors
+      ? await formatMessages(error.errors, { kind: 'error' })
+      : [`pages: ${error.stack}`];
+    process.stderr.write(lines.join('\n'));
+    process.exitCode = 1;
+    return [land];
+  }
+}
+
 /** Removes what no source stands for any more, so that a deleted test cannot go on passing. */
 async function prune(wanted) {
   for (const path of await filesBelow(OUT)) {
     // A draft may be of another build, just now; a bench's peers are installed beside its copied package file.
     if (wanted.has(path) || path.endsWith('.draft') || path.includes('/node_modules/')) continue;
+    if (path.startsWith(KEPT)) continue;
     await rm(join(root, path), { force: true });
   }
 }
@@ -84,4 +118,4 @@ const work = sources.map((path) => {
   if (/\.m?ts$/.test(path)) return compile(path);
   return COPIED.test(path) ? copy(path) : [];
 });
-await prune(new Set((await Promise.all(work)).flat()));
+await prune(new Set((await Promise.all([...work, bundlePages()])).flat()));

@@ -12,6 +12,7 @@ import { readFileSync } from 'node:fs';
 import { Observatory } from './admin/observatory.js';
 import type { Death, NodeView } from './admin/routes.js';
 import { AdminServer } from './admin/server.js';
+import { Sight } from './admin/sight.js';
 import { type Clock, monotonicClock, systemTimers, type Timers } from './base/clock.js';
 import type { Log } from './base/log.js';
 import type { Config } from './config.js';
@@ -52,6 +53,7 @@ const SPAWN = lonLatToXY(13.405, 52.52);
 export class PlanetNode implements NodeView {
   /** Resolves with the exit code when the node has stopped. */
   readonly stopped: Promise<number>;
+  readonly sight: Sight;
   private readonly clock: Clock = monotonicClock();
   private readonly timers: Timers = systemTimers();
   readonly observatory: Observatory;
@@ -69,6 +71,7 @@ export class PlanetNode implements NodeView {
   private starting: Promise<unknown> = Promise.resolve();
   private stopping: Promise<void> | null = null;
   private accepting = false;
+  private addresses: Addresses | null = null;
   private resolveStopped: (code: number) => void = () => {};
   private readonly cancels: (() => void)[] = [];
 
@@ -90,6 +93,7 @@ export class PlanetNode implements NodeView {
       grantedIdLease: 0, // the lease keeper grants them
     });
     const { world } = this;
+    this.sight = new Sight(world, clock);
     this.supervisor = new Supervisor({
       shards: config.shards,
       launch: shardLauncher({
@@ -132,7 +136,7 @@ export class PlanetNode implements NodeView {
     this.pool = jobPool(config.game);
     this.jobs = new Jobs(jobRings(world), this.pool.run, timers, log);
     const { adminHost: host, adminPort: port, adminToken: token, testFaults } = config;
-    this.admin = new AdminServer({ host, port, token, testFaults, node: this, log });
+    this.admin = new AdminServer({ host, port, token, testFaults, node: this, log, timers });
   }
 
   /**
@@ -155,7 +159,7 @@ export class PlanetNode implements NodeView {
   }
 
   status(): Status {
-    return this.statusSource.status();
+    return { ...this.statusSource.status(), address: this.addresses?.game ?? null };
   }
 
   tiles(): TilesStatus {
@@ -222,6 +226,7 @@ export class PlanetNode implements NodeView {
       game: `${scheme}://${reachable(config.host)}:${gamePort}`,
       admin: `http://${reachable(config.adminHost)}:${adminPort}`,
     };
+    this.addresses = addresses;
     if (config.bots > 0) this.bots = startBots(config.bots, addresses, this.log, timers);
     return addresses;
   }

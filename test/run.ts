@@ -43,6 +43,7 @@ let failedSteps = 0;
 if (asked.length === 0) {
   const steps = await Promise.all([
     run('tsc', ['--noEmit', '--pretty', 'false']),
+    run('tsc', ['--noEmit', '--pretty', 'false', '--project', 'src/pages']),
     run('biome', ['ci', '--error-on-warnings', '--colors=off', '.']),
   ]);
   failedSteps = steps.filter((step) => step.code !== 0).length;

@@ -18,6 +18,12 @@ export const ADMIN_ERRORS = Object.freeze({
   DEEPEST_LEVEL: { status: 409, text: 'a tile of the deepest level is not split' },
   NOT_SPLIT: { status: 409, text: 'the tile has no four leaves that could be merged' },
   RESHAPE_IN_PROGRESS: { status: 409, text: 'the tile is being reshaped: try again when that is done' },
+  BAD_BOX: {
+    status: 400,
+    text: 'west, south, east and north are metres of a box inside the world, at most 40 km wide and high',
+  },
+  TOO_MANY_VIEWERS: { status: 503, text: 'as many live maps are open as this port serves' },
+  TOO_MANY_LOOKS: { status: 503, text: 'this was asked too often: try again in a second' },
   INTERNAL: { status: 500, text: 'the server failed to answer; its log says why' },
 });
 

@@ -5,9 +5,10 @@
 import { z } from 'zod';
 import type { ReshapeRefusal } from '../control/reshape.js';
 import type { Status, TilesStatus } from '../control/status.js';
+import { dx, HALF_WIDTH, QUARTER_WIDTH } from '../geo/world.js';
 import { AdminError } from './errors.js';
 import { type ObservedNode, observatoryRoutes } from './observatory.js';
-import { PAGE_HEADERS, page } from './page.js';
+import { type Box, DOTS_BOX_M, type Sight } from './sight.js';
 
 export const DEATHS = ['terminate', 'throw', 'hang', 'oom'] as const;
 export type Death = (typeof DEATHS)[number];
@@ -16,6 +17,8 @@ export type Death = (typeof DEATHS)[number];
 export interface NodeView extends ObservedNode {
   status(): Status;
   tiles(): TilesStatus;
+  /** Where players are, for the map. */
+  readonly sight: Pick<Sight, 'layoutVersion' | 'forget' | 'look' | 'dots' | 'handoverTimes'>;
   /** Empty = accepting clients; otherwise the reasons why not. */
   notReady(): readonly string[];
   /** Makes a shard die in the given way; false when there is no such shard running. */
@@ -30,7 +33,7 @@ export interface NodeView extends ObservedNode {
 
 export interface Answer {
   readonly status?: number;
-  readonly body: string | object;
+  readonly body: string | object | Buffer;
   readonly type?: string;
   readonly headers?: Record<string, string>;
 }
@@ -41,7 +44,7 @@ export interface Route {
   readonly help: string;
   /** Refused without --test-faults. */
   readonly testOnly?: boolean;
-  answer(body: Record<string, unknown>): Answer | Promise<Answer>;
+  answer(body: Record<string, unknown>, query: URLSearchParams): Answer | Promise<Answer>;
 }
 
 const KillShard = z.strictObject({
@@ -100,15 +103,60 @@ function layoutRoutes(node: NodeView): Route[] {
   ];
 }
 
-/** The table; the order is the order of the page and of the list in a 404. */
-export function routes(node: NodeView): readonly Route[] {
-  const table: Route[] = [
+/** A page is a file: see assets.ts. */
+function page(path: string, help: string): Route {
+  return {
+    method: 'GET',
+    path,
+    help,
+    answer: () => {
+      throw new AdminError('INTERNAL', 'the pages are not built: npm run build');
+    },
+  };
+}
+
+/** @throws AdminError BAD_BOX */
+function boxOf(query: URLSearchParams): Box {
+  const side = (name: string) => Number.parseFloat(query.get(name) ?? '');
+  const box = { west: side('west'), south: side('south'), east: side('east'), north: side('north') };
+  const { west, south, east, north } = box;
+  const isInside = [west, east].every((x) => x >= -HALF_WIDTH && x < HALF_WIDTH);
+  const wide = dx(west, east);
+  const isFit = wide > 0 && wide <= DOTS_BOX_M && north > south && north - south <= DOTS_BOX_M;
+  if (!isInside || !isFit || !(Math.abs(south) <= QUARTER_WIDTH && Math.abs(north) <= QUARTER_WIDTH))
+    throw new AdminError('BAD_BOX');
+  return box;
+}
+
+/** What the live map reads beside status and tiles. */
+function mapRoutes(node: NodeView): Route[] {
+  return [
     {
       method: 'GET',
-      path: '/',
-      help: 'this page',
-      answer: () => ({ body: page(table), type: 'text/html; charset=utf-8', headers: PAGE_HEADERS }),
+      path: '/api/live',
+      help: 'server-sent events of the map: layout, numbers, players, handovers',
+      answer: () => {
+        throw new AdminError('INTERNAL'); // opened by the server, see server.ts
+      },
     },
+    {
+      method: 'GET',
+      path: '/api/dots',
+      help: '?west=&south=&east=&north= in metres: the entities in a box of at most 40 km',
+      answer: (_body, query) => {
+        const dots = node.sight.dots(boxOf(query));
+        if (dots === null) throw new AdminError('TOO_MANY_LOOKS');
+        return { body: dots };
+      },
+    },
+  ];
+}
+
+/** The table; the order is the order of the list in a 404. */
+export function routes(node: NodeView): readonly Route[] {
+  const table: Route[] = [
+    page('/', 'the live map'),
+    page('/play', 'the game in the page, as a guest'),
     {
       method: 'GET',
       path: '/healthz',
@@ -137,6 +185,7 @@ export function routes(node: NodeView): readonly Route[] {
       answer: () => ({ body: node.tiles() }),
     },
     ...observatoryRoutes(node),
+    ...mapRoutes(node),
     ...layoutRoutes(node),
     {
       method: 'POST',

@@ -7,9 +7,12 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Timers } from '../base/clock.js';
 import { BlueMarbleError } from '../base/errors.js';
 import { type Log, reasonOf } from '../control/log.js';
 import { ADMIN_ERRORS, AdminError } from './errors.js';
+import { type Asset, Assets } from './assets.js';
+import { LiveFeed } from './live.js';
 import { type Answer, type NodeView, type Route, routes } from './routes.js';
 
 export interface AdminOptions {
@@ -20,6 +23,7 @@ export interface AdminOptions {
   readonly testFaults: boolean;
   readonly node: NodeView;
   readonly log: Log;
+  readonly timers: Timers;
 }
 
 const BODY_BYTES = 16 * 1024;
@@ -27,9 +31,12 @@ const BODY_BYTES = 16 * 1024;
 export class AdminServer {
   private readonly server: Server;
   private readonly table: ReadonlyMap<string, Route>;
+  private readonly assets = new Assets();
+  private readonly live: LiveFeed;
 
   constructor(private readonly options: AdminOptions) {
     this.table = new Map(routes(options.node).map((route) => [route.path, route]));
+    this.live = new LiveFeed(options.node, options.timers);
     this.server = createServer(
       {
         requestTimeout: 10_000, // a whole request, body included
@@ -69,6 +76,7 @@ export class AdminServer {
   close(): Promise<void> {
     return new Promise((resolve) => {
       this.server.close(() => resolve());
+      this.live.close();
       this.server.closeAllConnections();
     });
   }
@@ -76,13 +84,16 @@ export class AdminServer {
   private async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     let answer: Answer;
     try {
-      answer = await this.answer(request);
+      if (this.isLive(request)) return this.live.add(response);
+      const asset =
+        request.method === 'GET' || request.method === 'HEAD' ? this.assets.get(pathOf(request)) : null;
+      answer = asset === null ? await this.answer(request) : assetAnswer(await asset, request);
     } catch (error) {
       answer = this.refusal(error, request);
     }
-    const body = Buffer.from(
-      typeof answer.body === 'string' ? answer.body : `${JSON.stringify(answer.body)}\n`,
-    );
+    const body = Buffer.isBuffer(answer.body)
+      ? answer.body
+      : Buffer.from(typeof answer.body === 'string' ? answer.body : `${JSON.stringify(answer.body)}\n`);
     response.writeHead(answer.status ?? 200, {
       'content-type': answer.type ?? 'application/json; charset=utf-8',
       'content-length': body.length,
@@ -94,8 +105,12 @@ export class AdminServer {
     request.resume(); // what is left of a refused body is thrown away, so that the socket can be used again
   }
 
+  private isLive(request: IncomingMessage): boolean {
+    return request.method === 'GET' && pathOf(request) === '/api/live';
+  }
+
   private async answer(request: IncomingMessage): Promise<Answer> {
-    const path = (request.url ?? '/').split('?', 1)[0];
+    const path = pathOf(request);
     const route = this.table.get(path);
     if (route === undefined)
       throw new AdminError('UNKNOWN_PATH', path, {
@@ -104,10 +119,11 @@ export class AdminServer {
     const method = request.method === 'HEAD' ? 'GET' : request.method;
     if (method !== route.method)
       throw new AdminError('METHOD_NOT_ALLOWED', `${path} answers ${route.method}`);
-    if (route.method === 'GET') return route.answer({});
+    const query = new URLSearchParams((request.url ?? '').split('?')[1] ?? '');
+    if (route.method === 'GET') return route.answer({}, query);
     this.authorize(request);
     if (route.testOnly === true && !this.options.testFaults) throw new AdminError('FAULTS_OFF');
-    return route.answer(await readBody(request));
+    return route.answer(await readBody(request), query);
   }
 
   private authorize(request: IncomingMessage): void {
@@ -135,6 +151,19 @@ export class AdminServer {
       headers,
     };
   }
+}
+
+function pathOf(request: IncomingMessage): string {
+  return (request.url ?? '/').split('?', 1)[0];
+}
+
+function assetAnswer({ type, plain, zipped, headers }: Asset, request: IncomingMessage): Answer {
+  const zips = /\bgzip\b/.test(request.headers['accept-encoding'] ?? '');
+  return {
+    body: zips ? zipped : plain,
+    type,
+    headers: { ...headers, vary: 'accept-encoding', ...(zips ? { 'content-encoding': 'gzip' } : {}) },
+  };
 }
 
 /** Reads a JSON object of at most BODY_BYTES; an empty body is an empty object. */

@@ -35,6 +35,8 @@ export function startBots(players: number, target: BotsTarget, log: Log, timers:
     String(players),
     '--seconds',
     '0',
+    '--scenario',
+    'cities', // all over the world, where people live: a newcomer sees a planet
   ];
   const child = spawn(process.execPath, [BOTS_MODULE, ...flags], {
     stdio: ['ignore', 'ignore', 'inherit'], // its report is for who runs it by hand; what goes wrong goes to our log

@@ -25,6 +25,8 @@ interface Percentiles {
 }
 
 export interface Status {
+  /** ws:// or wss:// of the game port, as this machine reaches it; null before it is open. */
+  address?: string | null;
   uptimeSeconds: number;
   tick: number;
   tickRate: number;

@@ -3,8 +3,9 @@ import { connect } from 'node:net';
 import t, { type Test } from 'tap';
 import { ADMIN_ERRORS } from '../../src/admin/errors.js';
 import type { NodeView } from '../../src/admin/routes.js';
+import type { Box } from '../../src/admin/sight.js';
 import { AdminServer } from '../../src/admin/server.js';
-import { FakeLog } from '../control/fakes.js';
+import { FakeLog, FakeTime } from '../control/fakes.js';
 
 const TOKEN = 'a-token-for-tests';
 
@@ -12,6 +13,14 @@ async function setUp(t: Test, options: { token?: string | null; testFaults?: boo
   const done: string[] = [];
   const reasons: string[] = [];
   const log = new FakeLog();
+  const boxes: Box[] = [];
+  const sight = {
+    layoutVersion: 1,
+    forget: () => {},
+    look: () => ({ density: new Map(), handovers: [] }),
+    handoverTimes: () => [],
+    dots: (box: Box) => (boxes.push(box) < 1000 ? { tick: 7, total: 0, dots: [] } : null),
+  };
   const node: NodeView = {
     status: () => ({ tick: 7, shards: [], gateways: [], decisions: [] }) as never,
     tiles: () => ({ tick: 7, tileLevel: 11, tiles: [] }),
@@ -19,6 +28,7 @@ async function setUp(t: Test, options: { token?: string | null; testFaults?: boo
       metricsText: async () => ({ text: '# HELP up x\n', type: 'text/plain; version=0.0.4; charset=utf-8' }),
       traces: { status: () => ({ handovers: { slowest: [], latest: [] } }) as never },
     },
+    sight,
     notReady: () => reasons,
     killShard: (shard, how) => {
       done.push(`${how} ${shard}`);
@@ -39,6 +49,7 @@ async function setUp(t: Test, options: { token?: string | null; testFaults?: boo
     ...options,
     node,
     log,
+    timers: new FakeTime(),
   });
   const port = await server.listen();
   t.teardown(() => server.close());
@@ -50,7 +61,7 @@ async function setUp(t: Test, options: { token?: string | null; testFaults?: boo
       body,
       headers: token === null ? {} : { authorization: `Bearer ${token}` },
     });
-  return { url, port, get, post, done, reasons, log, node };
+  return { url, port, get, post, done, reasons, log, node, boxes };
 }
 
 type Refusal = { error: { code: string; text: string; paths?: string[] } };
@@ -87,21 +98,50 @@ t.test('status and tiles are JSON and never cached', async (t) => {
   t.equal(await head.text(), '');
 });
 
-t.test('the page lists every endpoint and loads nothing from outside', async (t) => {
+t.test('the pages and what they need come from this port alone', async (t) => {
   const { get } = await setUp(t);
-  const response = await get('/');
-  const page = await response.text();
-  t.match(response.headers.get('content-security-policy'), /default-src 'none'/);
-  for (const path of [
-    '/healthz',
-    '/readyz',
-    '/api/status',
-    '/api/tiles',
-    '/api/admin/kill-shard',
-    '/api/admin/drain',
-  ])
-    t.match(page, path);
-  t.notMatch(page, /https?:|src=|@import/);
+  for (const path of ['/', '/play']) {
+    const response = await get(path);
+    const page = await response.text();
+    t.match(response.headers.get('content-security-policy'), /default-src 'none'/, path);
+    t.notMatch(
+      page,
+      /https?:|@import|<style|<script>/,
+      `${path} has nothing inline and nothing from outside`,
+    );
+    const needed = [...page.matchAll(/(?:src|href)="(\/assets\/[^"]+)"/g)].map(([, name]) => name);
+    t.ok(needed.length >= 3, `${path} needs ${needed.join(', ')}`);
+    for (const name of needed) {
+      const asset = await get(name);
+      t.equal(asset.status, 200, name);
+      t.ok((await asset.text()).length > 100, `${name} is not empty`);
+    }
+  }
+  const land = await get('/assets/land.json');
+  t.equal(land.headers.get('content-encoding'), 'gzip', 'compressed for who takes it');
+  t.match(await land.json(), { type: 'Topology' });
+  await refused(t, await get('/assets/..%2fserver.js'), 'UNKNOWN_PATH');
+  await refused(t, await get('/assets/map.ts'), 'UNKNOWN_PATH');
+});
+
+t.test('dots are answered for a box of the world, and for nothing else', async (t) => {
+  const { get, boxes } = await setUp(t);
+  const box = (west: number, south: number, east: number, north: number) =>
+    get(`/api/dots?west=${west}&south=${south}&east=${east}&north=${north}`);
+  const edge = 20_037_508;
+  t.same(await (await box(0, 0, 40_000, 40_000)).json(), { tick: 7, total: 0, dots: [] });
+  t.equal((await box(edge - 10, 0, -edge, 10)).status, 200, 'over the antimeridian');
+  t.equal(boxes.length, 2);
+  await refused(t, await box(0, 0, 40_001, 10), 'BAD_BOX');
+  await refused(t, await box(0, 0, 10, 40_001), 'BAD_BOX');
+  await refused(t, await box(10, 0, 0, 10), 'BAD_BOX');
+  await refused(t, await box(0, 10, 10, 0), 'BAD_BOX');
+  await refused(t, await box(0, 10_018_000, 10, 10_019_000), 'BAD_BOX');
+  await refused(t, await box(edge + 10, 0, edge + 20, 10), 'BAD_BOX');
+  await refused(t, await get('/api/dots'), 'BAD_BOX');
+  await refused(t, await get('/api/dots?west=NaN&south=0&east=1&north=Infinity'), 'BAD_BOX');
+  boxes.length = 1000;
+  await refused(t, await box(0, 0, 1, 1), 'TOO_MANY_LOOKS');
 });
 
 t.test('metrics, traces and the dashboard', async (t) => {
@@ -211,7 +251,15 @@ t.test('bytes that are not HTTP cost one socket and nothing else', async (t) => 
 
 t.test('a taken port is refused by name', async (t) => {
   const { port, node, log } = await setUp(t);
-  const second = new AdminServer({ host: '127.0.0.1', port, token: null, testFaults: false, node, log });
+  const second = new AdminServer({
+    host: '127.0.0.1',
+    port,
+    token: null,
+    testFaults: false,
+    node,
+    log,
+    timers: new FakeTime(),
+  });
   await t.rejects(second.listen(), {
     code: 'TAKEN_ADMIN_PORT',
     message: new RegExp(`admin port ${port} on 127.0.0.1 .*--admin-port`),

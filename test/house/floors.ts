@@ -8,7 +8,8 @@
  *   2  wire | world | store
  *   1  memory | geo
  *   0  base
- *   beside the tower: client and bots stand on wire, geo and base; game stands on the facade of world alone
+ *   beside the tower: client and bots stand on wire, geo and base; pages (code of browsers) on client, geo and base;
+ *   game stands on the facade of world alone
  */
 import { dirname, join, normalize } from 'node:path/posix';
 import ts from 'typescript';
@@ -25,7 +26,7 @@ const FLOORS: readonly (readonly string[])[] = [
 ];
 
 /** Folders whose code also runs without Node (a browser, a simulation): nothing of it may be imported there. */
-const WITHOUT_NODE = ['geo', 'memory', 'wire', 'world', 'game'];
+const WITHOUT_NODE = ['geo', 'memory', 'wire', 'world', 'game', 'pages'];
 
 /** Files of world that are the facade a game is written against. */
 const FACADE = /^src\/world\/(game|facade)\.ts$/;
@@ -35,6 +36,7 @@ export function allowedFolders(folder: string): readonly string[] {
   const lower = (floor: number) => FLOORS.slice(0, floor).flat();
   if (folder === 'client') return ['client', 'wire', 'geo', 'base'];
   if (folder === 'bots') return ['bots', 'client', 'wire', 'geo', 'base'];
+  if (folder === 'pages') return ['pages', 'client', 'geo', 'base'];
   if (folder === 'game') return ['game'];
   const floor = FLOORS.findIndex((folders) => folders.includes(folder));
   if (floor < 0) return [];

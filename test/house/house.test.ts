@@ -65,6 +65,10 @@ t.test('an import that climbs, or reaches beside, is caught', async (t) => {
   t.equal(importing('src/admin/server.ts', '../node.js'), 1, 'upwards to the top');
   t.equal(importing('src/client/view.ts', '../memory/arena.js'), 1, 'a client has no shared memory');
   t.equal(importing('src/bots/bot.ts', '../world/near.js'), 1, 'a bot is only a client');
+  t.equal(importing('src/pages/map/main.ts', '../../client/index.js'), 0);
+  t.equal(importing('src/pages/map/main.ts', '../../admin/live.js'), 1, 'a page is a client, too');
+  t.equal(importing('src/pages/map/main.ts', 'node:fs'), 1, 'browsers have no node:');
+  t.equal(importing('src/admin/assets.ts', '../pages/map/camera.js'), 1, 'a page is a file, not a part');
   t.equal(importing('src/game/walk.ts', '../world/near.js'), 1, 'a game sees the facade only');
   t.equal(importing('src/shard/step.ts', '../game/walk.js'), 1, 'a shard is handed its game');
   t.equal(importing('src/shard/step.ts', '../../test/house/source.js'), 1, 'tests are not shipped');

@@ -1,0 +1,140 @@
+/**
+ * What do viewers of the live map cost the server? CPU of the server process with ten viewers and with none, in turns,
+ * under the same bots; a viewer here is what a page asks for: the event stream, and dots twice a second.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { get, type IncomingMessage } from 'node:http';
+import { fileURLToPath } from 'node:url';
+import { monotonicClock, systemTimers } from '../src/base/clock.js';
+import type { BenchArgs } from './main.js';
+
+export const name = 'map';
+export const describe =
+  'CPU of the server with ten viewers of the live map and with none, alternating ([--viewers 10] [--bots 500] [--seconds 5] [--pairs 5])';
+export const flags = ['viewers', 'bots', 'seconds', 'pairs'];
+
+const MAIN = fileURLToPath(new URL('../src/main.js', import.meta.url));
+const LINE = /at ws\S+ \(status: (http:\/\/\S+)\)/;
+const TICKS_PER_SECOND = 100; // USER_HZ of Linux, on every platform that Node runs on
+const DOTS_MS = 500;
+const SETTLE_MS = 1500;
+
+const clock = monotonicClock();
+const timers = systemTimers();
+const pause = (ms: number) => new Promise<void>((resolve) => void timers.after(ms, resolve));
+
+/** CPU seconds of a process so far, user and system, all threads. Source: proc(5), stat fields 14 and 15. */
+function cpuSeconds(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+}
+
+function startServer(bots: number): { child: ChildProcess; admin: Promise<string> } {
+  const flags = ['--memory', '--port', '0', '--bots', String(bots)];
+  const child = spawn(process.execPath, [MAIN, ...flags], { stdio: ['ignore', 'pipe', 'ignore'] });
+  const admin = new Promise<string>((resolve, reject) => {
+    let out = '';
+    child.stdout?.on('data', (chunk: Buffer) => {
+      out += chunk.toString();
+      const found = LINE.exec(out);
+      if (found !== null) resolve(found[1]);
+    });
+    child.once('exit', (code) => reject(new Error(`the server ended with ${code}`)));
+  });
+  return { child, admin };
+}
+
+/** One open map: reads the stream, and asks for the dots of a place. @returns bytes received, and the end of it */
+function openViewer(admin: string, box: string): { bytes: () => number; close: () => void } {
+  let bytes = 0;
+  const count = (response: IncomingMessage) => {
+    response.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+    });
+    response.on('error', () => {});
+  };
+  const stream = get(`${admin}/api/live`, count).on('error', () => {});
+  const stop = timers.every(DOTS_MS, () => void get(`${admin}/api/dots?${box}`, count).on('error', () => {}));
+  return {
+    bytes: () => bytes,
+    close: () => {
+      stop();
+      stream.destroy();
+    },
+  };
+}
+
+async function waitForBots(admin: string, bots: number): Promise<void> {
+  for (let tries = 0; tries < 120; tries++) {
+    const { players } = (await (await fetch(`${admin}/api/status`)).json()) as { players: number };
+    if (players >= bots) return;
+    await pause(500);
+  }
+  throw new Error(`not all ${bots} bots are there after a minute`);
+}
+
+/** Boxes around places with players: a viewer each, all different, so that no answer is shared. */
+async function boxes(admin: string, viewers: number): Promise<string[]> {
+  const { tiles } = (await (await fetch(`${admin}/api/tiles`)).json()) as {
+    tiles: { tile: string; players: number }[];
+  };
+  const busy = tiles.sort((a, b) => b.players - a.players).slice(0, viewers);
+  const W = 40_075_016.685578488;
+  return Array.from({ length: viewers }, (_, i) => {
+    const [z, x, y] = busy[i % busy.length].tile.split('/').map(Number);
+    const size = W / 2 ** (z + 1);
+    const [west, north] = [x * size - W / 2 + i, W / 4 - y * size];
+    return `west=${west}&south=${north - size}&east=${west + size - 2 * i - 1}&north=${north}`;
+  });
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[values.length >> 1];
+}
+
+/** @returns share of a core */
+async function measure(pid: number, seconds: number): Promise<number> {
+  const [cpu, at] = [cpuSeconds(pid), clock.now()];
+  await pause(seconds * 1000);
+  return (cpuSeconds(pid) - cpu) / ((clock.now() - at) / 1000);
+}
+
+export async function run({ values }: BenchArgs): Promise<Record<string, unknown>> {
+  const number = (flag: string, otherwise: number) => Number(values[flag] ?? otherwise);
+  const [viewers, bots] = [number('viewers', 10), number('bots', 500)];
+  const [seconds, pairs] = [number('seconds', 5), number('pairs', 5)];
+  const { child, admin: starting } = startServer(bots);
+  try {
+    const admin = await starting;
+    await waitForBots(admin, bots);
+    const places = await boxes(admin, viewers);
+    const pid = child.pid as number;
+    const rows: { none: number; viewers: number }[] = [];
+    let bytes = 0;
+    for (let pair = 0; pair < pairs; pair++) {
+      const none = await measure(pid, seconds);
+      const open = places.map((box) => openViewer(admin, box));
+      await pause(SETTLE_MS);
+      const before = open.reduce((sum, viewer) => sum + viewer.bytes(), 0);
+      const shared = await measure(pid, seconds);
+      bytes += open.reduce((sum, viewer) => sum + viewer.bytes(), 0) - before;
+      for (const viewer of open) viewer.close();
+      await pause(SETTLE_MS);
+      rows.push({ none, viewers: shared });
+    }
+    if (bytes === 0) throw new Error('the viewers received nothing');
+    return {
+      bots,
+      viewers,
+      seconds,
+      tiles: places.length,
+      bytesPerViewerAndSecond: Math.round(bytes / viewers / seconds / pairs),
+      pairs: rows.map((row) => ({ nonePercent: row.none * 100, viewersPercent: row.viewers * 100 })),
+      costPercentOfACore: median(rows.map((row) => (row.viewers - row.none) * 100)),
+    };
+  } finally {
+    child.kill('SIGTERM');
+  }
+}

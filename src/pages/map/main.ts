@@ -1,0 +1,205 @@
+/** The live map: the parts of the page, put together. Events come in, a picture is drawn when something has changed. */
+import 'uplot/dist/uPlot.min.css';
+import '../look/look.css';
+import './map.css';
+import { centreOf, parseTile } from '../../geo/address.js';
+import { tileSize } from '../../geo/tile.js';
+import { byId, setText } from '../look/dom.js';
+import { prefersStill, theme, themeButton } from '../look/theme.js';
+import { Camera } from './camera.js';
+import { Charts } from './charts.js';
+import { type FeedState, openFeed } from './feed.js';
+import { attachGestures } from './gestures.js';
+import { showHeadline, showLegend, showRuler } from './headline.js';
+import { tileActions } from './operator.js';
+import { type Layers, Painter, tileAtPixel } from './painter.js';
+import { type LiveEvent, Planet } from './planet.js';
+import { showServer } from './server-pane.js';
+import { Tabs } from './tabs.js';
+import { TilePanel } from './tile-panel.js';
+import { TilesTable } from './tiles-table.js';
+import { Timeline } from './timeline.js';
+
+/** After the last move of the view its picture is made sharp again. */
+const STILL_MS = 140;
+
+class MapPage {
+  private readonly canvas = byId<HTMLCanvasElement>('map');
+  private readonly planet = new Planet();
+  private readonly camera = new Camera();
+  private readonly layers: Layers = { colour: 'load', players: true, tiles: true, grid: true };
+  private readonly painter = new Painter(this.planet, this.layers, () => this.redraw());
+  private readonly charts = new Charts(byId('charts'));
+  private readonly select = (tile: string) => this.choose(tile, true);
+  private readonly tilePanel = new TilePanel(byId('tile-pane'), this.planet, this.select, (tile) =>
+    tileActions(this.planet, tile),
+  );
+  private readonly timeline = new Timeline(byId('decisions-pane'), this.planet, this.select);
+  private readonly table = new TilesTable(byId('table-pane'), this.planet, this.select);
+  private readonly tabs: Tabs;
+  private feed: FeedState = 'connecting';
+  private movedMs = 0;
+  private isAsked = false;
+
+  constructor() {
+    this.tabs = new Tabs(document.querySelector('.tabs') as HTMLElement, () => this.panes());
+    themeButton(byId<HTMLButtonElement>('theme'), () => this.recolour());
+    attachGestures(this.canvas, {
+      camera: this.camera,
+      moved: () => this.moved(),
+      pick: (px, py) => this.choose(tileAtPixel(this.planet, this.camera, px, py), false),
+      step: (by) => this.step(by),
+      home: () => this.camera.zoom(1e-6),
+    });
+    this.attachTools();
+    new ResizeObserver(() => this.resize()).observe(this.canvas);
+    void this.painter.land.load('/assets/land.json').then(() => this.redraw());
+    openFeed(
+      (event) => this.take(event),
+      (state) => {
+        this.feed = state;
+        showHeadline(this.planet, state);
+      },
+    );
+    this.panes();
+  }
+
+  private take(event: LiveEvent): void {
+    const now = performance.now(); // house-ok: a page's clock
+    const changes = this.planet.take(event);
+    this.painter.effects.addChanges(changes, now);
+    if (event.handovers !== undefined) this.painter.effects.addHandovers(event.handovers, now);
+    const told = changes.map(({ kind, address }) => `${kind} of tile ${address.z}/${address.x}/${address.y}`);
+    if (told.length > 0) setText(byId('told'), told.slice(0, 3).join(', '));
+    // A selected tile that was split or merged gives the selection to what stands there now.
+    const { selected } = this.painter;
+    if (selected !== null && !this.planet.leaves.has(selected) && changes.length > 0) this.reselect(selected);
+    if (event.status !== undefined) {
+      showHeadline(this.planet, this.feed);
+      showLegend(this.planet, this.layers);
+      this.charts.take(event.status, this.planet.handoverTimes);
+      byId('welcome').hidden = this.planet.leaves.size > 0 || event.status.players > 0;
+    }
+    this.panes();
+    this.redraw();
+  }
+
+  private panes(): void {
+    if (!byId('tile-pane').hidden) this.tilePanel.show(this.painter.selected, theme());
+    if (!byId('decisions-pane').hidden) this.timeline.show();
+    this.table.show(this.planet.status?.uptimeSeconds ?? 0);
+    if (this.planet.status !== null) showServer(byId('server-pane'), this.planet.status);
+  }
+
+  /** @param goThere turns the view to it */
+  private choose(tile: string | null, goThere: boolean): void {
+    this.painter.selected = tile;
+    const address = tile === null ? undefined : parseTile(tile);
+    if (address !== undefined) {
+      if (goThere) {
+        const { x, y } = centreOf(address);
+        this.camera.show(x, y, Math.min(this.camera.scale * this.camera.width, tileSize(address.z) * 6));
+        this.moved();
+      }
+      this.tabs.open('tile-tab');
+      const leaf = this.planet.leaves.get(tile as string);
+      if (leaf !== undefined)
+        setText(byId('told'), `Tile ${tile}, shard ${leaf.data.shard}, ${leaf.data.players} players`);
+    }
+    this.panes();
+    this.redraw();
+  }
+
+  private step(by: number): void {
+    const order = this.table.order();
+    const at = this.painter.selected === null ? -1 : order.indexOf(this.painter.selected);
+    if (by === 0 || order.length === 0) this.choose(null, false);
+    else this.choose(order[(at + by + order.length) % order.length], true);
+  }
+
+  private reselect(tile: string): void {
+    const address = parseTile(tile);
+    if (address === undefined) return;
+    const up = 13 - address.z;
+    const leaf = this.planet.leafAt(address.x << up, address.y << up);
+    this.painter.selected = leaf?.data.tile ?? null;
+  }
+
+  private attachTools(): void {
+    const zoom = (factor: number) => () => {
+      this.camera.zoom(factor);
+      this.moved();
+    };
+    byId('zoom-in').addEventListener('click', zoom(2));
+    byId('zoom-out').addEventListener('click', zoom(0.5));
+    byId('home').addEventListener('click', zoom(1e-6));
+    byId('busiest').addEventListener('click', () => {
+      const [busiest] = [...this.planet.leaves.values()].sort((a, b) => b.data.players - a.data.players);
+      if (busiest !== undefined) this.choose(busiest.data.tile, true);
+    });
+    for (const layer of ['tiles', 'players', 'grid'] as const) {
+      byId<HTMLInputElement>(`layer-${layer}`).addEventListener('change', (event) => {
+        this.layers[layer] = (event.target as HTMLInputElement).checked;
+        this.redraw();
+      });
+    }
+    for (const radio of document.querySelectorAll<HTMLInputElement>('input[name=colour]'))
+      radio.addEventListener('change', () => {
+        this.layers.colour = radio.value as Layers['colour'];
+        showLegend(this.planet, this.layers);
+        this.redraw();
+      });
+    const focus = () => {
+      this.painter.crosshair = this.canvas.matches(':focus-visible');
+      this.redraw();
+    };
+    this.canvas.addEventListener('focus', focus);
+    this.canvas.addEventListener('blur', focus);
+    this.canvas.addEventListener('pointerdown', () => {
+      this.painter.crosshair = false;
+    });
+  }
+
+  private recolour(): void {
+    this.painter.recolour();
+    this.charts.recolour();
+    showLegend(this.planet, this.layers);
+    this.panes();
+    this.redraw();
+  }
+
+  private resize(): void {
+    const { clientWidth, clientHeight } = this.canvas;
+    this.camera.resize(clientWidth, clientHeight);
+    this.canvas.width = Math.round(clientWidth * devicePixelRatio);
+    this.canvas.height = Math.round(clientHeight * devicePixelRatio);
+    this.paint(performance.now()); // house-ok: a page's clock; at once, for a resized canvas is blank
+  }
+
+  private moved(): void {
+    this.movedMs = performance.now(); // house-ok: a page's clock
+    setTimeout(() => this.redraw(), STILL_MS + 20); // house-ok: a page has no injected timers
+    this.redraw();
+  }
+
+  private redraw(): void {
+    if (this.isAsked) return;
+    this.isAsked = true;
+    requestAnimationFrame((now) => {
+      this.isAsked = false;
+      this.paint(now);
+    });
+  }
+
+  private paint(now: number): void {
+    const context = this.canvas.getContext('2d');
+    if (context === null) return;
+    const isMoving = now - this.movedMs < STILL_MS;
+    const goesOn = this.painter.draw(context, this.camera, theme(), devicePixelRatio, now, isMoving);
+    showRuler(this.camera);
+    // Who prefers stillness gets a picture with each piece of news, not a film.
+    if (goesOn && !prefersStill()) this.redraw();
+  }
+}
+
+new MapPage();

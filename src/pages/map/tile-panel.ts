@@ -1,0 +1,212 @@
+/** The selected tile: its numbers as /api/tiles says them, its last minutes, its neighbours, what was decided about it. */
+import uPlot from 'uplot';
+import { centreOf, formatTile, neighboursOf, parseTile } from '../../geo/address.js';
+import { tileSize, tileX, tileY } from '../../geo/tile.js';
+import { xyToLonLat } from '../../geo/world.js';
+import { h } from '../look/dom.js';
+import { count, metres, percent, place } from '../look/format.js';
+import { colour, type Theme } from '../look/theme.js';
+import { loadColour, shardColour } from './palette.js';
+import { DENSITY_LEVEL, type Leaf, type Planet, type Tile } from './planet.js';
+import { decisionItem } from './timeline.js';
+
+const NAMES: Readonly<Record<string, string>> = {
+  players: 'Players',
+  entities: 'Entities',
+  shard: 'Shard',
+  load: 'Load',
+  busy: 'Busy',
+  dilation: 'Speed of time',
+  nearRate: 'Near frames',
+  farRate: 'Far frames',
+  actionsPerSecond: 'Actions / s',
+  bytesPerSecond: 'Bytes / s',
+};
+const SHARES = ['load', 'busy', 'dilation', 'nearRate', 'farRate'];
+
+export class TilePanel {
+  private shown: string | null = null;
+  private figures = '';
+  private plot: uPlot | null = null;
+  private theme: Theme | null = null;
+
+  constructor(
+    private readonly box: HTMLElement,
+    private readonly planet: Planet,
+    private readonly choose: (tile: string) => void,
+    private readonly actions: (tile: Tile) => HTMLElement,
+  ) {}
+
+  /** Brings the panel up to date. @param tile selected, null = none */
+  show(tile: string | null, theme: Theme): void {
+    const leaf = tile === null ? undefined : this.planet.leaves.get(tile);
+    if (tile === null || leaf === undefined) {
+      if (this.shown === '' && this.box.childElementCount > 0) return;
+      this.clear();
+      this.box.append(this.nothing(tile));
+      this.shown = '';
+      return;
+    }
+    const figures = JSON.stringify(leaf.data);
+    const isSame = this.shown === tile && this.theme === theme;
+    if (!isSame) {
+      this.clear();
+      this.theme = theme;
+      this.shown = tile;
+      this.build(leaf, theme);
+    }
+    if (!isSame || figures !== this.figures) this.numbers(leaf, theme);
+    this.figures = figures;
+    this.box.querySelector('.neighbours')?.replaceWith(this.neighbours(leaf, theme));
+    this.drawHistory(tile);
+  }
+
+  private clear(): void {
+    this.plot?.destroy();
+    this.plot = null;
+    this.box.replaceChildren();
+  }
+
+  private nothing(tile: string | null): HTMLElement {
+    if (tile !== null)
+      return h(
+        'div',
+        { class: 'empty' },
+        h('strong', {}, `${tile} is asleep`),
+        'Nobody has looked at it for a minute, so it costs nothing.',
+      );
+    return h(
+      'div',
+      { class: 'empty' },
+      h('strong', {}, 'No tile selected'),
+      'Click a tile on the map, or focus the map and press N for the busiest one.',
+    );
+  }
+
+  private build(leaf: Leaf, theme: Theme): void {
+    const { x, y } = centreOf(leaf.address);
+    const { lon, lat } = xyToLonLat(x, y);
+    this.box.append(
+      h(
+        'div',
+        { class: 'tile-title' },
+        h('h2', { id: 'tile-name' }, `Tile ${leaf.data.tile}`),
+        h('p', { class: 'muted' }, `${metres(tileSize(leaf.address.z))} wide, ${place(lon, lat, 2)}`),
+      ),
+      h('dl', { class: 'figures', id: 'tile-figures' }),
+      h('h3', {}, 'History'),
+      h('div', {
+        class: 'history',
+        id: 'tile-history',
+        role: 'img',
+        'aria-label': 'Players of the last minutes',
+      }),
+      h('h3', {}, 'Neighbours'),
+      h('div', { class: 'neighbours' }),
+      h('h3', {}, 'Decisions about it'),
+      this.decisions(leaf.data.tile),
+      this.actions(leaf.data),
+    );
+    const history = this.box.querySelector<HTMLElement>('#tile-history');
+    if (history !== null) this.plot = historyPlot(history, theme);
+  }
+
+  private numbers(leaf: Leaf, theme: Theme): void {
+    const { data } = leaf;
+    const rows: HTMLElement[] = [];
+    const fields: Record<string, unknown> = { ...data, load: this.planet.loadOf(data) };
+    for (const [field, name] of Object.entries(NAMES)) {
+      const value = fields[field];
+      if (typeof value !== 'number') continue;
+      const swatch =
+        field === 'shard'
+          ? mark(shardColour(data.shard, theme))
+          : field === 'load' && mark(loadColour(value, theme));
+      const text = SHARES.includes(field) ? percent(value) : field === 'shard' ? `${value}` : count(value);
+      rows.push(
+        h('div', {}, h('dt', {}, name), h('dd', { 'data-field': field, 'data-value': value }, swatch, text)),
+      );
+    }
+    this.box.querySelector('#tile-figures')?.replaceChildren(...rows);
+  }
+
+  private neighbours(leaf: Leaf, theme: Theme): HTMLElement {
+    const list = h('div', { class: 'neighbours' });
+    for (const address of neighboursOf(leaf.address)) {
+      const { x, y } = centreOf(address);
+      const near = this.planet.leafAt(tileX(x, DENSITY_LEVEL), tileY(y, DENSITY_LEVEL));
+      const name = formatTile(near?.address ?? address);
+      if (near === undefined) {
+        list.append(h('span', { class: 'asleep', title: `${name}: asleep` }, 'asleep'));
+        continue;
+      }
+      const { shard, players } = near.data;
+      list.append(
+        h(
+          'button',
+          {
+            type: 'button',
+            title: name,
+            'aria-label': `Tile ${name}, shard ${shard}, ${players} players`,
+            onclick: () => this.choose(name),
+          },
+          mark(shardColour(shard, theme)),
+          `${count(players)}`,
+        ),
+      );
+    }
+    return list;
+  }
+
+  private decisions(tile: string): HTMLElement {
+    const known = this.planet.decisionsOf(tile);
+    if (known.length === 0) return h('p', { class: 'muted' }, 'None so far.');
+    return h(
+      'ol',
+      { class: 'timeline' },
+      ...known.slice(0, 8).map((d) => decisionItem(d, this.planet, this.choose)),
+    );
+  }
+
+  private drawHistory(tile: string): void {
+    const samples = this.planet.history.get(tile) ?? [];
+    const { plot } = this;
+    if (plot === null || samples.length === 0) return;
+    plot.setData([samples.map((s) => s.timeS), samples.map((s) => s.players)]);
+    const width = plot.root.parentElement?.clientWidth ?? plot.width;
+    if (width > 0 && width !== plot.width) plot.setSize({ width, height: plot.height });
+  }
+}
+
+function mark(fill: string): HTMLElement {
+  const swatch = h('i', { class: 'swatch' });
+  swatch.style.background = fill;
+  return swatch;
+}
+
+function historyPlot(box: HTMLElement, _theme: Theme): uPlot {
+  const line = colour('--accent');
+  const muted = colour('--muted');
+  const grid = { stroke: colour('--line'), width: 1 };
+  return new uPlot(
+    {
+      width: Math.max(200, box.clientWidth),
+      height: 110,
+      legend: { show: false },
+      cursor: { show: false },
+      scales: { x: { time: false }, y: { range: (_u, _min, max) => [0, Math.max(4, max * 1.15)] } },
+      axes: [
+        { show: false },
+        { stroke: muted, grid, ticks: { show: false }, size: 42, font: '11px system-ui' },
+      ],
+      series: [{}, { stroke: line, width: 2, fill: `${line}22`, points: { show: false } }],
+    },
+    [[], []],
+    box,
+  );
+}
+
+/** Whether a text is the address of a tile. */
+export function isTileName(text: string): boolean {
+  return parseTile(text) !== undefined;
+}

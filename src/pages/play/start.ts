@@ -1,0 +1,61 @@
+/** Where to begin, and where the game port is: what the page asks of the admin port before it connects. */
+import { centreOf, boundsOf, tileAt, parseTile, type TileAddress } from '../../geo/address.js';
+import { lonLatToXY, wrapX } from '../../geo/world.js';
+
+export interface Place {
+  x: number;
+  y: number;
+}
+
+/** Tiles of this level have their first grove in the very middle. */
+const BASE_LEVEL = 11;
+const BERLIN = lonLatToXY(13.405, 52.52);
+const STEP_ASIDE_M = 4;
+
+/** The game port, at the host that this page came from: `?server=` wins, for servers behind a proxy. */
+export async function gameUrl(query: URLSearchParams): Promise<string> {
+  const given = query.get('server');
+  if (given !== null) return given;
+  const { address } = (await (await fetch('/api/status')).json()) as { address?: string | null };
+  if (!address) throw new Error('The server does not accept players yet.');
+  const url = new URL(address);
+  url.hostname = location.hostname;
+  return url.href;
+}
+
+/** @returns the place that the address of the page asks for (`?x=&y=`, `?tile=`), null = it asks for none */
+export function askedPlace(query: URLSearchParams): Place | null {
+  const [x, y] = [Number(query.get('x') ?? Number.NaN), Number(query.get('y') ?? Number.NaN)];
+  if (Number.isFinite(x) && Number.isFinite(y)) return { x: wrapX(x), y };
+  const tile = parseTile(query.get('tile') ?? '');
+  return tile === undefined ? null : centreOf(tile);
+}
+
+export async function choosePlace(kind: string): Promise<Place> {
+  const home = tileAt(BERLIN.x, BERLIN.y, BASE_LEVEL);
+  if (kind === 'border') {
+    const { east } = boundsOf(home);
+    return { x: wrapX(east - STEP_ASIDE_M), y: centreOf(home).y };
+  }
+  return kind === 'players' ? await amongPlayers(home) : aside(centreOf(home));
+}
+
+async function amongPlayers(home: TileAddress): Promise<Place> {
+  const { tiles } = (await (await fetch('/api/tiles')).json()) as {
+    tiles: { tile: string; players: number }[];
+  };
+  const busiest = tiles.reduce((a, b) => (b.players > a.players ? b : a), { tile: '', players: 0 });
+  const address = parseTile(busiest.tile);
+  if (address === undefined || busiest.players === 0) return aside(centreOf(home));
+  const { west, south, east, north } = boundsOf(address);
+  const box = `west=${west}&south=${south}&east=${wrapX(east)}&north=${north}`;
+  const { dots } = (await (await fetch(`/api/dots?${box}`)).json()) as { dots: number[] };
+  const PLAYER = 0;
+  for (let i = 0; i + 6 < dots.length; i += 7)
+    if (dots[i + 5] === PLAYER) return aside({ x: wrapX(west + dots[i + 1]), y: south + dots[i + 2] });
+  return aside(centreOf(address));
+}
+
+function aside({ x, y }: Place): Place {
+  return { x: wrapX(x + STEP_ASIDE_M), y };
+}
