@@ -2,7 +2,7 @@
  * The command line of the server: reads the options, runs one node, prints one line when it accepts clients, and turns
  * every way to end into an exit code. The line goes to standard output, the log as JSON lines to standard error.
  *
- * Exit codes: 0 an orderly stop (SIGTERM, SIGINT, drain); 10 … 16 a start refused with one sentence (base/errors.ts);
+ * Exit codes: 0 an orderly stop (SIGTERM, SIGINT, drain); 10 … 22 a start refused with one sentence (base/errors.ts);
  * 1 a fault. A second signal does not wait for the orderly stop.
  */
 import { readFileSync } from 'node:fs';

@@ -72,6 +72,15 @@ export const ERRORS = Object.freeze({
     16,
     'The admin port is in use by another process: choose another with --admin-port.',
   ),
+  DATA_VERSION: startup(17, 'The data directory was written by a newer version of the server: update it.'),
+  DATA_OTHER_WORLD: startup(18, 'The data directory holds another world: another game, seed or tile level.'),
+  DATA_LOCKED: startup(
+    19,
+    'Another process uses the data directory: stop it, or choose another with --data.',
+  ),
+  DATA_CORRUPT: startup(20, 'The data directory is damaged: look at it with inspect, restore a snapshot.'),
+  DATA_READ_ONLY: startup(21, 'The data directory cannot be written: check its rights and its mount.'),
+  DATA_FULL: startup(22, 'The disk of the data directory is full.'),
 });
 
 export type ErrorName = keyof typeof ERRORS;

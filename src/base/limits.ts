@@ -50,6 +50,8 @@ export const LIMITS = Object.freeze({
   messagePlaces: 4096,
   frameRingBytes: 8 * MIB,
   storeRingBytes: 64 * MIB, // at most, for what one shard changes between two cuts
+  storePendingBytes: 64 * MIB, // not durable yet, in the store's memory: beyond it the rings keep what comes
+  storeRetryMs: 100, // after a write that failed
   frameScratchBytes: 2 * MIB, // with its header at most half of the ring
 
   // load: what the planner decides by; a share is of the capacity or of the tick budget

@@ -41,8 +41,7 @@ export function unframe(bytes: Uint8Array): Uint8Array | string {
   const sum = (bytes[4] | (bytes[5] << 8) | (bytes[6] << 16) | (bytes[7] << 24)) >>> 0;
   if (sum !== checksum(bytes)) return 'its checksum is wrong';
   const version = bytes[0] | (bytes[1] << 8);
-  if (version > FORMAT_VERSION)
-    return `its format ${version} is newer than this server's ${FORMAT_VERSION}`;
+  if (version > FORMAT_VERSION) return `its format ${version} is newer than this server's ${FORMAT_VERSION}`;
   // A copy, so that the table begins where its alignment is right, and outlives the engine's page.
   const table = bytes.slice(HEAD);
   const fault = verifier.verify(table);
@@ -51,4 +50,36 @@ export function unframe(bytes: Uint8Array): Uint8Array | string {
 
 function checksum(bytes: Uint8Array): number {
   return crc32(bytes.subarray(HEAD), crc32(bytes.subarray(0, 4)));
+}
+
+/** Small values that are no tables: CRC-32 in front. */
+export function seal(value: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(4 + value.length);
+  bytes.set(value, 4);
+  const sum = crc32(value);
+  for (let i = 0; i < 4; i++) bytes[i] = (sum >>> (8 * i)) & 0xff;
+  return bytes;
+}
+
+/** @returns the value, or null when its checksum is wrong */
+export function unseal(bytes: Uint8Array): Uint8Array | null {
+  if (bytes.length < 4) return null;
+  const value = bytes.slice(4);
+  const sum = (bytes[0] | (bytes[1] << 8) | (bytes[2] << 16) | (bytes[3] << 24)) >>> 0;
+  return sum === crc32(value) ? value : null;
+}
+
+/** Numbers as sealed little-endian doubles: ids, ticks and sums alike. */
+export function sealNumbers(values: ArrayLike<number>): Uint8Array {
+  const view = new DataView(new ArrayBuffer(values.length * 8));
+  for (let i = 0; i < values.length; i++) view.setFloat64(i * 8, values[i], true);
+  return seal(new Uint8Array(view.buffer));
+}
+
+/** @returns null when the checksum is wrong */
+export function unsealNumbers(bytes: Uint8Array): number[] | null {
+  const value = unseal(bytes);
+  if (value === null || value.length % 8 !== 0) return null;
+  const view = new DataView(value.buffer, value.byteOffset, value.length);
+  return Array.from({ length: value.length / 8 }, (_, i) => view.getFloat64(i * 8, true));
 }

@@ -1,0 +1,301 @@
+/**
+ * The store without its thread: everything that it does, driven by `poll`, with clock and engine injected. worker.ts runs
+ * it in a thread; tests and simulation run it in theirs. Nothing here blocks but the engine's own commit.
+ */
+import type { Clock } from '../base/clock.js';
+import { LIMITS } from '../base/limits.js';
+import type { Log } from '../base/log.js';
+import { STORE_STATE } from '../memory/cut-block.js';
+import type { SharedWorld } from '../memory/shared-world.js';
+import { LOADED, STORE_THREAD } from '../memory/store-ring.js';
+import { type Book, metaWrite, openBook } from './book.js';
+import { Codec } from './codec.js';
+import { Cuts } from './cuts.js';
+import type { Engine, Write } from './engine.js';
+import { sealNumbers, unsealNumbers } from './frame.js';
+import { Intake, type IntakeFault } from './intake.js';
+import type { Pending } from './pending.js';
+import { type Load, Residence } from './residence.js';
+import type { StoreFacts, StoreStatus, WorldIdentity } from './types.js';
+
+export interface StoreParts {
+  readonly world: SharedWorld;
+  readonly engine: Engine;
+  readonly identity: WorldIdentity;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** 32 random bytes, for a new world. */
+  readonly makeSecret: () => Uint8Array;
+  /** What errors call the data. */
+  readonly where: string;
+  /** For tests of the tests only: a store with this fault, which their model has to find. */
+  readonly fault?: IntakeFault | 'reads-the-file-first';
+}
+
+/** A tile on its way into the arena. */
+interface TileLoad {
+  tile: number;
+  /** Shards that wait to be told. */
+  shards: Set<number>;
+  /** Ids still to be loaded; null = not looked up yet. */
+  ids: number[] | null;
+}
+
+/** Lines of the journal kept for an entity, about. */
+const JOURNAL_LINES = 512;
+const JOURNAL_TRIM_EVERY = 64;
+/** Ids loaded in one poll, so that a full tile does not hold up the next cut. */
+const LOADS_A_POLL = 500;
+const IDLE_MS = 50;
+
+export class StoreCore {
+  readonly facts: StoreFacts;
+  readonly cuts: Cuts;
+  readonly residence: Residence;
+  private readonly book: Book;
+  private readonly engine: Engine;
+  private readonly tiles = new Map<number, TileLoad>();
+  /** Writes that do not wait for a cut, and who waits for them. */
+  private small: { writes: Write[]; done: () => void }[] = [];
+  private isWritingSmall = false;
+  private smallRetryAt = 0;
+  private readonly linesSince = new Map<number, number>();
+
+  /** @throws BlueMarbleError DATA_VERSION, DATA_OTHER_WORLD, DATA_CORRUPT; Error when the first write fails */
+  constructor(private readonly parts: StoreParts) {
+    const { world, engine, identity, clock, log } = parts;
+    this.engine = engine;
+    this.book = openBook(engine, identity, parts.makeSecret, parts.where);
+    if (this.book.writes.length > 0) {
+      engine.commit(this.book.writes, (trouble) => {
+        if (trouble !== null) throw trouble;
+      });
+    }
+    const codec = new Codec(this.book.names);
+    this.residence = new Residence(
+      world,
+      codec,
+      (id) => this.read(id),
+      (id, why) => log.error({ entity: id, reason: why }, 'a stored entity is refused'),
+    );
+    const { active, rests } = this.residence;
+    const fault = parts.fault === 'runs-past-the-mark' ? parts.fault : undefined;
+    const intake = new Intake(world, codec, rests, fault);
+    const onDurable = (cut: Pending) => this.settle(cut);
+    this.cuts = new Cuts(world, engine, clock, log, this.book, intake, active, onDurable);
+    this.facts = this.readFacts();
+    world.cut.state = STORE_STATE.RUNNING;
+  }
+
+  /** Newest bytes of an entity: what is not durable yet hides what is. */
+  read(id: number): Uint8Array | null | undefined {
+    if (this.parts.fault === 'reads-the-file-first')
+      return this.engine.get('entities', id) ?? this.cuts.newest(id);
+    const newest = this.cuts.newest(id);
+    return newest === undefined ? this.engine.get('entities', id) : newest;
+  }
+
+  /** Does what is due. @returns ms until it should be called again though no bell rang */
+  poll(): number {
+    const wait = this.cuts.poll();
+    this.writeSmall();
+    this.takeRequests();
+    this.loadTiles();
+    this.residence.sendBack(this.parts.clock.now());
+    return Math.min(wait, this.tiles.size > 0 ? 1 : IDLE_MS);
+  }
+
+  // ---- what the main thread asks ----
+
+  findAccount(playerId: string): number {
+    const bytes = this.engine.get('accounts', playerId);
+    return bytes === undefined ? 0 : (unsealNumbers(bytes)?.[0] ?? 0);
+  }
+
+  /** Notes facts outside of any cut, in one transaction with others that wait. @param done when they are durable */
+  note(writes: Write[], done: () => void): void {
+    this.small.push({ writes, done });
+    this.writeSmall();
+  }
+
+  /** Compare-and-swap of a player's entity. @param done told the entity bound now, once that is durable */
+  bindAccount(playerId: string, expected: number, entity: number, done: (bound: number) => void): void {
+    const waiting = this.small.flatMap(({ writes }) => writes).findLast(({ key }) => key === playerId);
+    const noted = waiting?.value ? unsealNumbers(waiting.value)?.[0] : undefined;
+    const bound = noted ?? this.findAccount(playerId);
+    if (bound !== expected) return this.note([], () => done(bound));
+    this.note([{ table: 'accounts', key: playerId, value: sealNumbers([entity]) }], () => done(entity));
+  }
+
+  recordLease(bound: number, done: () => void): void {
+    this.note([metaWrite('idLease', [bound])], done);
+  }
+  recordIncarnation(bound: number, done: () => void): void {
+    this.note([metaWrite('incarnation', [bound])], done);
+  }
+
+  /** Brings an entity into the arena; nobody comes for it: it goes back to rest. */
+  loadEntity(id: number): Load {
+    return this.residence.visit(id, this.parts.clock.now());
+  }
+
+  status(): StoreStatus {
+    const { cuts, residence, engine } = this;
+    const { figures } = cuts;
+    const stored = [...residence.active.values()].filter((place) => place !== -2).length;
+    return {
+      engine: engine.kind,
+      state: cuts.trouble === null ? 'running' : 'failing',
+      trouble: cuts.trouble,
+      durableTick: this.parts.world.cut.durableTick,
+      resting: Math.max(0, engine.count('entities') - stored),
+      pendingBytes: cuts.bytes,
+      pendingRecords: cuts.pending.entities.size + (cuts.writing?.entities.size ?? 0),
+      cuts: figures.cuts,
+      cutMs: { last: figures.lastMs, max: figures.maxMs },
+      recordsWritten: figures.records,
+      bytesWritten: figures.bytes,
+      loads: residence.loads,
+      unloads: residence.unloads,
+      corrupt: residence.corrupt,
+      failures: figures.failures,
+    };
+  }
+
+  // ---- loading tiles ----
+
+  private takeRequests(): void {
+    const { loads } = this.parts.world;
+    for (let shard = 0; shard < loads.length; shard++) {
+      const ring = loads[shard];
+      for (let at = ring.peek(); at >= 0; at = ring.peek()) {
+        const tile = ring.i32[at >> 2];
+        ring.advance();
+        this.wantTile(tile).shards.add(shard);
+      }
+    }
+  }
+
+  private wantTile(tile: number): TileLoad {
+    let load = this.tiles.get(tile);
+    if (load === undefined) this.tiles.set(tile, (load = { tile, shards: new Set(), ids: null }));
+    return load;
+  }
+
+  private loadTiles(): void {
+    let room = LOADS_A_POLL;
+    for (const load of this.tiles.values()) {
+      load.ids ??= [...this.engine.entries('places', load.tile)].map(([key]) => (key as number[])[1]);
+      while (load.ids.length > 0 && room-- > 0) {
+        if (this.residence.load(load.ids[load.ids.length - 1]) === 'no-room') return;
+        load.ids.pop();
+      }
+      if (room <= 0) return;
+      for (const shard of load.shards) if (this.tellLoaded(shard, load.tile)) load.shards.delete(shard);
+      if (load.shards.size === 0) this.tiles.delete(load.tile);
+    }
+  }
+
+  private tellLoaded(shard: number, tile: number): boolean {
+    const { arrivals, shardBlocks } = this.parts.world;
+    const ring = arrivals[STORE_THREAD]![shard];
+    const at = ring.offer();
+    if (at < 0) return false;
+    ring.i32[at >> 2] = LOADED;
+    ring.i32[(at >> 2) + 1] = tile;
+    ring.i32[(at >> 2) + 3] = 0; // of no tick: at once
+    ring.commit();
+    shardBlocks[shard].ring();
+    return true;
+  }
+
+  // ---- what has become durable ----
+
+  private settle(cut: Pending): void {
+    const { residence } = this;
+    const { directory } = this.parts.world;
+    for (const [id, version] of cut.entities) {
+      if (version.value === null) {
+        residence.forget(id);
+        this.dropJournal(id);
+        continue;
+      }
+      residence.active.set(id, version.tile);
+      if (version.parkedSlot < 0) continue;
+      if (!residence.unload(id, version.parkedSlot, version.epoch)) continue;
+      // It woke while its entity was on the way out: whoever has it now has looked for it in vain.
+      const shard = version.tile < 0 ? -1 : directory.lookup(version.tile);
+      if (shard >= 0) this.wantTile(version.tile).shards.add(shard);
+    }
+    for (const { from, to } of cut.journal) for (const id of new Set([from, to])) this.trimJournal(id);
+  }
+
+  /** An entity's journal ends with it; what it gave to others stands in theirs. */
+  private dropJournal(id: number): void {
+    this.linesSince.delete(id);
+    const writes = [...this.engine.entries('journal', id)].map(
+      ([key]): Write => ({ table: 'journal', key, value: null }),
+    );
+    if (writes.length > 0) this.note(writes, () => {});
+  }
+
+  private trimJournal(id: number): void {
+    const since = (this.linesSince.get(id) ?? 0) + 1;
+    this.linesSince.set(id, since % JOURNAL_TRIM_EVERY);
+    if (since < JOURNAL_TRIM_EVERY) return;
+    this.linesSince.delete(id);
+    const keys = [...this.engine.entries('journal', id)].map(([key]) => key);
+    const old = keys.slice(0, Math.max(0, keys.length - JOURNAL_LINES));
+    if (old.length > 0)
+      this.note(
+        old.map((key) => ({ table: 'journal', key, value: null })),
+        () => {},
+      );
+  }
+
+  private writeSmall(): void {
+    const now = this.parts.clock.now();
+    if (this.small.length === 0 || this.isWritingSmall || now < this.smallRetryAt) return;
+    // While a cut is on its way to the disk the engine takes nothing else.
+    if (this.cuts.isWriting) return;
+    const group = this.small;
+    this.isWritingSmall = true;
+    this.engine.commit(
+      group.flatMap(({ writes }) => writes),
+      (trouble) => {
+        this.isWritingSmall = false;
+        if (trouble !== null) {
+          this.smallRetryAt = this.parts.clock.now() + LIMITS.storeRetryMs;
+          this.cuts.alarm(trouble);
+          return;
+        }
+        this.small = this.small.slice(group.length);
+        for (const { done } of group) done();
+      },
+    );
+  }
+
+  private readFacts(): StoreFacts {
+    const { engine, book } = this;
+    const { durableTick, idLease, incarnation, secret, names } = book;
+    const generated: number[] = [];
+    for (const [tile, bytes] of engine.entries('tiles')) {
+      generated.push(tile as number, unsealNumbers(bytes)?.[0] ?? 0);
+    }
+    const guests = [...engine.entries('players')]
+      .filter(([, bytes]) => unsealNumbers(bytes)?.[0] === 0)
+      .map(([id]) => id as number);
+    const here = (sums: readonly number[]) => names.itemStored.map((stored) => sums[stored] ?? 0);
+    return {
+      durableTick,
+      idLease,
+      incarnation,
+      secret,
+      entities: engine.count('entities'),
+      itemsCreated: here(book.created),
+      itemsConsumed: here(book.consumed),
+      generated: Int32Array.from(generated),
+      guests: Float64Array.from(guests),
+    };
+  }
+}
