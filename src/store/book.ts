@@ -11,7 +11,7 @@ import { Record as Kind } from './generated/blue-marble-store/record.js';
 import { Stored } from './generated/blue-marble-store/stored.js';
 import { World } from './generated/blue-marble-store/world.js';
 import { checkIdentity, Names, type StoredWorld } from './names.js';
-import type { WorldIdentity } from './types.js';
+import type { StoreFacts, WorldIdentity } from './types.js';
 
 /** Keys of the table `meta`. */
 export const META = {
@@ -35,14 +35,12 @@ export interface Book {
   /** By stored item number, of all processes before this one. */
   readonly created: readonly number[];
   readonly consumed: readonly number[];
-  /** What has to be written before anything else: a new world's facts, or new names of the game. */
-  readonly writes: readonly Write[];
 }
 
 /**
- * Reads the book, or begins one.
+ * Reads the book, or begins one; what is new (the world, names of its game) is durable when this returns.
  * @param makeSecret 32 random bytes for a new world
- * @throws BlueMarbleError DATA_VERSION, DATA_OTHER_WORLD, DATA_CORRUPT
+ * @throws BlueMarbleError DATA_VERSION, DATA_OTHER_WORLD, DATA_CORRUPT; what the disk says, as it is
  */
 export function openBook(
   engine: Engine,
@@ -52,13 +50,14 @@ export function openBook(
 ): Book {
   if (engine.get('meta', META.format) === undefined) {
     if (engine.count('meta') + engine.count('entities') > 0) throw corrupt(where, 'has no format');
-    return beginBook(identity, makeSecret());
+    return beginBook(engine, identity, makeSecret());
   }
   const stored = readWorld(engine, where);
   checkIdentity(stored, identity, where);
   const names = new Names(identity.game, stored);
   const secret = unseal(need(engine, 'secret', where));
   if (secret === null) throw corrupt(where, "'secret' has a wrong checksum");
+  if (names.grown) commitNow(engine, [worldWrite(identity, names)]);
   return {
     names,
     durableTick: numbers(engine, 'durableTick', where)[0],
@@ -67,7 +66,6 @@ export function openBook(
     secret,
     created: numbers(engine, 'created', where),
     consumed: numbers(engine, 'consumed', where),
-    writes: names.grown ? [worldWrite(identity, names)] : [],
   };
 }
 
@@ -120,10 +118,9 @@ function corrupt(where: string, what: string): BlueMarbleError {
   return new BlueMarbleError('DATA_CORRUPT', `${where}: ${what}; restore a snapshot (--restore NAME)`);
 }
 
-function beginBook(identity: WorldIdentity, secret: Uint8Array): Book {
+function beginBook(engine: Engine, identity: WorldIdentity, secret: Uint8Array): Book {
   const names = new Names(identity.game);
-  const book = { names, durableTick: 0, idLease: 0, incarnation: 0, secret, created: [], consumed: [] };
-  const writes: Write[] = [
+  commitNow(engine, [
     worldWrite(identity, names),
     { table: 'meta', key: META.secret, value: seal(secret) },
     metaWrite('durableTick', [0]),
@@ -132,8 +129,38 @@ function beginBook(identity: WorldIdentity, secret: Uint8Array): Book {
     metaWrite('created', []),
     metaWrite('consumed', []),
     metaWrite('format', [FORMAT_VERSION]),
-  ];
-  return { ...book, writes };
+  ]);
+  return { names, durableTick: 0, idLease: 0, incarnation: 0, secret, created: [], consumed: [] };
+}
+
+function commitNow(engine: Engine, writes: readonly Write[]): void {
+  engine.commit(writes, (trouble) => {
+    if (trouble !== null) throw trouble;
+  });
+}
+
+/** What the node has to know of the data before any other thread runs. One look at the tables of tiles and players. */
+export function readFacts(engine: Engine, book: Book): StoreFacts {
+  const { durableTick, idLease, incarnation, secret, names } = book;
+  const generated: number[] = [];
+  for (const [tile, bytes] of engine.entries('tiles')) {
+    generated.push(tile as number, unsealNumbers(bytes)?.[0] ?? 0);
+  }
+  const guests = [...engine.entries('players')]
+    .filter(([, bytes]) => unsealNumbers(bytes)?.[0] === 0)
+    .map(([id]) => id as number);
+  const here = (sums: readonly number[]) => names.itemStored.map((stored) => sums[stored] ?? 0);
+  return {
+    durableTick,
+    idLease,
+    incarnation,
+    secret,
+    entities: engine.count('entities'),
+    itemsCreated: here(book.created),
+    itemsConsumed: here(book.consumed),
+    generated: Int32Array.from(generated),
+    guests: Float64Array.from(guests),
+  };
 }
 
 function worldWrite(identity: WorldIdentity, { stored }: Names): Write {

@@ -97,17 +97,19 @@ export class Codec {
     Entity.addEpoch(b, record.epoch);
     Entity.addKind(b, this.names.kindStored[record.kind] ?? record.kind);
     Entity.addFlags(b, record.flags);
+    b.forceDefaults(true); // −0 equals the default 0 and is another number
     Entity.addX(b, f64[(hot + HOT.x) >> 3]);
     Entity.addY(b, f64[(hot + HOT.y) >> 3]);
     Entity.addZ(b, f32[(hot + HOT.z) >> 2]);
     Entity.addHeading(b, f32[(hot + HOT.heading) >> 2]);
     Entity.addVx(b, f32[(hot + HOT.vx) >> 2]);
     Entity.addVy(b, f32[(hot + HOT.vy) >> 2]);
+    Entity.addRateTokens(b, f32[(hot + HOT.rateTokens) >> 2]);
+    b.forceDefaults(false);
     Entity.addBirthTick(b, i32[AT.birthTick >> 2]);
     Entity.addStepCount(b, i32[(hot + HOT.stepCount) >> 2]);
     Entity.addStayUntil(b, i32[(hot + HOT.stayUntilTick) >> 2]);
     Entity.addMessageCounter(b, u32[(hot + HOT.messageCounter) >> 2]);
-    Entity.addRateTokens(b, f32[(hot + HOT.rateTokens) >> 2]);
     if (session !== 0) Entity.addSession(b, session);
     if (items !== 0) Entity.addItems(b, items);
     if (columns !== 0) Entity.addColumns(b, columns);
@@ -202,7 +204,9 @@ export class Codec {
       Answer.addCounter(b, u32[(at + ANSWER.counter) >> 2]);
       Answer.addAnswer(b, u16[(at + ANSWER.answer) >> 1]);
       Answer.addUsed(b, u8[at + ANSWER.used]);
+      b.forceDefaults(true);
       Answer.addArgument(b, f64[(at + ANSWER.arg) >> 3]);
+      b.forceDefaults(false);
       offsets.push(Answer.endAnswer(b));
     }
     return offsets.length === 0 ? 0 : Entity.createAnswersVector(b, offsets);

@@ -8,7 +8,7 @@ import type { Log } from '../base/log.js';
 import { STORE_STATE } from '../memory/cut-block.js';
 import type { SharedWorld } from '../memory/shared-world.js';
 import { LOADED, STORE_THREAD } from '../memory/store-ring.js';
-import { type Book, metaWrite, openBook } from './book.js';
+import { type Book, metaWrite } from './book.js';
 import { Codec } from './codec.js';
 import { Cuts } from './cuts.js';
 import type { Engine, Write } from './engine.js';
@@ -16,18 +16,15 @@ import { sealNumbers, unsealNumbers } from './frame.js';
 import { Intake, type IntakeFault } from './intake.js';
 import type { Pending } from './pending.js';
 import { type Load, Residence } from './residence.js';
-import type { StoreFacts, StoreStatus, WorldIdentity } from './types.js';
+import type { StoreStatus } from './types.js';
 
 export interface StoreParts {
   readonly world: SharedWorld;
   readonly engine: Engine;
-  readonly identity: WorldIdentity;
+  /** What `openBook` read from this engine. */
+  readonly book: Book;
   readonly clock: Clock;
   readonly log: Log;
-  /** 32 random bytes, for a new world. */
-  readonly makeSecret: () => Uint8Array;
-  /** What errors call the data. */
-  readonly where: string;
   /** For tests of the tests only: a store with this fault, which their model has to find. */
   readonly fault?: IntakeFault | 'reads-the-file-first';
 }
@@ -49,10 +46,8 @@ const LOADS_A_POLL = 500;
 const IDLE_MS = 50;
 
 export class StoreCore {
-  readonly facts: StoreFacts;
   readonly cuts: Cuts;
   readonly residence: Residence;
-  private readonly book: Book;
   private readonly engine: Engine;
   private readonly tiles = new Map<number, TileLoad>();
   /** Writes that do not wait for a cut, and who waits for them. */
@@ -61,17 +56,10 @@ export class StoreCore {
   private smallRetryAt = 0;
   private readonly linesSince = new Map<number, number>();
 
-  /** @throws BlueMarbleError DATA_VERSION, DATA_OTHER_WORLD, DATA_CORRUPT; Error when the first write fails */
   constructor(private readonly parts: StoreParts) {
-    const { world, engine, identity, clock, log } = parts;
+    const { world, engine, book, clock, log } = parts;
     this.engine = engine;
-    this.book = openBook(engine, identity, parts.makeSecret, parts.where);
-    if (this.book.writes.length > 0) {
-      engine.commit(this.book.writes, (trouble) => {
-        if (trouble !== null) throw trouble;
-      });
-    }
-    const codec = new Codec(this.book.names);
+    const codec = new Codec(book.names);
     this.residence = new Residence(
       world,
       codec,
@@ -82,8 +70,9 @@ export class StoreCore {
     const fault = parts.fault === 'runs-past-the-mark' ? parts.fault : undefined;
     const intake = new Intake(world, codec, rests, fault);
     const onDurable = (cut: Pending) => this.settle(cut);
-    this.cuts = new Cuts(world, engine, clock, log, this.book, intake, active, onDurable);
-    this.facts = this.readFacts();
+    this.cuts = new Cuts(world, engine, clock, log, book, intake, active, onDurable);
+    // The clock of a world that was begun before goes on from there.
+    world.cut.durableTick = book.durableTick;
     world.cut.state = STORE_STATE.RUNNING;
   }
 
@@ -137,6 +126,25 @@ export class StoreCore {
   /** Brings an entity into the arena; nobody comes for it: it goes back to rest. */
   loadEntity(id: number): Load {
     return this.residence.visit(id, this.parts.clock.now());
+  }
+
+  /**
+   * Waits until everything that was pushed so far is durable. The shards may have ended: then what is in their rings is.
+   * @param pause awaited between two looks
+   */
+  async finish(pause: () => Promise<unknown>): Promise<void> {
+    const { figures } = this.cuts;
+    // The cut that is under way may be of a tick that is too early; the one after it is not.
+    for (const wanted = figures.cuts + 2; figures.cuts < wanted; await pause()) {
+      this.cuts.hurry();
+      this.poll();
+      if (this.cuts.trouble !== null) return; // the disk fails: what can be kept is kept
+    }
+    while (this.small.length > 0 && this.cuts.trouble === null) {
+      this.writeSmall();
+      await pause();
+    }
+    this.residence.close();
   }
 
   status(): StoreStatus {
@@ -273,29 +281,5 @@ export class StoreCore {
         for (const { done } of group) done();
       },
     );
-  }
-
-  private readFacts(): StoreFacts {
-    const { engine, book } = this;
-    const { durableTick, idLease, incarnation, secret, names } = book;
-    const generated: number[] = [];
-    for (const [tile, bytes] of engine.entries('tiles')) {
-      generated.push(tile as number, unsealNumbers(bytes)?.[0] ?? 0);
-    }
-    const guests = [...engine.entries('players')]
-      .filter(([, bytes]) => unsealNumbers(bytes)?.[0] === 0)
-      .map(([id]) => id as number);
-    const here = (sums: readonly number[]) => names.itemStored.map((stored) => sums[stored] ?? 0);
-    return {
-      durableTick,
-      idLease,
-      incarnation,
-      secret,
-      entities: engine.count('entities'),
-      itemsCreated: here(book.created),
-      itemsConsumed: here(book.consumed),
-      generated: Int32Array.from(generated),
-      guests: Float64Array.from(guests),
-    };
   }
 }

@@ -98,6 +98,7 @@ export class Cuts {
 
   /** Makes a cut due now. */
   hurry(): void {
+    this.writtenAt = Number.NEGATIVE_INFINITY; // and written, even if nothing happened
     this.dueAt = 0;
   }
 

@@ -32,8 +32,8 @@ export interface Engine {
   entries(table: TableName, first?: number): Iterable<readonly [Key, Uint8Array]>;
   count(table: TableName): number;
   /**
-   * One transaction: all of it or nothing. `done` is called when it has survived the process and the machine, or with
-   * what the disk said; at once or later, in any case before the next commit is begun.
+   * One transaction: all of it or nothing. `done` is called when it will survive the process and the machine, or with
+   * what the disk said; at once or later, in the order in which the commits were begun.
    */
   commit(writes: readonly Write[], done: (trouble: Error | null) => void): void;
   /** A consistent copy of what is committed now into a folder that does not exist yet, flushed. @returns its bytes */

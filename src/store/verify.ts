@@ -1,0 +1,84 @@
+/**
+ * Looks at a whole data directory: every checksum, every table by the schema's verifier, ids, places, item totals.
+ * Reads only; may be given an engine that somebody else writes (it sees one state of each table).
+ */
+import { LIMITS } from '../base/limits.js';
+import { tileIndex } from '../geo/tile.js';
+import { numbers, readWorld } from './book.js';
+import { entityOf } from './codec.js';
+import type { Engine } from './engine.js';
+import { unsealNumbers } from './frame.js';
+
+export interface Verdict {
+  /** What is wrong, one sentence each, the first 100. Empty: everything is as it should be. */
+  readonly faults: string[];
+  readonly faultCount: number;
+  readonly tick: number;
+  readonly entities: number;
+  readonly players: number;
+  readonly accounts: number;
+  /** By item kind: carried by entities or under way, against created − consumed. */
+  readonly items: { name: string; held: number; expected: number }[];
+}
+
+const SHOWN = 100;
+const SLICE = 2_000;
+
+/** @param pause awaited after every 2 000 entities, for threads with other work @throws BlueMarbleError DATA_… */
+export async function verifyData(
+  engine: Engine,
+  where: string,
+  pause: () => Promise<unknown> = async () => {},
+): Promise<Verdict> {
+  const world = readWorld(engine, where);
+  const [tick] = numbers(engine, 'durableTick', where);
+  const created = numbers(engine, 'created', where);
+  const consumed = numbers(engine, 'consumed', where);
+  const faults: string[] = [];
+  let faultCount = 0;
+  const fault = (text: string) => {
+    if (++faultCount <= SHOWN) faults.push(text);
+  };
+  const held = world.items.map(() => 0);
+  let entities = 0;
+  const players = engine.count('players');
+  for (const [id, bytes] of engine.entries('entities')) {
+    if (++entities % SLICE === 0) await pause();
+    const entity = entityOf(bytes);
+    if (typeof entity === 'string') {
+      fault(`entity ${id}: ${entity}`);
+      continue;
+    }
+    if (Number(entity.id()) !== id) fault(`entity ${id}: says that it is ${entity.id()}`);
+    if (entity.kind() >= world.kinds.length) fault(`entity ${id}: kind ${entity.kind()} has no name`);
+    for (let i = 0; i < entity.itemsLength(); i++) {
+      const stack = entity.items(i)!;
+      held[stack.item()] = (held[stack.item()] ?? Number.NaN) + stack.count();
+    }
+    for (let i = 0; i < entity.lettersLength(); i++) {
+      const letter = entity.letters(i)!;
+      if (letter.item() > 0) held[letter.item() - 1] += letter.count();
+    }
+    const isPlayer = engine.get('players', id as number) !== undefined;
+    const tile = tileIndex(entity.x(), entity.y(), LIMITS.baseTileLevel);
+    if (!isPlayer && engine.get('places', [tile, id as number]) === undefined)
+      fault(`entity ${id}: is not in the list of its tile ${tile}`);
+  }
+  const places = engine.count('places');
+  if (places + players !== entities)
+    fault(`${entities} entities, but ${places} places and ${players} players: some stand for nobody`);
+  for (const table of ['players', 'tiles', 'accounts', 'journal'] as const) {
+    for (const [key, bytes] of engine.entries(table)) {
+      if (unsealNumbers(bytes) === null) fault(`${table} ${key}: its checksum is wrong`);
+    }
+  }
+  const items = world.items.map((name, item) => ({
+    name,
+    held: held[item],
+    expected: (created[item] ?? 0) - (consumed[item] ?? 0),
+  }));
+  for (const { name, held: there, expected } of items) {
+    if (there !== expected) fault(`item '${name}': ${there} are there, created less consumed is ${expected}`);
+  }
+  return { faults, faultCount, tick, entities, players, accounts: engine.count('accounts'), items };
+}

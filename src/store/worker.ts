@@ -1,0 +1,154 @@
+/**
+ * The store's thread: opens the data, tells what it holds, is given the world, and then runs the core between bells and
+ * messages. It is ended only in good order: a death of this thread is the process's.
+ */
+import { randomBytes } from 'node:crypto';
+import { setImmediate as turn } from 'node:timers/promises';
+import { parentPort, workerData } from 'node:worker_threads';
+import { monotonicClock, systemTimers } from '../base/clock.js';
+import { BlueMarbleError, type ErrorName } from '../base/errors.js';
+import { createLog } from '../base/log.js';
+import { attachSharedWorld, type SharedWorldHandles } from '../memory/shared-world.js';
+import { type Book, openBook, readFacts } from './book.js';
+import { StoreCore } from './core.js';
+import { asDataError, type DataFolder, openDataFolder } from './data-folder.js';
+import type { Engine } from './engine.js';
+import { MapEngine } from './map-engine.js';
+import { takeSnapshot } from './snapshots.js';
+import type { SnapshotInfo, StoreFacts, StoreStatus, WorldIdentity } from './types.js';
+
+/** What the thread is started with. */
+export interface StoreWorkerData {
+  /** null = in memory. */
+  folder: string | null;
+  /** Snapshot that takes the place of the data. */
+  restore: string | null;
+  identity: WorldIdentity;
+}
+
+/** What the main thread asks; `ask` is answered with the same number. */
+export type StoreQuestion =
+  | { type: 'find'; playerId: string }
+  | { type: 'bind'; playerId: string; expected: number; entity: number }
+  | { type: 'load'; id: number }
+  | { type: 'lease'; bound: number }
+  | { type: 'incarnation'; bound: number }
+  | { type: 'snapshot'; name: string }
+  | { type: 'close' };
+export type ToStore =
+  | { type: 'world'; handles: SharedWorldHandles }
+  | { ask: number; question: StoreQuestion };
+export type FromStore =
+  | { type: 'facts'; facts: StoreFacts }
+  | { type: 'refused'; code: ErrorName | null; message: string }
+  | { type: 'status'; status: StoreStatus }
+  | { type: 'answer'; ask: number; answer: number | boolean | SnapshotInfo | null; error?: string };
+
+const STATUS_MS = 250;
+
+const port = parentPort!;
+const send = (message: FromStore) => port.postMessage(message);
+
+interface Data {
+  engine: Engine;
+  book: Book;
+  release(): void;
+}
+
+function openData({ folder, restore, identity }: StoreWorkerData): Data {
+  const opened: Pick<DataFolder, 'release'> & { engine: Engine } =
+    folder === null ? { engine: new MapEngine(), release: () => {} } : openDataFolder(folder, restore);
+  const where = folder ?? 'the memory';
+  try {
+    const book = asDataError(where, () => openBook(opened.engine, identity, () => randomBytes(32), where));
+    return { ...opened, book };
+  } catch (error) {
+    opened.release();
+    throw error;
+  }
+}
+
+class Thread {
+  private core: StoreCore | null = null;
+  private isClosing = false;
+
+  constructor(
+    private readonly data: Data,
+    private readonly folder: string | null,
+  ) {}
+
+  onMessage(message: ToStore): void {
+    if ('type' in message) {
+      void this.run(message.handles);
+      return;
+    }
+    const { ask, question } = message;
+    const reply = (answer: number | boolean | SnapshotInfo | null) => send({ type: 'answer', ask, answer });
+    this.answer(question, reply).catch((error: unknown) => {
+      const reason = error instanceof Error ? error.message : String(error);
+      send({ type: 'answer', ask, answer: null, error: reason });
+    });
+  }
+
+  private async answer(
+    question: StoreQuestion,
+    reply: (answer: number | boolean | SnapshotInfo | null) => void,
+  ): Promise<void> {
+    const core = this.core;
+    if (question.type === 'close') return this.close().then(() => reply(true));
+    if (core === null) throw new Error('the store has no world yet');
+    switch (question.type) {
+      case 'find':
+        return reply(core.findAccount(question.playerId));
+      case 'bind':
+        return core.bindAccount(question.playerId, question.expected, question.entity, reply);
+      case 'load':
+        return reply(core.loadEntity(question.id) === 'here');
+      case 'lease':
+        return core.recordLease(question.bound, () => reply(true));
+      case 'incarnation':
+        return core.recordIncarnation(question.bound, () => reply(true));
+      case 'snapshot':
+        return reply(await takeSnapshot(this.data.engine, this.folder, question.name));
+    }
+  }
+
+  private async run(handles: SharedWorldHandles): Promise<void> {
+    const world = attachSharedWorld(handles);
+    const { engine, book } = this.data;
+    const log = createLog({ level: 'info', facts: { thread: 'store' } });
+    const core = new StoreCore({ world, engine, book, clock: monotonicClock(), log });
+    this.core = core;
+    const cancel = systemTimers().every(STATUS_MS, () => send({ type: 'status', status: core.status() }));
+    while (!this.isClosing) {
+      // The bell before the look: a ring in between is not slept through.
+      const bell = world.cut.doorbell;
+      const ms = core.poll();
+      const waiting = world.cut.waitAsync(bell, Math.max(1, ms));
+      // A turn of the event loop in any case: messages are read there.
+      await (waiting ?? turn());
+    }
+    cancel();
+  }
+
+  private async close(): Promise<void> {
+    this.isClosing = true;
+    if (this.core !== null) {
+      await this.core.finish(() => turn());
+      send({ type: 'status', status: this.core.status() });
+    }
+    await this.data.engine.close();
+    this.data.release();
+  }
+}
+
+try {
+  const options = workerData as StoreWorkerData;
+  const data = openData(options);
+  const thread = new Thread(data, options.folder);
+  port.on('message', (message: ToStore) => thread.onMessage(message));
+  send({ type: 'facts', facts: readFacts(data.engine, data.book) });
+} catch (error) {
+  const code = error instanceof BlueMarbleError ? error.code : null;
+  send({ type: 'refused', code, message: error instanceof Error ? error.message : String(error) });
+}
