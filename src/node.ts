@@ -234,6 +234,7 @@ export class PlanetNode implements NodeView {
   private openGateways(game: CompiledGame): Promise<number> {
     const { config, world, log, env } = this;
     const { tlsCert: cert, tlsKey: key } = config;
+    const accounts = new Accounts(config.maxEntities);
     this.gateways = new Gateways({
       world,
       count: config.gateways,
@@ -246,7 +247,11 @@ export class PlanetNode implements NodeView {
       spawn: SPAWN,
       capacity: config.capacity,
       maxConnections: config.maxEntities,
-      accounts: new Accounts(config.maxEntities),
+      accounts: {
+        find: async (playerId) => accounts.find(playerId),
+        bind: async (playerId, expected, entity) => accounts.bind(playerId, expected, entity),
+        load: async () => false, // a world in memory keeps everything in the arena
+      },
       env,
       log,
       lost: (gateway) => {

@@ -9,11 +9,11 @@
 import { Worker } from 'node:worker_threads';
 import { BlueMarbleError } from '../base/errors.js';
 import type { Log as PinoLog } from '../base/log.js';
+import type { AccountBook } from '../gateway/accounts.js';
 import { buildGateway, type GatewaySettings, probePort } from '../gateway/build.js';
 import type { Gateway } from '../gateway/gateway.js';
 import type { FromGateway, GatewayWorkerData, ToGateway } from '../gateway/thread-messages.js';
 import type { SharedWorld } from '../memory/shared-world.js';
-import type { Accounts } from './accounts.js';
 
 /** What all gateways of a node have in common. */
 export interface GatewaysOptions extends Omit<GatewaySettings, 'number' | 'listen'> {
@@ -23,7 +23,7 @@ export interface GatewaysOptions extends Omit<GatewaySettings, 'number' | 'liste
   readonly host?: string;
   /** 0 = any free port. */
   readonly port: number;
-  readonly accounts: Accounts;
+  readonly accounts: AccountBook;
   readonly env: NodeJS.ProcessEnv;
   readonly log: PinoLog;
   readonly lost: (gateway: number) => void;
@@ -69,12 +69,7 @@ export class Gateways {
     const shared = count > 1;
     // Several gateways share the port, and so would a second server, silently: look before.
     const listen = { host, port: shared ? await probePort(port, host) : port, exclusive: !shared };
-    const book = {
-      find: async (playerId: string) => accounts.find(playerId),
-      bind: async (playerId: string, expected: number, entity: number) =>
-        accounts.bind(playerId, expected, entity),
-    };
-    this.own = await buildGateway(world, this.settings(0, listen), book, log);
+    this.own = await buildGateway(world, this.settings(0, listen), accounts, log);
     if (this.stopping) return port;
     const real = this.own.open(listen);
     const others = Array.from({ length: count - 1 }, (_, i) =>
@@ -105,7 +100,7 @@ export class Gateways {
       worker.on('message', (message: FromGateway) => {
         if (message.type === 'open') resolve();
         else if (message.type === 'failed') reject(new BlueMarbleError(message.code, message.detail));
-        else if (message.type !== 'stopped') this.answer(worker, message);
+        else if (message.type !== 'stopped') void this.answer(worker, message);
       });
       worker.on('error', (error) => {
         log.fatal({ gateway: number, err: error }, 'a gateway thread failed');
@@ -119,11 +114,19 @@ export class Gateways {
     });
   }
 
-  private answer(worker: Worker, asked: Extract<FromGateway, { request: number }>): void {
-    const { accounts } = this.options;
-    const { request, playerId } = asked;
-    const entity =
-      asked.type === 'find' ? accounts.find(playerId) : accounts.bind(playerId, asked.expected, asked.entity);
-    worker.postMessage({ type: 'answer', request, entity } satisfies ToGateway);
+  private async answer(worker: Worker, asked: Extract<FromGateway, { request: number }>): Promise<void> {
+    const { accounts, log } = this.options;
+    const { request } = asked;
+    const answers = {
+      find: async () => (asked.type === 'find' ? accounts.find(asked.playerId) : 0),
+      bind: async () =>
+        asked.type === 'bind' ? accounts.bind(asked.playerId, asked.expected, asked.entity) : 0,
+      load: async () => (asked.type === 'load' && (await accounts.load(asked.entity)) ? 1 : 0),
+    };
+    const entity = await answers[asked.type]().catch((error: unknown) => {
+      log.error({ err: error }, 'the account book could not answer'); // the client's deadline ends the waiting
+      return undefined;
+    });
+    if (entity !== undefined) worker.postMessage({ type: 'answer', request, entity } satisfies ToGateway);
   }
 }

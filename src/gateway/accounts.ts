@@ -1,5 +1,5 @@
 /**
- * What a gateway asks of the account book: which entity a player plays. The book is one per node; in a gateway thread
+ * What a gateway asks of the account book: which entity a player plays, and to bring it where it can be played. The book is one per node; in a gateway thread
  * the answers come over its port, so everything here takes its time and a socket may be gone meanwhile.
  */
 export interface AccountBook {
@@ -11,4 +11,6 @@ export interface AccountBook {
    * @returns the entity bound now: `entity` on success, another one when somebody was faster, 0 when the book is full
    */
   bind(playerId: string, expected: number, entity: number): Promise<number>;
+  /** Brings an entity that rests in the store into the arena, PARKED. @returns false when there is no such entity */
+  load(entity: number): Promise<boolean>;
 }

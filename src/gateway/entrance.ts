@@ -123,11 +123,12 @@ export class Entrance {
     this.slots.giveBack(slot);
   }
 
-  /** Claims the inbox of a slot that this gateway holds, and begins a session in it. */
-  private start(connection: Connection, slot: number): void {
+  /** Claims the inbox of a slot that this gateway holds, and begins a session in it. @param session goes on, 0 = new */
+  private start(connection: Connection, slot: number, session = 0): void {
     const { inboxes } = this.core.world;
     const word = inboxes.claim(slot, inboxes.writer(slot), this.core.parts.number);
     if (word === 0) return connection.refuse('WORLD_FULL'); // 4 million connections in one slot: it is used up
+    if (session !== 0) return connection.enter(slot, word, session, CONTROL.RESUME);
     connection.enter(slot, word, this.core.parts.secretNumbers(), CONTROL.START);
   }
 
@@ -138,7 +139,7 @@ export class Entrance {
     const { ids, arena } = this.core.world;
     const slot = connection.entity === 0 ? -1 : ids.lookup(connection.entity);
     if (slot < 0) {
-      this.guard(connection, this.createAccount(connection));
+      this.guard(connection, this.fetchAccount(connection));
       return true;
     }
     const owner = Atomics.load(arena.owner, slot);
@@ -147,6 +148,14 @@ export class Entrance {
     // FREE, RESERVED: another gateway brings it in, or it is just going.
     if (state !== OWNER.OWNED && state !== OWNER.TRANSIT) return false;
     return this.claim(connection, slot, CONTROL.START, this.core.parts.secretNumbers());
+  }
+
+  /** Not in the arena: it rests in the store, or there is none (any more). */
+  private async fetchAccount(connection: Connection): Promise<void> {
+    const isThere = connection.entity !== 0 && (await this.core.parts.accounts.load(connection.entity));
+    if (connection.isClosed()) return;
+    if (isThere) this.again(connection);
+    else await this.createAccount(connection);
   }
 
   private wake(connection: Connection, slot: number, word: number): boolean {
@@ -193,12 +202,34 @@ export class Entrance {
     // A hint, read without owning the record: a token was given only after its session stood there, committed, so
     // another session means that ours was followed by a newer one. It must not be thrown out for a lost resume. When
     // the hint is right the owner still decides.
-    const isOver = slot < 0 || arena.f64[(arena.hot(slot) + HOT.sessionId) >> 3] !== session;
-    if (isOver) {
+    if (slot < 0) {
+      this.guard(connection, this.fetchResumed(connection, session));
+      return true;
+    }
+    const hot = arena.hot(slot);
+    if (arena.f64[(hot + HOT.sessionId) >> 3] !== session) {
       connection.refuse('SESSION_EXPIRED');
       return true;
     }
+    const owner = Atomics.load(arena.owner, slot);
+    // The server was restarted: the session went on in the store. One that was left for good has its flag.
+    if (ownerState(owner) === OWNER.PARKED && (arena.u16[(hot + HOT.flags) >> 1] & FLAG.OFFLINE) === 0)
+      return this.goOn(connection, slot, owner, session);
     return this.claim(connection, slot, CONTROL.RESUME, session);
+  }
+
+  private goOn(connection: Connection, slot: number, word: number, session: number): boolean {
+    if (!this.newcomers.takeParked(slot, word, connection.entity)) return false;
+    this.start(connection, slot, session);
+    this.newcomers.send(slot);
+    return true;
+  }
+
+  private async fetchResumed(connection: Connection, session: number): Promise<void> {
+    const isThere = await this.core.parts.accounts.load(connection.entity);
+    if (connection.isClosed()) return;
+    if (isThere) this.attempt(connection, () => this.enterResumed(connection, session));
+    else connection.refuse('SESSION_EXPIRED');
   }
 
   // ---- the inbox of an entity that is in the world ----

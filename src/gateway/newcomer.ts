@@ -57,6 +57,7 @@ export function fillPlayer(
   // The owner epoch goes on from the slot's last life (I4); its header copy may be behind the word.
   arena.u32[(h + HEADER.epoch) >> 2] = epochFromWord(arena.u32[(h + HEADER.epoch) >> 2], word);
   arena.f64[(h + HEADER.handoverStamp) >> 3] = 0; // a login is no handover
+  arena.i32[(h + HEADER.handoverTick) >> 2] = 0;
   arena.f64[(hot + HOT.x) >> 3] = wrapX(x);
   arena.f64[(hot + HOT.y) >> 3] = clampY(y);
   arena.i32[(hot + HOT.tile) >> 2] = tileIndex(wrapX(x), clampY(y), LIMITS.baseTileLevel);
@@ -184,6 +185,9 @@ export class Newcomers {
     ring.i32[at >> 2] = journey.slot;
     ring.i32[(at >> 2) + 1] = journey.generation | 0;
     ring.i32[(at >> 2) + 2] = journey.epoch | 0;
+    // What went to rest in tick k is taken in ticks ≥ k only.
+    const { arena } = this.core.world;
+    ring.i32[(at >> 2) + 3] = arena.i32[(arena.header(journey.slot) + HEADER.handoverTick) >> 2];
     ring.commit();
     return true;
   }

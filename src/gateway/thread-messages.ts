@@ -16,7 +16,7 @@ export interface GatewayWorkerData {
 export type ToGateway =
   /** Say goodbye to the clients, close, end. The only way in which the thread ends. */
   | { type: 'stop'; code: CloseName }
-  /** Answer to `find` and `bind`: the entity, 0 = none. */
+  /** Answer to `find` and `bind`: the entity, 0 = none; to `load`: 1 = it is there, 0 = there is none. */
   | { type: 'answer'; request: number; entity: number };
 
 /** Gateway thread → main thread. */
@@ -30,4 +30,6 @@ export type FromGateway =
   /** Account book: which entity does the player have? */
   | { type: 'find'; request: number; playerId: string }
   /** Account book: bind it if `expected` is bound still. */
-  | { type: 'bind'; request: number; playerId: string; expected: number; entity: number };
+  | { type: 'bind'; request: number; playerId: string; expected: number; entity: number }
+  /** Account book: an entity that rests in the store is wanted in the arena. */
+  | { type: 'load'; request: number; entity: number };

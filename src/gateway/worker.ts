@@ -28,6 +28,9 @@ class RemoteAccounts implements AccountBook {
   bind(playerId: string, expected: number, entity: number): Promise<number> {
     return this.ask((request) => ({ type: 'bind', request, playerId, expected, entity }));
   }
+  async load(entity: number): Promise<boolean> {
+    return (await this.ask((request) => ({ type: 'load', request, entity }))) === 1;
+  }
   answer(request: number, entity: number): void {
     this.open.get(request)?.(entity);
     this.open.delete(request);

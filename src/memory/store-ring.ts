@@ -19,8 +19,10 @@
  * that this shard committed up to tick c stands before it. TRANSFER: a line of the journal of `from` and of `to`
  * (source id, counter) is the transfer's id, `how` a TRANSFER_HOW of the one who writes it.
  *
- * The way back: an arrivals entry of thread STORE_THREAD with slot LOADED says that all entities of the base tile in
- * word 1 are in the arena again, PARKED.
+ * Questions of a shard (`loads`, LOAD_WORDS: base tile, tick, id low, id high): a base tile whose resting entities are
+ * wanted in the arena, or ENTITY_REQUEST and an entity's id. The way back: an arrivals entry of thread STORE_THREAD with
+ * slot LOADED says that all entities of the base tile in word 1 are in the arena again, PARKED; with slot FOUND that
+ * the entity (id low, id high in words 1, 2) is in the arena in any state, with slot ABSENT that it is nowhere.
  */
 import { LIMITS } from '../base/limits.js';
 import type { Arena } from './arena.js';
@@ -31,6 +33,11 @@ import { COLD_BYTES, HEADER, HOT_BYTES } from './record.js';
 export const STORE_THREAD = 100;
 /** Arrivals entry with this slot: the base tile in word 1 is loaded. */
 export const LOADED = -2;
+/** The same: the entity in words 1 and 2 is in the arena / is neither there nor in the store. */
+export const FOUND = -3;
+export const ABSENT = -4;
+/** Instead of a base tile in a question: an entity is wanted. */
+export const ENTITY_REQUEST = -1;
 
 /**
  * Bytes of the ring of one shard: a cut pushes whatever changed since the last one in a single tick, at most every
@@ -40,8 +47,8 @@ export function storeRingBytes(entities: number): number {
   const needed = 2 ** Math.ceil(Math.log2(entities * (RECORD_HEADER_BYTES + STORED_RECORD_BYTES)));
   return Math.min(LIMITS.storeRingBytes, Math.max(2 ** 16, needed));
 }
-/** Words of a request to load a base tile: tile, tick. */
-export const LOAD_WORDS = 2;
+/** Words of a question: base tile or ENTITY_REQUEST, tick, id low, id high. */
+export const LOAD_WORDS = 4;
 /** Requests that may wait: a shard repeats those that found no place. */
 export const LOAD_PLACES = 1024;
 

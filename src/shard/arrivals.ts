@@ -8,7 +8,9 @@
 import { SHARD_COUNTER } from '../memory/shard-block.js';
 import { HEADER, HOT } from '../memory/record.js';
 import { drive } from '../memory/steps.js';
+import { FOUND, LOADED } from '../memory/store-ring.js';
 import { accept } from '../world/handover.js';
+import { WAKE } from '../world/placing.js';
 import type { Core } from './core.js';
 import type { Tiles } from './tiles.js';
 
@@ -50,10 +52,17 @@ export class Arrivals {
         const epoch = ring.u32[word + 2]!;
         // Read before release: after advance() the producer may overwrite the place.
         ring.advance();
-        if (slot < 0) this.tiles.hold(generation);
+        if (slot < 0) this.told(slot, generation, epoch);
         else this.acceptOne(slot, generation, epoch);
       }
     }
+  }
+
+  /** No slot but a word: a tile to wake, or an answer of the store. */
+  private told(what: number, low: number, high: number): void {
+    if (what === WAKE) this.tiles.hold(low);
+    else if (what === LOADED) this.tiles.loaded(low);
+    else this.core.asking.answered(high * 4294967296 + low, what === FOUND, this.tiles);
   }
 
   private acceptOne(slot: number, generation: number, epoch: number): void {

@@ -18,6 +18,7 @@ import { beginCold, beginHot } from '../memory/undo.js';
 import type { CompiledGame } from '../world/game.js';
 import { FULL_SPEED, factorAt } from '../world/dilation.js';
 import { epochFromWord } from '../world/handover.js';
+import { Asking } from './asking.js';
 import { Cut } from './cut.js';
 import { EntityList } from './entity-list.js';
 import { CrossingTraces } from './traces.js';
@@ -57,6 +58,7 @@ export class Core {
   readonly players: EntityList;
   readonly slots: SlotCache;
   readonly cut: Cut;
+  readonly asking: Asking;
   /** By slot: 1 = changed since the store was told of it. */
   private readonly dirty: Uint8Array;
   readonly traces: CrossingTraces;
@@ -100,6 +102,7 @@ export class Core {
     this.players = new EntityList(n);
     this.slots = new SlotCache(this.arena, options.shard);
     this.cut = new Cut(this);
+    this.asking = new Asking(this);
     this.dirty = world.cut.dirty;
     this.traces = new CrossingTraces(this);
     this.lease = new IdLease(world.ids);

@@ -5,7 +5,7 @@
  * its player comes back. Order: the inbox's writer word first (CAS to LEAVING: from here no socket can resume), then
  * the entity. A death in between leaves an owned entity with a LEAVING word; the next owner finishes the same way.
  */
-import { COLD, HOT, OWNER, packOwner } from '../memory/record.js';
+import { COLD, HEADER, HOT, OWNER, packOwner } from '../memory/record.js';
 import { LIMITS } from '../base/limits.js';
 import { LEAVING, PRESENCE_STATE, writerGateway } from '../memory/inbox.js';
 import { tagFreed } from '../memory/slots.js';
@@ -61,6 +61,7 @@ export class Leaving {
     core.onGone(slot);
     if (!this.mail.isQuiet(slot)) {
       if (core.arena.i32[(hot + HOT.outboxCount) >> 2]! > 0) this.keepMail(slot);
+      this.mail.wantSources(slot);
       return;
     }
     if (core.flags(slot) & FLAG.ACCOUNT) return; // parked after the commit, see rest()
@@ -107,6 +108,7 @@ export class Leaving {
     const hot = core.writeHot(slot);
     core.arena.u16[(hot + HOT.flags) >> 1]! |= FLAG.RESTED;
     if (!core.cut.leave(slot, true)) return false;
+    core.arena.i32[(core.arena.header(slot) + HEADER.handoverTick) >> 2] = core.tick;
     core.onGone(slot);
     core.letGo(slot);
     Atomics.store(core.arena.owner, slot, packOwner(OWNER.PARKED, 127, 127, core.epoch(slot)));

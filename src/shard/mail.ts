@@ -265,6 +265,7 @@ export class Mail {
       if (state === PLACE.empty) continue;
       const target = core.world.ids.lookup(arena.f64[(at + OUTBOX.target) >> 3]!);
       if (target < 0) {
+        if (!core.asking.isGone(arena.f64[(at + OUTBOX.target) >> 3]!)) continue;
         // Ids are never used again and no entity leaves with an unsettled answer: nothing was or will be applied.
         core.writeCold(source);
         if (state !== PLACE.settling) this.conclude(source, at, GONE);
@@ -376,6 +377,18 @@ export class Mail {
       if (!this.isFree(first + p * ANSWER_BYTES)) return false;
     }
     return true;
+  }
+
+  /** Of an entity that would leave, but has answers that nobody settles: their askers may rest in the store. */
+  wantSources(slot: number): void {
+    const { arena, asking, world } = this.core;
+    const first = arena.cold(slot) + COLD.answers;
+    for (let p = 0; p < LIMITS.answerPlaces; p++) {
+      const at = first + p * ANSWER_BYTES;
+      if (arena.u8[at + ANSWER.used] !== KEPT.answered) continue;
+      const source = arena.f64[(at + ANSWER.source) >> 3]!;
+      if (world.ids.lookup(source) < 0) asking.want(source);
+    }
   }
 
   /** Whether a target would take items; for a direct gift within this shard. */

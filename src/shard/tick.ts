@@ -182,6 +182,7 @@ export class Shard {
     this.arrivals.snapshot();
     this.mail.drain();
     this.arrivals.drain();
+    core.asking.ask();
     this.tiles.searchHeld();
     this.tiles.unpark();
     this.tiles.populate((tile, area) => {

@@ -11,7 +11,7 @@ import { seededRandom, hash2 } from '../base/random.js';
 import { boundsOf, tileOfIndex } from '../geo/address.js';
 import { tileIndex } from '../geo/tile.js';
 import { wrapX, clampY } from '../geo/world.js';
-import { HOT, OWNER, ownerState, packOwner, epochOf } from '../memory/record.js';
+import { HEADER, HOT, OWNER, ownerState, packOwner, epochOf } from '../memory/record.js';
 import type { TileArea } from '../world/facade.js';
 import { leavesOf, maskOf } from '../world/layout.js';
 import type { Placer } from '../world/placing.js';
@@ -34,6 +34,8 @@ export class Tiles {
   private readonly woken = new Set<number>();
   /** Tiles taken since Migration has looked. */
   readonly fresh = new Set<number>();
+  /** Of these tiles something is still to be taken back. */
+  private readonly early = new Set<number>();
   /** Tiles to be put to sleep, in the running tick. */
   private readonly idle = new Set<number>();
   private committedByDead = 0;
@@ -72,8 +74,14 @@ export class Tiles {
     this.fresh.add(tile);
     directory.touch(tile, this.core.tick);
     this.woken.add(tile);
+    this.core.asking.wantTile(tile);
     this.settleGeneration(tile);
     if (directory.generatedTick(tile) === 0) this.populateNext.push(tile);
+  }
+
+  /** The store has brought back what rested in a tile. Whoever has it by now, they come from here. */
+  loaded(tile: number): void {
+    this.woken.add(tile);
   }
 
   /** After a death: takes all tiles that the directory says are this shard's, before the first tick. */
@@ -214,14 +222,21 @@ export class Tiles {
       if (ownerState(word) !== OWNER.PARKED) continue;
       // Hints, read without owning the record: the claim fails unless the word, and so the record, stayed as it was.
       if (this.core.kind(slot) === PLAYER_KIND) continue;
-      if (this.woken.has(arena.i32[(arena.hot(slot) + HOT.tile) >> 2]!)) this.claim(slot, word);
+      const tile = arena.i32[(arena.hot(slot) + HOT.tile) >> 2]!;
+      if (!this.woken.has(tile)) continue;
+      // Not yet: it went to rest in a tick that this shard has still to run.
+      if (!this.claim(slot, word) && Atomics.load(arena.owner, slot) === word) this.early.add(tile);
     }
     this.woken.clear();
+    for (const tile of this.early) this.woken.add(tile);
+    this.early.clear();
   }
 
   /** Takes one parked entity. @returns whether it is ours now */
   claim(slot: number, word: number): boolean {
-    const { arena, shard } = this.core;
+    const { arena, shard, tick } = this.core;
+    // What went to rest in tick k is taken in ticks ≥ k only.
+    if (arena.i32[(arena.header(slot) + HEADER.handoverTick) >> 2]! > tick) return false;
     const epoch = epochOf(word) + 1;
     const mine = packOwner(OWNER.OWNED, shard, 127, epoch);
     if (Atomics.compareExchange(arena.owner, slot, word, mine) !== word) return false;

@@ -1,9 +1,8 @@
 /** How clients come in: guests, accounts, resume, races between gateways, and every way of being refused. */
 import t from 'tap';
-import { OWNER } from '../../src/memory/record.js';
+import { HEADER, HOT, NOBODY, OWNER, packOwner } from '../../src/memory/record.js';
 import { PRESENCE_STATE } from '../../src/memory/inbox.js';
 import { FLAG } from '../../src/memory/player.js';
-import { HOT } from '../../src/memory/record.js';
 import { buildHouse, settle } from './fakes.js';
 import { enter, turn } from './house.js';
 import { ScriptedShard } from './scripted-shard.js';
@@ -302,3 +301,37 @@ t.test('deadlines: silence before Hello, a shard that does not answer', async (t
   house.time.pass(400);
   t.equal(waiting.closed?.reason, 'NOT_READY');
 });
+
+t.test(
+  'resume of a session whose entity rests in the store: it is fetched, taken, and goes on',
+  async (t) => {
+    const house = buildHouse();
+    const shard = new ScriptedShard(house.world);
+    const first = await enter(house, shard);
+    first.action(1);
+    await turn(house, shard);
+    first.vanish();
+    const { arena, ids, inboxes } = house.world;
+    const slot = shard.slotOf(first.welcome.entity);
+    const rest = (epoch: number) => {
+      shard.owned.delete(slot);
+      arena.u32[(arena.header(slot) + HEADER.epoch) >> 2] = epoch;
+      inboxes.reset(slot);
+      Atomics.store(arena.owner, slot, packOwner(OWNER.PARKED, NOBODY, NOBODY, epoch));
+    };
+    // As after a restart: in the store alone, until it is asked for.
+    rest(3);
+    ids.remove(first.welcome.entity, slot);
+    house.accounts.bring = (entity) => entity === first.welcome.entity && ids.insert(entity, slot);
+    const second = await enter(house, shard, first.key, 0);
+    t.match(second.welcome, { resumed: true, session: first.welcome.session, applied: 1 });
+    t.equal(shard.owner(slot).state, OWNER.OWNED);
+    second.action(2);
+    t.equal(second.closed, undefined);
+    second.vanish();
+    // Left for good: its flag says so, whoever has the token.
+    rest(9);
+    arena.u16[(arena.hot(slot) + HOT.flags) >> 1] |= FLAG.OFFLINE;
+    t.equal((await enter(house, shard, first.key, 0)).closed?.reason, 'SESSION_EXPIRED');
+  },
+);

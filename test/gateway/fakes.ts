@@ -249,6 +249,12 @@ export class FakeAccounts implements AccountBook {
     this.book.set(playerId, entity);
     return entity;
   }
+  /** What `load` does; true = the entity is in the arena now. */
+  bring: (entity: number) => boolean = () => false;
+  async load(entity: number): Promise<boolean> {
+    await this.turn();
+    return this.bring(entity);
+  }
   answer(): void {
     for (const go of this.held.splice(0)) go();
   }

@@ -70,6 +70,7 @@ export class ScriptedShard {
         if (next < 0) continue;
         arena.u32[(arena.header(slot) + HEADER.epoch) >> 2] = next;
         this.owned.add(slot);
+        this.heads.delete(slot);
       }
     }
   }

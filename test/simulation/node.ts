@@ -103,7 +103,7 @@ export class SimNode {
           () => gateway,
         ),
         authenticate: async () => ({ guest: true }),
-        accounts: { find: async () => 0, bind: async () => 0 },
+        accounts: { find: async () => 0, bind: async () => 0, load: async () => false },
         ensureOwner: (x, y) => placer.ensureOwner(x, y),
         tokens: new SessionTokens(new Uint8Array(32)),
         secretNumbers: () => 1 + numbers.u32(),
