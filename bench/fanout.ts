@@ -133,7 +133,15 @@ export async function measure(target: Target, field: Field, options: FanoutOptio
 }
 
 export function serverFlags({ shards, gateways }: FanoutOptions): string[] {
-  return ['--shards', String(shards), '--gateways', String(gateways), '--frame-rate', String(FRAMES_PER_S)];
+  return [
+    '--shards',
+    String(shards),
+    '--pin-shards',
+    '--gateways',
+    String(gateways),
+    '--frame-rate',
+    String(FRAMES_PER_S),
+  ];
 }
 
 /** @throws Error when clients were lost, or the floor's traffic is not the server's */

@@ -15,6 +15,7 @@ import { AdminServer } from './admin/server.js';
 import { Sight } from './admin/sight.js';
 import { type Clock, monotonicClock, systemTimers, type Timers } from './base/clock.js';
 import type { Log } from './base/log.js';
+import { LIMITS } from './base/limits.js';
 import type { Config } from './config.js';
 import { Accounts } from './control/accounts.js';
 import { type Bots, startBots } from './control/bots.js';
@@ -23,7 +24,10 @@ import { Gateways } from './control/gateways.js';
 import { jobRings } from './control/job-rings.js';
 import { jobPool, Jobs } from './control/jobs.js';
 import { shardLauncher, shardWatch } from './control/launch.js';
-import { type ReshapeRefusal, Reshaper } from './control/reshape.js';
+import { type Breathing, makeBreathing } from './control/breathing.js';
+import type { DecisionRecord } from './control/elastic.js';
+import { type PlannerLimits, plannerLimits } from './control/planner/types.js';
+import type { ReshapeRefusal } from './control/reshape.js';
 import { LeaseKeeper } from './control/leases.js';
 import { reasonOf } from './control/log.js';
 import { type Status, StatusSource, type TilesStatus } from './control/status.js';
@@ -60,7 +64,7 @@ export class PlanetNode implements NodeView {
   private readonly world: SharedWorld;
   private readonly supervisor: Supervisor;
   private readonly statusSource: StatusSource;
-  private readonly reshaper: Reshaper;
+  private readonly breathing: Breathing;
   private readonly jobs: Jobs;
   private readonly pool: ReturnType<typeof jobPool>;
   private readonly admin: AdminServer;
@@ -75,9 +79,11 @@ export class PlanetNode implements NodeView {
   private resolveStopped: (code: number) => void = () => {};
   private readonly cancels: (() => void)[] = [];
 
+  /** @param limits other limits for the planner than base/limits.ts has: for tests that cannot wait for a dwell */
   constructor(
     private readonly config: Config,
     private readonly log: Log,
+    limits: Partial<PlannerLimits> = {},
   ) {
     const { clock, timers } = this;
     this.stopped = new Promise((resolve) => {
@@ -96,6 +102,7 @@ export class PlanetNode implements NodeView {
     this.sight = new Sight(world, clock);
     this.supervisor = new Supervisor({
       shards: config.shards,
+      initial: config.pinShards ? config.shards : 1, // the others start when load asks for them
       launch: shardLauncher({
         world,
         gameFile: config.game,
@@ -120,17 +127,28 @@ export class PlanetNode implements NodeView {
       bots,
       readText: readIfThere,
       supervisor: () => this.supervisor,
-      reshaper: () => this.reshaper,
+      reshaper: () => this.breathing.reshaper,
       notReady: () => this.notReady(),
     });
-    const { traces } = this.observatory;
-    this.reshaper = new Reshaper(world, timers, () => world.clock.tickAt(clock.now()), log, traces);
+    const { supervisor } = this;
+    const { capacity: capacityPlayers, pinShards } = config;
+    this.breathing = makeBreathing({
+      world,
+      clock,
+      timers,
+      log,
+      cpu,
+      supervisor,
+      traces: this.observatory.traces,
+      limits: plannerLimits({ capacityPlayers, pinShards, ...limits }),
+    });
     this.statusSource = new StatusSource({
-      reshaper: this.reshaper,
+      ...this.breathing,
       world,
       clock,
       cpu,
-      supervisor: this.supervisor,
+      supervisor,
+      capacity: config.capacity,
       bots,
     });
     this.pool = jobPool(config.game);
@@ -166,6 +184,10 @@ export class PlanetNode implements NodeView {
     return this.statusSource.tiles();
   }
 
+  decisions(): readonly DecisionRecord[] {
+    return this.breathing.elastic.decisions;
+  }
+
   notReady(): readonly string[] {
     if (this.stopping !== null) return ['the node is stopping'];
     if (!this.accepting) return ['the node is starting'];
@@ -184,15 +206,15 @@ export class PlanetNode implements NodeView {
   }
 
   split(tile: string): ReshapeRefusal | null {
-    return this.reshaper.split(tile, 'asked for by the operator');
+    return this.breathing.elastic.split(tile);
   }
 
   merge(tile: string): ReshapeRefusal | null {
-    return this.reshaper.merge(tile, 'asked for by the operator');
+    return this.breathing.elastic.merge(tile);
   }
 
   move(tile: string, shard: number): ReshapeRefusal | null {
-    return this.reshaper.move(tile, shard, 'asked for by the operator');
+    return this.breathing.elastic.move(tile, shard);
   }
 
   drain(): void {
@@ -218,6 +240,7 @@ export class PlanetNode implements NodeView {
     this.jobs.start();
     await this.supervisor.start();
     if (this.stopping !== null) return null;
+    this.cancels.push(timers.every(1000 / LIMITS.plannerRateHz, () => this.breathing.elastic.step()));
     const gamePort = await this.openGateways(game);
     if (this.stopping !== null) return null;
     this.accepting = true;
@@ -267,9 +290,9 @@ export class PlanetNode implements NodeView {
     await this.within('bots', STOP_MS.bots, this.bots?.stop());
     // Gateways first: no client may see its world end before it was told that the server stops.
     await this.within('gateways', STOP_MS.gateways, this.gateways?.stop());
+    for (const cancel of this.cancels.splice(0)) cancel(); // no shard is started or retired any more
     await this.supervisor.stop(STOP_MS.shards);
-    for (const cancel of this.cancels.splice(0)) cancel();
-    this.reshaper.stop();
+    this.breathing.reshaper.stop();
     await this.within('traces', STOP_MS.rest, this.observatory.stop());
     this.jobs.stop();
     await this.within('start', STOP_MS.rest, this.starting);

@@ -7,7 +7,17 @@ import { type Addresses, PlanetNode } from '../src/node.js';
 
 function config(...flags: string[]): Config {
   const port = flags.includes('--port') ? [] : ['--port', '0'];
-  const argv = [...port, '--shards', '2', '--max-entities', '256', '--log-level', 'silent', ...flags];
+  const argv = [
+    ...port,
+    '--shards',
+    '2',
+    '--pin-shards',
+    '--max-entities',
+    '256',
+    '--log-level',
+    'silent',
+    ...flags,
+  ];
   const read = readConfig({ argv, env: {}, cores: 2, readText: () => '' });
   if ('help' in read) throw new Error('no help was asked for');
   return read;

@@ -3,6 +3,7 @@
  * A route is a function from a body to an answer; it throws AdminError to refuse.
  */
 import { z } from 'zod';
+import type { DecisionRecord } from '../control/elastic.js';
 import type { ReshapeRefusal } from '../control/reshape.js';
 import type { Status, TilesStatus } from '../control/status.js';
 import { dx, HALF_WIDTH, QUARTER_WIDTH } from '../geo/world.js';
@@ -19,6 +20,8 @@ export interface NodeView extends ObservedNode {
   tiles(): TilesStatus;
   /** Where players are, for the map. */
   readonly sight: Pick<Sight, 'layoutVersion' | 'forget' | 'look' | 'dots' | 'handoverTimes'>;
+  /** What was decided about load, oldest first. */
+  decisions(): readonly DecisionRecord[];
   /** Empty = accepting clients; otherwise the reasons why not. */
   notReady(): readonly string[];
   /** Makes a shard die in the given way; false when there is no such shard running. */
@@ -181,11 +184,17 @@ export function routes(node: NodeView): readonly Route[] {
     {
       method: 'GET',
       path: '/api/tiles',
-      help: 'the awake tiles: who simulates them, and how many are there',
+      help: 'the awake tiles: who simulates them, how many are there, and their load',
       answer: () => ({ body: node.tiles() }),
     },
     ...observatoryRoutes(node),
     ...mapRoutes(node),
+    {
+      method: 'GET',
+      path: '/api/decisions',
+      help: 'the last 200 decisions about load, with their numbers',
+      answer: () => ({ body: { decisions: node.decisions() } }),
+    },
     ...layoutRoutes(node),
     {
       method: 'POST',

@@ -5,9 +5,11 @@
  * supervisor alone writes state and incarnation of a block, but for the step to `running`, which the shard takes.
  */
 import { Worker } from 'node:worker_threads';
+import { OWNER, ownerOf, ownerState, targetOf } from '../memory/record.js';
 import { SHARD_STATE } from '../memory/shard-block.js';
 import type { SharedWorld } from '../memory/shared-world.js';
 import type { ShardMessage, ShardWorkerData } from '../shard/worker.js';
+import { maskOf } from '../world/layout.js';
 import { reasonOf } from './log.js';
 import type { LaunchShard, ShardWatch } from './supervisor.js';
 
@@ -90,5 +92,24 @@ export function shardWatch(world: SharedWorld): ShardWatch {
     dead: (shard) => {
       blocks[shard].state = SHARD_STATE.DEAD;
     },
+    ended: (shard) => {
+      blocks[shard].state = SHARD_STATE.NONE;
+    },
+    holds: (shard) => isNamed(world, shard),
   };
+}
+
+/** Whether an owner word names the shard as owner or target, or the directory gives it a tile. About 1 ms. */
+function isNamed({ arena, directory }: SharedWorld, shard: number): boolean {
+  for (let slot = 0; slot < arena.capacity; slot++) {
+    const word = Atomics.load(arena.owner, slot);
+    const state = ownerState(word);
+    if (state === OWNER.FREE || state === OWNER.PARKED) continue;
+    if (ownerOf(word) === shard || (state === OWNER.TRANSIT && targetOf(word) === shard)) return true;
+  }
+  let found = false;
+  directory.forEachTaken((tile) => {
+    found ||= maskOf(directory, tile, shard) !== 0;
+  });
+  return found;
 }

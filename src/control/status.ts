@@ -6,13 +6,15 @@
  * not have are there and zero.
  */
 import type { Clock } from '../base/clock.js';
+import type { DecisionRecord } from './elastic.js';
+import type { LoadSample } from './load.js';
 import type { Reshaper } from './reshape.js';
 import { slowestFactor } from '../world/dilation.js';
-import { leafAt } from '../world/layout.js';
 import { LIMITS } from '../base/limits.js';
 import { formatTile } from '../geo/address.js';
 import { GATEWAY_COUNTER, GATEWAY_GAUGE } from '../memory/gateway-block.js';
 import { HistogramCopy } from '../memory/histogram.js';
+import { dilation, farRate, nearRate } from '../memory/service.js';
 import { SHARD_COUNTER, SHARD_GAUGE, type ShardBlock } from '../memory/shard-block.js';
 import type { SharedWorld } from '../memory/shared-world.js';
 import { type ItemTotals, takeCensus } from './census.js';
@@ -44,11 +46,24 @@ export interface Status {
     players: number;
     entities: number;
     /** Of the last half to whole minute. */
-    tickMs: Percentiles;
+    tickMs: Percentiles & { max: number };
     /** CPU time over wall time of the last second, 0…1. */
     busy: number;
-    /** Longest garbage collection of the present thread, ms. */
+    /** Share of the last quarter of a second in which the thread was ready to run and got no core. */
+    waiting: number;
+    actionsPerSecond: number;
+    /** Frames and self updates to the gateways. */
+    bytesPerSecond: number;
+    /** Since the planet started. */
+    handoversIn: number;
+    handoversOut: number;
+    /** Greatest filling of rings so far, 0…1: entities coming in, messages of other shards, frames to a gateway. */
+    ringHighWater: { arrivals: number; messages: number; frames: number };
+    /** Longest garbage collection of the present thread, ms; and how many there were. */
     gcMaxMs: number;
+    collections: number;
+    /** none, starting, running, closing or dead. */
+    state: string;
   }[];
   gateways: { id: number; connections: number; bytesOutPerSecond: number }[];
   totals: {
@@ -71,7 +86,7 @@ export interface Status {
   ticksDoubled: number;
   durableTick: number;
   /** Last 20 decisions of the planner, with reasons. */
-  decisions: { tick: number; decision: string; reason: string }[];
+  decisions: readonly DecisionRecord[];
   /** What an operator should look at now, one sentence each. */
   alarms: string[];
 }
@@ -79,21 +94,44 @@ export interface Status {
 export interface TilesStatus {
   tick: number;
   tileLevel: number;
-  /** Tiles that a shard holds and in which entities are. */
-  tiles: { tile: string; shard: number; entities: number; players: number }[];
+  /** Every leaf of a tile that is split, and every other tile that a shard holds and in which anything is. */
+  tiles: TileStatus[];
+}
+
+/** A leaf. Shares: 1 = all of it. */
+export interface TileStatus {
+  tile: string;
+  shard: number;
+  players: number;
+  entities: number;
+  /** The greater of players ÷ capacity and `busy`, as of now: the planner goes by a mean over 3 s. */
+  load: number;
+  /** Estimated CPU time of its entities in a tick ÷ the tick's length. */
+  busy: number;
+  /** Share of time that it gets, and of the frame rate near and far from a viewer. */
+  dilation: number;
+  nearRate: number;
+  farRate: number;
+  actionsPerSecond: number;
 }
 
 export interface StatusParts {
   readonly world: SharedWorld;
   readonly clock: Clock;
   readonly cpu: ThreadCpu;
-  readonly reshaper: Pick<Reshaper, 'counts' | 'decisions'>;
+  readonly reshaper: Pick<Reshaper, 'counts'>;
+  readonly elastic: { readonly decisions: readonly DecisionRecord[]; readonly saturated: boolean };
+  readonly load: { readonly latest: LoadSample };
+  /** Players that one tile carries. */
+  readonly capacity: number;
   readonly supervisor: { report(): ShardReport[]; readonly restarts: number };
   readonly bots: () => number;
 }
 
 const CENSUS_MS = 1_000;
 const WINDOW_MS = 30_000;
+const SHOWN_DECISIONS = 20;
+const STATES = ['none', 'starting', 'running', 'closing', 'dead'];
 
 export class StatusSource {
   private readonly startedMs: number;
@@ -101,6 +139,9 @@ export class StatusSource {
   private lastBytes: number[];
   private bytesPerSecond: number[];
   private sampledMs: number;
+  /** By shard. */
+  private rates: { actionsPerSecond: number; bytesPerSecond: number }[];
+  private lastCounts: { actions: number; bytes: number }[];
   /** Copies of the tick histograms at the start of this window and of the one before. */
   private windows: { at: number; copies: HistogramCopy[] }[] = [];
 
@@ -108,22 +149,25 @@ export class StatusSource {
     this.startedMs = this.sampledMs = parts.clock.now();
     this.lastBytes = parts.world.gatewayBlocks.map(() => 0);
     this.bytesPerSecond = parts.world.gatewayBlocks.map(() => 0);
+    this.rates = parts.world.shardBlocks.map(() => ({ actionsPerSecond: 0, bytesPerSecond: 0 }));
+    this.lastCounts = parts.world.shardBlocks.map(countsOf);
   }
 
-  /** Once a second: rates and CPU times. */
+  /** Once a second: rates. */
   sample(): void {
-    const { world, clock, cpu } = this.parts;
+    const { world, clock } = this.parts;
     const now = clock.now();
     const seconds = Math.max(0.001, (now - this.sampledMs) / 1000);
     this.sampledMs = now;
     const bytes = world.gatewayBlocks.map((block) => block.counter(GATEWAY_COUNTER.bytesOut));
     this.bytesPerSecond = bytes.map((sum, g) => Math.round((sum - this.lastBytes[g]) / seconds));
     this.lastBytes = bytes;
-    const shards = world.shardBlocks.map((block, s) => ({
-      name: `shard ${s}`,
-      tid: block.gauge(SHARD_GAUGE.threadId),
+    const counts = world.shardBlocks.map(countsOf);
+    this.rates = counts.map(({ actions, bytes: sent }, s) => ({
+      actionsPerSecond: Math.round((actions - this.lastCounts[s].actions) / seconds),
+      bytesPerSecond: Math.round((sent - this.lastCounts[s].bytes) / seconds),
     }));
-    cpu.sample([{ name: 'main', tid: process.pid }, ...shards]);
+    this.lastCounts = counts;
     if (now - (this.windows[0]?.at ?? Number.NEGATIVE_INFINITY) < WINDOW_MS) return;
     this.windows = [
       { at: now, copies: world.shardBlocks.map((block) => copyOf(block)) },
@@ -132,7 +176,7 @@ export class StatusSource {
   }
 
   status(): Status {
-    const { world, clock, cpu, supervisor, reshaper, bots } = this.parts;
+    const { world, clock, supervisor, reshaper, elastic, bots } = this.parts;
     const { shardBlocks, gatewayBlocks } = world;
     const sum = (counter: number) => shardBlocks.reduce((n, block) => n + block.counter(counter), 0);
     const gauge = (index: number) => shardBlocks.reduce((n, block) => n + block.gauge(index), 0);
@@ -141,17 +185,18 @@ export class StatusSource {
     const { census, totals } = this.counted();
     const reports = supervisor.report();
     const alarms = reports.flatMap((report) => (report.alarm === null ? [] : [report.alarm]));
-    if (cpu.saturated) alarms.push('the machine is full: threads wait for a core more than 20 % of the time');
+    if (elastic.saturated)
+      alarms.push('the machine is full: threads wait for a core more than 20 % of the time');
     return {
       uptimeSeconds: round((clock.now() - this.startedMs) / 1000),
       tick: world.clock.tickAt(clock.now()),
       tickRate: round(1000 / world.clock.tickMs),
       dilation: slowestFactor(world.directory) / 100,
-      cpuSaturated: cpu.saturated,
+      cpuSaturated: elastic.saturated,
       players: gauge(SHARD_GAUGE.players),
       entities: gauge(SHARD_GAUGE.entities),
       bots: bots(),
-      shards: shardBlocks.map((block, id) => this.shard(block, id, reports[id].incarnation)),
+      shards: shardBlocks.map((block, id) => this.shard(block, reports[id])),
       gateways: gatewayBlocks.map((block, id) => ({
         id,
         connections: block.gauge(GATEWAY_GAUGE.connections),
@@ -179,28 +224,36 @@ export class StatusSource {
       ticksMissed: sum(SHARD_COUNTER.ticksMissed),
       ticksDoubled: sum(SHARD_COUNTER.ticksDoubled),
       durableTick: 0,
-      decisions: [...reshaper.decisions],
+      decisions: elastic.decisions.slice(-SHOWN_DECISIONS),
       alarms,
     };
   }
 
   tiles(): TilesStatus {
-    const { world, clock } = this.parts;
-    const leaves = new Map<string, TilesStatus['tiles'][number]>();
-    for (const [square, count] of this.counted().census.squares) {
-      const leaf = leafAt(world.directory, square);
-      if (leaf === null) continue;
-      const tile = formatTile(leaf.address);
-      const before = leaves.get(tile) ?? { tile, shard: leaf.shard, entities: 0, players: 0 };
-      before.entities += count.entities;
-      before.players += count.players;
-      leaves.set(tile, before);
-    }
-    const tiles = [...leaves.values()];
+    const { load, world, clock } = this.parts;
+    const tiles = load.latest.tiles.map((leaf) => this.tile(leaf));
     return { tick: world.clock.tickAt(clock.now()), tileLevel: LIMITS.baseTileLevel, tiles };
   }
 
-  private shard(block: ShardBlock, id: number, incarnation: number): Status['shards'][number] {
+  private tile(leaf: LoadSample['tiles'][number]): TileStatus {
+    const { directory } = this.parts.world;
+    const levels = LIMITS.deepestTileLevel - leaf.tile.z;
+    const word = directory.service(leaf.tile.x << levels, leaf.tile.y << levels);
+    return {
+      tile: formatTile(leaf.tile),
+      shard: leaf.shard,
+      players: leaf.players,
+      entities: leaf.entities,
+      load: round(Math.max(leaf.players / this.parts.capacity, leaf.busy)),
+      busy: round(leaf.busy),
+      dilation: dilation(word) / 100,
+      nearRate: nearRate(word) / 100,
+      farRate: farRate(word) / 100,
+      actionsPerSecond: round(leaf.actionsPerSecond),
+    };
+  }
+
+  private shard(block: ShardBlock, { shard: id, incarnation }: ShardReport): Status['shards'][number] {
     const ticks = copyOf(block);
     const before = this.windows.at(-1)?.copies[id];
     if (before !== undefined && before.total < ticks.total) ticks.subtract(before);
@@ -210,9 +263,24 @@ export class StatusSource {
       tiles: block.tiles,
       players: block.gauge(SHARD_GAUGE.players),
       entities: block.gauge(SHARD_GAUGE.entities),
-      tickMs: { p50: round(ticks.percentile(0.5)), p99: round(ticks.percentile(0.99)) },
+      tickMs: {
+        p50: round(ticks.percentile(0.5)),
+        p99: round(ticks.percentile(0.99)),
+        max: round(ticks.max),
+      },
       busy: round(this.parts.cpu.busy(`shard ${id}`) ?? block.gauge(SHARD_GAUGE.busyShare)),
+      waiting: round(this.parts.cpu.latest(`shard ${id}`)?.waiting ?? 0),
+      ...this.rates[id],
+      handoversIn: block.counter(SHARD_COUNTER.handoversIn),
+      handoversOut: block.counter(SHARD_COUNTER.handoversOut),
+      ringHighWater: {
+        arrivals: round(block.gauge(SHARD_GAUGE.arrivalsHigh)),
+        messages: round(block.gauge(SHARD_GAUGE.messagesHigh)),
+        frames: round(block.gauge(SHARD_GAUGE.framesHigh)),
+      },
       gcMaxMs: round(block.gauge(SHARD_GAUGE.gcMaxMs)),
+      collections: block.counter(SHARD_COUNTER.collections),
+      state: STATES[block.state],
     };
   }
 
@@ -239,6 +307,14 @@ export class StatusSource {
     }
     return this.counting;
   }
+}
+
+function countsOf(block: ShardBlock): { actions: number; bytes: number } {
+  const { actionsApplied, actionsRejected, frameBytes } = SHARD_COUNTER;
+  return {
+    actions: block.counter(actionsApplied) + block.counter(actionsRejected),
+    bytes: block.counter(frameBytes),
+  };
 }
 
 function copyOf(block: ShardBlock): HistogramCopy {

@@ -9,61 +9,23 @@
 import { assert } from '../base/assert.js';
 import type { Clock, Timers } from '../base/clock.js';
 import { type Log, reasonOf } from './log.js';
-import { Quarantine, type Suspect } from './quarantine.js';
+import { Quarantine } from './quarantine.js';
+import type { LaunchShard, Phase, ShardReport, ShardThread, ShardWatch } from './shard-thread.js';
 
-export interface ShardStart {
-  readonly shard: number;
-  /** Unique over all starts of all shards of this node, counted from 1. */
-  readonly incarnation: number;
-  /** The incarnation whose uncommitted tick must be undone and whose entities are adopted; 0 = nothing to adopt. */
-  readonly previousIncarnation: number;
-  /** What a shard was doing when it died, twice: the new incarnation rejects that action or freezes that entity. */
-  readonly quarantine: readonly Suspect[];
-}
-
-/** What a started thread tells; `exit` comes exactly once and last. */
-export interface ThreadEvents {
-  ready(): void;
-  fault(reason: string): void;
-  exit(code: number): void;
-}
-
-export interface ShardThread {
-  /** Ends the thread wherever it is; `exit` follows. */
-  terminate(): void;
-}
-
-/** Starts a thread; throws when it cannot even be asked for. */
-export type LaunchShard = (start: ShardStart, events: ThreadEvents) => ShardThread;
-
-/** The supervisor's view of the shards' blocks in shared memory. */
-export interface ShardWatch {
-  /** Before a start: state := starting. */
-  starting(start: ShardStart): void;
-  /** A counter that a live shard changes at least once per tick. */
-  heartbeat(shard: number): number;
-  /** The state word says running, which the shard sets after it has adopted and before its first tick. */
-  running(shard: number): boolean;
-  /** What the shard was doing last, null = nothing that could be to blame. */
-  inHand(shard: number): Suspect | null;
-  /** State := closing, doorbell rung. */
-  close(shard: number): void;
-  /** After an exit: state := dead. */
-  dead(shard: number): void;
-}
-
-export type Phase = 'starting' | 'running' | 'waiting' | 'closing' | 'ended';
-
-export interface ShardReport {
-  readonly shard: number;
-  readonly incarnation: number;
-  readonly phase: Phase;
-  readonly restarts: number;
-  readonly alarm: string | null;
-}
+export type {
+  LaunchShard,
+  Phase,
+  ShardReport,
+  ShardStart,
+  ShardThread,
+  ShardWatch,
+  ThreadEvents,
+} from './shard-thread.js';
 
 export interface SupervisorParts {
   readonly shards: number;
+  /** How many of them `start` starts, the lowest numbers; default: all. The others wait for `startShard`. */
+  readonly initial?: number;
   readonly launch: LaunchShard;
   readonly watch: ShardWatch;
   readonly clock: Clock;
@@ -93,6 +55,8 @@ interface Life {
   thread: ShardThread | null;
   /** Incarnation whose state still has to be adopted, 0 = none. */
   adoptFrom: number;
+  /** Started because load asked for it: one that never came up is given up, and nothing was lost. */
+  onDemand: boolean;
   heartbeat: number;
   silentMs: number;
   condemned: boolean;
@@ -123,6 +87,7 @@ export class Supervisor {
         phase: 'ended',
         thread: null,
         adoptFrom: 0,
+        onDemand: false,
         heartbeat: 0,
         silentMs: 0,
         condemned: false,
@@ -136,7 +101,7 @@ export class Supervisor {
     }
   }
 
-  /** Starts every shard; resolves when each of them has been ready once, or when `stop` came first. */
+  /** Starts the initial shards; resolves when each of them has been ready once, or when `stop` came first. */
   start(): Promise<void> {
     assert(this.cancelCheck === null && !this.stopping, 'a supervisor is started once');
     this.lastCheck = this.parts.clock.now();
@@ -144,7 +109,7 @@ export class Supervisor {
     const ready = new Promise<void>((resolve) => {
       this.onAllReady = resolve;
     });
-    for (const life of this.lives) this.launch(life);
+    for (const life of this.lives.slice(0, this.parts.initial)) this.launch(life);
     return ready;
   }
 
@@ -165,6 +130,38 @@ export class Supervisor {
     });
   }
 
+  /** Whether `startShard` would start it: it does not run, and nobody is about to replace it. */
+  canStart(shard: number): boolean {
+    const life = this.lives[shard];
+    return !this.stopping && life !== undefined && life.phase === 'ended' && life.thread === null;
+  }
+
+  /** Starts the thread of a shard that does not run. If it does not come up it is given up, with an alarm. */
+  startShard(shard: number): boolean {
+    if (!this.canStart(shard)) return false;
+    const life = this.lives[shard];
+    life.onDemand = true;
+    this.launch(life);
+    return true;
+  }
+
+  /**
+   * Ends the thread of a shard in good order, by the steps of world/retirement.ts. If anything is found to be its own
+   * after the end, a replacement adopts it: nothing is lost, and it may be retired again.
+   */
+  retire(shard: number): boolean {
+    const life = this.lives[shard];
+    if (this.stopping || life === undefined || life.phase !== 'running') return false;
+    this.close(life);
+    return true;
+  }
+
+  /** Whether a shard that is needed does not come back: it died, and its replacements do not come up. */
+  isStuck(shard: number): boolean {
+    const life = this.lives[shard];
+    return life !== undefined && life.phase === 'waiting' && life.failedStarts > 0 && life.alarm !== null;
+  }
+
   /** Terminates the thread of a shard, as a fault: its replacement follows. False when it has none. */
   kill(shard: number): boolean {
     const life = this.lives[shard];
@@ -180,7 +177,7 @@ export class Supervisor {
 
   /** True when every shard runs and none is alarmed about. */
   get healthy(): boolean {
-    return !this.stopping && this.lives.every((life) => life.phase === 'running');
+    return !this.stopping && this.lives.every(({ phase }) => phase === 'running' || phase === 'ended');
   }
 
   report(): ShardReport[] {
@@ -232,12 +229,14 @@ export class Supervisor {
       this.parts.watch.close(life.shard); // it may have overwritten the word on its way up
       return;
     }
+    if (life.phase === 'closing') return; // asked to end while it was on its way up
     life.phase = 'running';
+    if (life.onDemand && life.crashes.length === 0) life.alarm = null;
     this.parts.log.info(
       { shard: life.shard, incarnation: life.incarnation, adopted: life.adoptFrom },
       'shard runs',
     );
-    if (this.lives.every((l) => l.phase === 'running')) this.onAllReady?.();
+    if (this.lives.slice(0, this.parts.initial).every((l) => l.phase === 'running')) this.onAllReady?.();
   }
 
   private exited(life: Life, how: string): void {
@@ -253,6 +252,8 @@ export class Supervisor {
       this.endIfAllEnded();
       return;
     }
+    if (life.phase === 'closing') return this.retired(life);
+    if (!hadRun && life.onDemand && this.giveUp(life, how)) return;
     life.restarts++;
     if (inHand !== null && !life.asked && this.quarantine.blame(inHand))
       this.parts.log.error({ shard, ...inHand }, 'killed a shard twice: quarantined');
@@ -266,6 +267,30 @@ export class Supervisor {
     life.phase = 'waiting';
     // Never at once: a launcher that fails synchronously would otherwise recurse.
     life.cancelWait = this.parts.timers.after(waitMs, () => this.launch(life));
+  }
+
+  /** A thread that was asked to end has ended, however. */
+  private retired(life: Life): void {
+    const { shard, incarnation } = life;
+    life.phase = 'ended';
+    this.parts.watch.ended(shard);
+    const isNeeded = this.parts.watch.holds(shard);
+    this.parts.log.info({ shard, incarnation, isNeeded }, 'shard ended');
+    if (isNeeded) this.launch(life);
+  }
+
+  /** A start that load asked for came to nothing. @returns false when something waits for this shard all the same */
+  private giveUp(life: Life, how: string): boolean {
+    const { shard } = life;
+    this.parts.watch.ended(shard);
+    if (this.parts.watch.holds(shard)) {
+      this.parts.watch.dead(shard);
+      return false;
+    }
+    life.phase = 'ended';
+    life.alarm = `shard ${shard} could not be started: load stays where it is`;
+    this.parts.log.error({ shard, how, alarm: true }, life.alarm);
+    return true;
   }
 
   /** Remembers a death and says how long to wait: nothing at first, longer and longer when they come in a row. */

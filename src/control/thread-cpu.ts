@@ -1,9 +1,9 @@
 /**
  * CPU time and waiting time of threads, from /proc/self/task/TID/schedstat.
  *
- * Contract: `sample` is called about once a second with the threads that matter; busy is CPU time over wall time of
- * the last interval. Wall time inside a tick would count a thread that waits for a core as busy, and a planner that
- * believes it splits a full machine to death. Where the file is missing, `busy` is null and the caller falls back.
+ * Contract: `sample` is called a few times a second with the threads that matter; shares are over wall time. Wall time
+ * inside a tick would count a thread that waits for a core as busy, and a planner that believes it splits a full
+ * machine to death. Where the file is missing, figures are null and the caller falls back.
  */
 import type { Clock } from '../base/clock.js';
 
@@ -20,9 +20,17 @@ interface Sample {
   readonly waitMs: number;
 }
 
+/** Shares of wall time, 0…1. */
+export interface ThreadShare {
+  readonly busy: number;
+  /** Ready to run, and without a core. */
+  readonly waiting: number;
+}
+
 /** The machine counts as full when a thread waited for a core for more than this share of the window. */
 const FULL_SHARE = 0.2;
 const FULL_WINDOW_MS = 5_000;
+const BUSY_WINDOW_MS = 1_000;
 
 export class ThreadCpu {
   private readonly samples = new Map<string, Sample[]>();
@@ -48,22 +56,43 @@ export class ThreadCpu {
     }
   }
 
-  /** CPU time over wall time between the last two samples, 0…1; null when unknown. */
+  /** CPU time over wall time of the last second, or of the last interval where that is longer; null when unknown. */
   busy(name: string): number | null {
-    const s = this.samples.get(name) ?? [];
-    const [before, last] = [s[s.length - 2], s[s.length - 1]];
-    if (before === undefined || last === undefined || last.atMs <= before.atMs) return null;
-    return Math.min(1, Math.max(0, (last.cpuMs - before.cpuMs) / (last.atMs - before.atMs)));
+    return this.over(name, BUSY_WINDOW_MS)?.busy ?? null;
   }
 
-  /** Some thread waited for a core for more than 20 % of the last 5 s. */
-  get saturated(): boolean {
+  /** Shares since the sample before the last one; null when unknown. */
+  latest(name: string): ThreadShare | null {
+    return this.over(name, 0);
+  }
+
+  /** Share of the last 5 s in which the thread that waits most waited for a core; 0 before there are 5 s. */
+  get waiting(): number {
+    let most = 0;
     for (const s of this.samples.values()) {
       const [first, last] = [s[0], s[s.length - 1]];
       if (first === undefined || last === undefined || last.atMs - first.atMs < FULL_WINDOW_MS * 0.9)
         continue;
-      if ((last.waitMs - first.waitMs) / (last.atMs - first.atMs) > FULL_SHARE) return true;
+      most = Math.max(most, (last.waitMs - first.waitMs) / (last.atMs - first.atMs));
     }
-    return false;
+    return most;
+  }
+
+  /** Some thread waited for a core for more than 20 % of the last 5 s. */
+  get saturated(): boolean {
+    return this.waiting > FULL_SHARE;
+  }
+
+  /** From the newest sample that is at least so old, and not the last one, to the last one. */
+  private over(name: string, windowMs: number): ThreadShare | null {
+    const s = this.samples.get(name) ?? [];
+    const last = s[s.length - 1];
+    if (last === undefined) return null;
+    let from = s.length - 2;
+    while (from > 0 && last.atMs - s[from].atMs < windowMs) from--;
+    const before = s[from];
+    if (before === undefined || last.atMs <= before.atMs) return null;
+    const share = (ms: number) => Math.min(1, Math.max(0, ms / (last.atMs - before.atMs)));
+    return { busy: share(last.cpuMs - before.cpuMs), waiting: share(last.waitMs - before.waitMs) };
   }
 }

@@ -26,6 +26,7 @@ import {
 } from '../memory/record.js';
 import { sendReserved } from '../memory/slots.js';
 import { epochFromWord } from '../world/handover.js';
+import { pathAt } from '../world/layout.js';
 import type { GatewayCore } from './core.js';
 
 /** After this an arrival that was not accepted is looked at again: its shard may have ended. */
@@ -145,12 +146,24 @@ export class Newcomers {
 
   private depart(journey: Journey, now: number): boolean {
     const { arena } = this.core.world;
+    if (!this.core.world.admission.isOpen && this.mustWait(journey.slot)) return false;
     const target = this.targetOf(journey.slot);
     if (target < 0) return false;
     journey.target = target;
     journey.lookAt = now + LOOK_AGAIN_MS;
     sendReserved(arena, journey.slot, this.core.thread, target);
     return true;
+  }
+
+  /**
+   * Whether the tile of an entity that comes in is over its capacity and being split. The connection's deadline bounds
+   * the wait of the client (NOT_READY), and the split the wait of the entity.
+   */
+  private mustWait(slot: number): boolean {
+    const { arena, admission } = this.core.world;
+    const hot = arena.hot(slot);
+    const [x, y] = [arena.f64[(hot + HOT.x) >> 3], arena.f64[(hot + HOT.y) >> 3]];
+    return admission.waits(tileIndex(x, y, LIMITS.baseTileLevel), pathAt(x, y));
   }
 
   /** Nobody has taken it for a while: its shard may have ended, or the entry was pushed to a ring nobody reads. */

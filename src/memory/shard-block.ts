@@ -101,6 +101,10 @@ export const SHARD_GAUGE = {
   layoutSeen: 7,
   /** Entities that still have to be handed over because of a change of layout. */
   leaving: 8,
+  /** Greatest filling of its rings so far, 0…1: arrivals, messages of other shards, frames to a gateway. */
+  arrivalsHigh: 9,
+  messagesHigh: 10,
+  framesHigh: 11,
 } as const;
 
 export class ShardBlock {
@@ -289,6 +293,10 @@ export class ShardBlock {
   /** Shard: sets a SHARD_GAUGE. */
   setGauge(gauge: number, value: number): void {
     this.f64[GAUGES + gauge] = value;
+  }
+  /** Shard: sets a SHARD_GAUGE that only grows. */
+  raiseGauge(gauge: number, value: number): void {
+    if (value > this.f64[GAUGES + gauge]) this.f64[GAUGES + gauge] = value;
   }
   gauge(gauge: number): number {
     return this.f64[GAUGES + gauge];

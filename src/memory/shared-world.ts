@@ -4,8 +4,10 @@
  *
  * ```
  *  arena · inboxes · ids · clock · directory           one each
- *  stamps                                              one
+ *  admission · stamps                                  one each
  *  shardBlocks[s] · views[s] · jobs[s] · results[s] · traces[s]    one a shard number
+ *  arena · inboxes · ids · clock · directory · admission           one each
+ *  shardBlocks[s] · views[s] · jobs[s] · results[s] · loadTables[s]    one a shard number
  *  gatewayBlocks[g] · filters[g]                       one a gateway
  *  arrivals[t][s]      producer thread t (shards 0…, gateways 64…) → shard s
  *  arrivals[100][s]    the store → shard: a tile is loaded
@@ -16,6 +18,7 @@
  */
 import { assert } from '../base/assert.js';
 import { LIMITS } from '../base/limits.js';
+import { Admission } from './admission.js';
 import { Arena } from './arena.js';
 import { ByteRing } from './byte-ring.js';
 import { CutBlock } from './cut-block.js';
@@ -24,6 +27,7 @@ import { GatewayBlock } from './gateway-block.js';
 import { Ids } from './ids.js';
 import { Inboxes } from './inbox.js';
 import { InterestFilter } from './interest-filter.js';
+import { LoadTable } from './load-table.js';
 import { GATEWAY_THREAD } from './record.js';
 import { SpscRing } from './ring.js';
 import { ShardBlock } from './shard-block.js';
@@ -67,6 +71,7 @@ export interface SharedWorldHandles {
   ids: SharedArrayBuffer;
   clock: SharedArrayBuffer;
   directory: SharedArrayBuffer;
+  admission: SharedArrayBuffer;
   shardBlocks: SharedArrayBuffer[];
   gatewayBlocks: SharedArrayBuffer[];
   views: SharedArrayBuffer[];
@@ -75,6 +80,7 @@ export interface SharedWorldHandles {
   results: SharedArrayBuffer[];
   traces: SharedArrayBuffer[];
   stamps: SharedArrayBuffer;
+  loadTables: SharedArrayBuffer[];
   /** By producer thread, then shard; null where no thread has that number. */
   arrivals: (SharedArrayBuffer[] | null)[];
   messages: SharedArrayBuffer[][];
@@ -91,6 +97,8 @@ export class SharedWorld {
   readonly ids: Ids;
   readonly clock: TickClock;
   readonly directory: Directory;
+  /** Tiles that newcomers wait for. */
+  readonly admission: Admission;
   readonly shardBlocks: readonly ShardBlock[];
   readonly gatewayBlocks: readonly GatewayBlock[];
   /** One reader a shard for this thread; where reads nest, `viewReaders()` makes others. */
@@ -107,6 +115,8 @@ export class SharedWorld {
   readonly traces: readonly TraceRing[];
   /** Times of handovers under way. */
   readonly stamps: TransitStamps;
+  /** Where each shard's load lies. */
+  readonly loadTables: readonly LoadTable[];
   /** Producer thread → shard, ARRIVAL_WORDS an entry. */
   readonly arrivals: readonly (readonly SpscRing[] | undefined)[];
   /** Shard → shard, MESSAGE_WORDS an entry. */
@@ -125,6 +135,7 @@ export class SharedWorld {
     this.ids = Ids.from(shared.ids, this.arena);
     this.clock = TickClock.from(shared.clock);
     this.directory = Directory.from(shared.directory);
+    this.admission = Admission.from(shared.admission);
     this.shardBlocks = shared.shardBlocks.map((sab) => ShardBlock.from(sab));
     this.gatewayBlocks = shared.gatewayBlocks.map((sab) => GatewayBlock.from(sab));
     this.views = shared.views.map((sab) => ViewReader.from(sab));
@@ -134,6 +145,7 @@ export class SharedWorld {
     this.results = shared.results.map((sab) => ByteRing.from(sab));
     this.traces = shared.traces.map((sab) => TraceRing.from(sab));
     this.stamps = TransitStamps.from(shared.stamps);
+    this.loadTables = shared.loadTables.map((sab) => LoadTable.from(sab));
     this.arrivals = shared.arrivals.map((row) => row?.map((sab) => SpscRing.from(sab)));
     this.messages = shared.messages.map((row) => row.map((sab) => SpscRing.from(sab)));
     this.frames = shared.frames.map((row) => row.map((sab) => ByteRing.from(sab)));
@@ -174,6 +186,7 @@ export function createSharedWorld(options: SharedWorldOptions): SharedWorld {
     ids: Ids.create(arena, options.firstIdLease, options.grantedIdLease).sab,
     clock: TickClock.create(startMs, 1000 / (options.tickRateHz ?? LIMITS.tickRateHz)).sab,
     directory: Directory.create(options.baseTileLevel, options.deepestTileLevel).sab,
+    admission: Admission.create().sab,
     shardBlocks: perShard(() => ShardBlock.create().sab),
     gatewayBlocks: perGateway(() => GatewayBlock.create().sab),
     // Cells: each entity may stand in its own, and half as many may be watched without anybody in them.
@@ -183,6 +196,7 @@ export function createSharedWorld(options: SharedWorldOptions): SharedWorld {
     results: perShard(() => ByteRing.create(jobBytes).sab),
     traces: perShard(() => TraceRing.create().sab),
     stamps: TransitStamps.create(entities).sab,
+    loadTables: perShard(() => LoadTable.create(entities).sab),
     arrivals: Array.from({ length: STORE_THREAD + 1 }, (_, thread) =>
       thread < shards || thread === STORE_THREAD || isGateway(thread, gateways) ? arrivals() : null,
     ),

@@ -5,7 +5,7 @@
  * counted. Contract with the mail (mail.ts): arrivals are read only up to the tail that stood *before* the mail was
  * drained, so that every copy of a message sent to an earlier stay of an entity here is gone before it comes back.
  */
-import { SHARD_COUNTER } from '../memory/shard-block.js';
+import { SHARD_COUNTER, SHARD_GAUGE } from '../memory/shard-block.js';
 import { HEADER, HOT } from '../memory/record.js';
 import { drive } from '../memory/steps.js';
 import { FOUND, LOADED } from '../memory/store-ring.js';
@@ -31,7 +31,10 @@ export class Arrivals {
   snapshot(): void {
     const { arrivals } = this.core.world;
     for (let p = 0; p < arrivals.length; p++) {
-      this.limits[p] = arrivals[p]?.[this.core.shard]?.available() ?? 0;
+      const ring = arrivals[p]?.[this.core.shard];
+      const waiting = ring?.available() ?? 0;
+      this.limits[p] = waiting;
+      if (waiting > 0) this.core.block.raiseGauge(SHARD_GAUGE.arrivalsHigh, waiting / ring!.places);
     }
   }
 

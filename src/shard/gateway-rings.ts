@@ -3,11 +3,13 @@
  * got something, so that each gateway is woken once a tick.
  */
 import { type ByteRing, RECORD_HEADER_BYTES } from '../memory/byte-ring.js';
+import { SHARD_COUNTER, SHARD_GAUGE, type ShardBlock } from '../memory/shard-block.js';
 import type { SharedWorld } from '../memory/shared-world.js';
 
 export class GatewayRings {
   readonly count: number;
   private readonly rings: readonly ByteRing[];
+  private readonly block: ShardBlock;
   private touched = 0;
 
   constructor(
@@ -15,6 +17,7 @@ export class GatewayRings {
     shard: number,
   ) {
     this.rings = world.frames[shard]!;
+    this.block = world.shardBlocks[shard]!;
     this.count = this.rings.length;
   }
 
@@ -64,13 +67,17 @@ export class GatewayRings {
   /** Publishes the reserved record with its real length. */
   commit(gateway: number, bytes: number): void {
     this.rings[gateway]!.commit(bytes);
+    this.block.count(SHARD_COUNTER.framesSent);
+    this.block.count(SHARD_COUNTER.frameBytes, bytes);
     this.touched |= 1 << gateway;
   }
 
   /** Wakes the gateways that got something. */
   ring(): void {
     for (let g = 0; this.touched !== 0; g++, this.touched >>>= 1) {
-      if (this.touched & 1) this.world.gatewayBlocks[g]!.ring();
+      if ((this.touched & 1) === 0) continue;
+      this.block.raiseGauge(SHARD_GAUGE.framesHigh, this.rings[g]!.used() / this.rings[g]!.bytes);
+      this.world.gatewayBlocks[g]!.ring();
     }
   }
 }

@@ -35,7 +35,7 @@ import {
   ownerState,
   targetOf,
 } from '../memory/record.js';
-import { SHARD_COUNTER } from '../memory/shard-block.js';
+import { SHARD_COUNTER, SHARD_GAUGE } from '../memory/shard-block.js';
 import type { World } from '../world/facade.js';
 import type { Core } from './core.js';
 import type { Tiles } from './tiles.js';
@@ -108,7 +108,9 @@ export class Mail {
     const { messages } = this.core.world;
     for (let s = 0; s < messages.length; s++) {
       const ring = messages[s]![this.core.shard]!;
-      for (let left = ring.available(); left > 0; left--) {
+      let left = ring.available();
+      if (left > 0) this.core.block.raiseGauge(SHARD_GAUGE.messagesHigh, left / ring.places);
+      for (; left > 0; left--) {
         const at = ring.peek();
         if (at < 0) break;
         // What is stamped k is taken in ticks ≥ k only, so that every tick is a consistent cut of the whole world.

@@ -27,6 +27,7 @@ import { Frames } from './frames.js';
 import { GatewayRings } from './gateway-rings.js';
 import { Jobs } from './jobs.js';
 import { Leaving } from './leaving.js';
+import { LoadNotes } from './load.js';
 import { Mail } from './mail.js';
 import { Migration } from './migration.js';
 import { Published } from './published.js';
@@ -61,6 +62,7 @@ export class Shard {
   private readonly selfs: SelfUpdates;
   private readonly jobs: Jobs;
   private readonly placer: Placer;
+  private readonly load: LoadNotes;
   private readonly scratch: Int32Array;
 
   constructor(
@@ -89,6 +91,7 @@ export class Shard {
     this.rings = new GatewayRings(world, options.shard);
     this.frames = new Frames(core, this.view, this.streams, published, events, this.rings);
     this.selfs = new SelfUpdates(core, this.rings);
+    this.load = new LoadNotes(core);
     this.scratch = new Int32Array(core.arena.capacity);
     core.onAdopt = (slot) => {
       published.arrived(slot);
@@ -205,6 +208,7 @@ export class Shard {
     this.migration.settle();
     this.leaving.parkAccounts();
     this.lookAround(k);
+    this.load.publish(k);
     if (k % core.options.frameEvery === 0) {
       this.frames.publish();
       this.selfs.publish();

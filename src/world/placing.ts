@@ -61,10 +61,13 @@ export class Placer {
     const at = ring.offer();
     if (at < 0) return -1;
     if (!directory.place(tile, shard)) return directory.lookup(tile); // another thread was first; nothing committed
+    // The entry, then this look; whoever ends the shard marks it, then looks for entries. One sees the other.
+    if (shardBlocks[shard]!.state !== SHARD_STATE.RUNNING && directory.release(tile, shard)) return -1;
     ring.i32[at >> 2] = WAKE;
     ring.i32[(at >> 2) + 1] = tile;
     ring.i32[(at >> 2) + 3] = 0; // of no tick: at once
     ring.commit();
+    shardBlocks[shard]!.ring(); // it may be resting
     shardBlocks[shard]!.addTiles(1);
     return shard;
   }

@@ -29,6 +29,7 @@ async function setUp(t: Test, options: { token?: string | null; testFaults?: boo
       traces: { status: () => ({ handovers: { slowest: [], latest: [] } }) as never },
     },
     sight,
+    decisions: () => [],
     notReady: () => reasons,
     killShard: (shard, how) => {
       done.push(`${how} ${shard}`);

@@ -140,4 +140,15 @@ export class FakeShards implements ShardWatch {
   dead(shard: number): void {
     this.state[shard] = 'dead';
   }
+
+  /** Shards that something still names. */
+  readonly named = new Set<number>();
+
+  ended(shard: number): void {
+    this.state[shard] = 'none';
+  }
+
+  holds(shard: number): boolean {
+    return this.named.has(shard);
+  }
 }

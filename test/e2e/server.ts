@@ -32,6 +32,8 @@ export interface StartOptions {
   readonly env?: Record<string, string>;
   /** Messages above warn that this server may log; null in place of the list: any. */
   readonly mayLog?: readonly RegExp[];
+  /** Threads of shards follow the load; otherwise all run from the start. */
+  readonly breathes?: boolean;
 }
 
 /** Resolves when it is so, looking again and again; rejects with `what` after the time. */
@@ -76,7 +78,9 @@ export class Server {
     flags: readonly string[],
     private readonly options: StartOptions,
   ) {
-    this.child = spawn(process.execPath, [MAIN, '--memory', '--port', '0', ...flags], {
+    const asItIs = options.breathes === true || flags.includes('--pin-shards');
+    const pinned = asItIs ? [] : ['--pin-shards'];
+    this.child = spawn(process.execPath, [MAIN, '--memory', '--port', '0', ...pinned, ...flags], {
       env: { PATH: process.env.PATH, BLUEMARBLE_ADMIN_TOKEN: TOKEN, ...options.env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });

@@ -46,6 +46,15 @@ const GAUGES: Record<keyof typeof SHARD_GAUGE, readonly [name: string, help: str
   threadId: ['thread_id', 'Number of the thread in the kernel, 0 = unknown.'],
   layoutSeen: ['layout_version', 'Version of the layout of tiles that the shard goes by.'],
   leaving: ['leaving_entities', 'Entities still to be handed over because of a change of layout.'],
+  arrivalsHigh: [
+    'arrivals_ring_high_ratio',
+    'Greatest filling so far of a ring of entities coming in, 1 = full.',
+  ],
+  messagesHigh: [
+    'messages_ring_high_ratio',
+    "Greatest filling so far of a ring of other shards' messages, 1 = full.",
+  ],
+  framesHigh: ['frames_ring_high_ratio', 'Greatest filling so far of a ring to a gateway, 1 = full.'],
 };
 
 /** One sample a shard. */
