@@ -116,6 +116,7 @@ export class PlanetNode implements NodeView {
       timers,
       log,
     });
+    this.supervisor = this.superviseShards();
     const cpu = new ThreadCpu(clock, readIfThere);
     const bots = () => this.bots?.count() ?? 0;
     this.observatory = new Observatory({
@@ -220,6 +221,26 @@ export class PlanetNode implements NodeView {
   drain(): void {
     this.log.info({}, 'draining: the node stops');
     void this.stop(0);
+  }
+
+  private superviseShards(): Supervisor {
+    const { config, world, clock, timers, log } = this;
+    return new Supervisor({
+      shards: config.shards,
+      initial: config.pinShards ? config.shards : 1, // the others start when load asks for them
+      launch: shardLauncher({
+        world,
+        gameFile: config.game,
+        worldSeed: config.seed,
+        frameEvery: config.tickRate / config.frameRate,
+        capacity: config.capacity,
+        env: this.env,
+      }),
+      watch: shardWatch(world),
+      clock,
+      timers,
+      log,
+    });
   }
 
   private async startAll(): Promise<Addresses | null> {

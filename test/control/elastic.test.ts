@@ -39,6 +39,7 @@ function setUp({ shards = 3, running = 1, refuses = false }: Options = {}) {
     NO_TIMERS,
     () => planet.tick,
     log,
+    null,
     (s) => stuck.has(s),
   );
   const starts: number[] = [];
