@@ -96,7 +96,10 @@ t.test('a crowd: threads first, then a split; when it has gone a merge, and the 
   const players = join(planet, 13);
   turn(4);
   t.same(starts, [1, 2], 'threads start before the split needs them');
-  t.same(elastic.decisions.filter((d) => d.kind === 'split'), []);
+  t.same(
+    elastic.decisions.filter((d) => d.kind === 'split'),
+    [],
+  );
   players.push(...join(planet, 5));
   turn(4);
   const split = elastic.decisions.find((d) => d.kind === 'split');
@@ -133,48 +136,54 @@ t.test('case 19: a load that swings around the threshold reshapes a tile once a 
   t.end();
 });
 
-t.test('case 20: threads that do not start are asked for once a dwell; the split goes where threads run', (t) => {
-  const { planet, elastic, starts, turn } = setUp({ refuses: true });
-  planet.assign(AREA.west + 50, AREA.south + 50, 0);
-  join(planet, 18);
-  turn(13);
-  for (const s of [1, 2]) {
-    const asked = starts.filter((other) => other === s).length;
-    t.ok(asked >= 1 && asked <= 3, `shard ${s} was asked for ${asked} times in 13 s`);
-  }
-  t.ok(elastic.decisions.some((d) => d.kind === 'start' && d.outcome === 'failed'));
-  const split = elastic.decisions.find((d) => d.kind === 'split');
-  t.match(split, { outcome: 'done' }, 'split all the same');
-  t.same(planet.world.directory.lookup(INDEX, 5), 0, 'on the shard that runs');
-  t.end();
-});
+t.test(
+  'case 20: threads that do not start are asked for once a dwell; the split goes where threads run',
+  (t) => {
+    const { planet, elastic, starts, turn } = setUp({ refuses: true });
+    planet.assign(AREA.west + 50, AREA.south + 50, 0);
+    join(planet, 18);
+    turn(13);
+    for (const s of [1, 2]) {
+      const asked = starts.filter((other) => other === s).length;
+      t.ok(asked >= 1 && asked <= 3, `shard ${s} was asked for ${asked} times in 13 s`);
+    }
+    t.ok(elastic.decisions.some((d) => d.kind === 'start' && d.outcome === 'failed'));
+    const split = elastic.decisions.find((d) => d.kind === 'split');
+    t.match(split, { outcome: 'done' }, 'split all the same');
+    t.same(planet.world.directory.lookup(INDEX, 5), 0, 'on the shard that runs');
+    t.end();
+  },
+);
 
-t.test('case 20: a shard that dies in a split and does not come back: its part goes back to the parent', (t) => {
-  const { planet, world, elastic, reshaper, stuck, turn } = setUp({ running: 2, shards: 2 });
-  planet.assign(AREA.west + 50, AREA.south + 50, 0);
-  const players = join(planet, 18);
-  for (let i = 0; i < 40 && !elastic.decisions.some((d) => d.kind === 'split'); i++) turn(0.25);
-  const split = elastic.decisions.find((d) => d.kind === 'split');
-  t.equal(split?.outcome, 'running');
-  planet.lose(1);
-  planet.run(TICKS_A_TURN);
-  reshaper.poll();
-  t.equal(split?.outcome, 'running', 'it waits for the replacement');
-  stuck.add(1);
-  reshaper.poll();
-  planet.run(TICKS_A_TURN);
-  reshaper.poll();
-  t.equal(split?.outcome, 'failed');
-  for (let path = 0; path < 16; path++) t.equal(world.directory.lookup(INDEX, path), 0);
-  planet.replace(1);
-  stuck.delete(1);
-  planet.run(10);
-  t.ok(
-    players.every((p) => planet.ownerOf(p.slot) === 0),
-    'who had gone there already comes back with the replacement',
-  );
-  t.end();
-});
+t.test(
+  'case 20: a shard that dies in a split and does not come back: its part goes back to the parent',
+  (t) => {
+    const { planet, world, elastic, reshaper, stuck, turn } = setUp({ running: 2, shards: 2 });
+    planet.assign(AREA.west + 50, AREA.south + 50, 0);
+    const players = join(planet, 18);
+    for (let i = 0; i < 40 && !elastic.decisions.some((d) => d.kind === 'split'); i++) turn(0.25);
+    const split = elastic.decisions.find((d) => d.kind === 'split');
+    t.equal(split?.outcome, 'running');
+    planet.lose(1);
+    planet.run(TICKS_A_TURN);
+    reshaper.poll();
+    t.equal(split?.outcome, 'running', 'it waits for the replacement');
+    stuck.add(1);
+    reshaper.poll();
+    planet.run(TICKS_A_TURN);
+    reshaper.poll();
+    t.equal(split?.outcome, 'failed');
+    for (let path = 0; path < 16; path++) t.equal(world.directory.lookup(INDEX, path), 0);
+    planet.replace(1);
+    stuck.delete(1);
+    planet.run(10);
+    t.ok(
+      players.every((p) => planet.ownerOf(p.slot) === 0),
+      'who had gone there already comes back with the replacement',
+    );
+    t.end();
+  },
+);
 
 t.test('what is asked for goes through the planner: one plan at a time touches a tile; refusals', (t) => {
   const { planet, world, elastic, turn, kinds } = setUp({ running: 3 });
@@ -221,7 +230,10 @@ t.test('newcomers wait while a tile over its capacity is being split, and no lon
   t.notOk(world.admission.waits(INDEX + 1, 0), 'nowhere else');
   turn(1);
   t.ok(world.admission.isOpen, 'the split is done');
-  t.ok(elastic.decisions.some((d) => d.kind === 'degrade'), 'the deepest tile is served less');
+  t.ok(
+    elastic.decisions.some((d) => d.kind === 'degrade'),
+    'the deepest tile is served less',
+  );
   t.ok(world.directory.anyService > 0);
   t.equal(TICK_MS * TICKS_A_TURN, 250);
   t.end();
