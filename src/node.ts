@@ -100,22 +100,6 @@ export class PlanetNode implements NodeView {
     });
     const { world } = this;
     this.sight = new Sight(world, clock);
-    this.supervisor = new Supervisor({
-      shards: config.shards,
-      initial: config.pinShards ? config.shards : 1, // the others start when load asks for them
-      launch: shardLauncher({
-        world,
-        gameFile: config.game,
-        worldSeed: config.seed,
-        frameEvery: config.tickRate / config.frameRate,
-        capacity: config.capacity,
-        env: this.env,
-      }),
-      watch: shardWatch(world),
-      clock,
-      timers,
-      log,
-    });
     this.supervisor = this.superviseShards();
     const cpu = new ThreadCpu(clock, readIfThere);
     const bots = () => this.bots?.count() ?? 0;

@@ -291,3 +291,89 @@ t.test('stop while a replacement is waited for ends at once and cancels it', asy
   time.advance(WATCH.longestWaitMs);
   t.equal(fake.threads.length, 1);
 });
+
+function onDemand() {
+  const time = new FakeTime();
+  const fake = new FakeShards();
+  const log = new FakeLog();
+  const supervisor = new Supervisor({
+    shards: 3,
+    initial: 1,
+    launch: fake.launch,
+    watch: fake,
+    clock: time,
+    timers: time,
+    log,
+  });
+  const up = supervisor.start();
+  fake.ready(0);
+  return { time, fake, log, supervisor, up };
+}
+
+t.test('shards that load asks for: started one by one, retired in good order, started again', async (t) => {
+  const { fake, supervisor, up } = onDemand();
+  await up;
+  t.same(fake.order, ['start 0']);
+  t.ok(supervisor.healthy, 'those that nobody needs are not missed');
+  t.notOk(supervisor.startShard(0), 'it runs');
+  t.notOk(supervisor.startShard(3), 'there is none');
+  t.notOk(supervisor.retire(2), 'it does not run');
+  t.ok(supervisor.canStart(2) && supervisor.startShard(2));
+  t.notOk(supervisor.canStart(2) || supervisor.startShard(2), 'it is on its way');
+  t.notOk(supervisor.retire(2), 'not before it runs');
+  fake.ready(2);
+  t.ok(supervisor.retire(2));
+  t.equal(fake.state[2], 'closing');
+  t.notOk(supervisor.canStart(2));
+  fake.last(2).events.exit(0);
+  t.equal(fake.state[2], 'none');
+  t.match(supervisor.report()[2], { phase: 'ended', restarts: 0, alarm: null });
+  t.ok(supervisor.startShard(2));
+  t.equal(fake.last(2).start.previousIncarnation, 2, 'its totals and what was left are taken over');
+});
+
+t.test('a retired shard that something still names comes back and adopts it', async (t) => {
+  const { fake, supervisor } = onDemand();
+  supervisor.startShard(1);
+  fake.ready(1);
+  supervisor.retire(1);
+  fake.named.add(1);
+  fake.last(1).events.exit(1);
+  t.same(fake.order.slice(-2), ['close 1', 'start 1']);
+  t.equal(fake.last(1).start.previousIncarnation, 2);
+  fake.named.clear();
+  fake.ready(1);
+  t.ok(supervisor.retire(1), 'and can be retired again');
+});
+
+t.test(
+  'a start that load asked for and that fails: an alarm, no retry; unless something waits for it',
+  async (t) => {
+    const { fake, supervisor, time, log } = onDemand();
+    fake.refuse = new Error('no memory');
+    supervisor.startShard(1);
+    t.match(supervisor.report()[1], { phase: 'ended', alarm: /could not be started/ });
+    t.equal(fake.state[1], 'none');
+    time.advance(60_000);
+    t.notOk(fake.order.includes('start 1'), 'nobody tries again by himself');
+    t.equal(log.of('error').length > 0, true);
+    fake.refuse = null;
+    t.ok(supervisor.startShard(1));
+    fake.ready(1);
+    t.equal(supervisor.report()[1].alarm, null);
+    fake.last(1).events.exit(1);
+    time.advance(0);
+    t.equal(
+      fake.order.filter((o) => o === 'start 1').length,
+      2,
+      'one that had run is replaced like any other',
+    );
+    fake.named.add(1);
+    fake.last(1).events.exit(1);
+    t.equal(supervisor.report()[1].phase, 'waiting', 'what it holds waits for a replacement');
+    t.notOk(supervisor.isStuck(1));
+    fake.refuse = new Error('no memory');
+    time.advance(5_000);
+    t.ok(supervisor.isStuck(1), 'and it is known that none comes');
+  },
+);
