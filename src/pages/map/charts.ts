@@ -75,6 +75,7 @@ export class Charts {
   private readonly drawn: Drawn[];
   private readonly latencies: HTMLCanvasElement;
   private readonly latencyNote: HTMLElement;
+  private readonly latencyValue = h('output', {});
   private before: Status | null = null;
   private times: readonly number[] = [];
   private tickMs = 50;
@@ -93,13 +94,13 @@ export class Charts {
       return { chart, figure, plotBox, value, plot: null, key: '', times: [], columns: [] };
     });
     this.latencies = h('canvas', { role: 'img', 'aria-label': 'Histogram of handover times' });
-    this.latencyNote = h('span', {});
+    this.latencyNote = h('span', { class: 'muted' });
     const caption = h(
       'figcaption',
       {},
       h('strong', {}, 'Handover time'),
-      h('output', { class: 'muted' }, 'since the start'),
-      h('span', { class: 'muted' }, this.latencyNote),
+      this.latencyValue,
+      this.latencyNote,
     );
     box.append(h('figure', { class: 'chart' }, caption, h('div', { class: 'plot' }, this.latencies)));
     new ResizeObserver(() => this.resize()).observe(box);
@@ -112,8 +113,9 @@ export class Charts {
     this.times = handoverTimes;
     this.tickMs = 1000 / status.tickRate;
     const { p50, p99, max } = status.handoverMs;
+    this.latencyValue.textContent = max > 0 ? `p99 ${milliseconds(p99)}` : '';
     this.latencyNote.textContent =
-      max > 0 ? `p50 ${milliseconds(p50)} · p99 ${milliseconds(p99)} · max ${milliseconds(max)}` : 'none yet';
+      max > 0 ? `p50 ${milliseconds(p50)}, max ${milliseconds(max)}, since the start` : 'none yet';
     this.drawLatencies();
     if (before === null || status.uptimeSeconds <= before.uptimeSeconds) return;
     for (const drawn of this.drawn) this.add(drawn, status, before);
@@ -148,7 +150,9 @@ export class Charts {
       drawn.plot = plotOf(chart, names, drawn.plotBox);
       drawn.key = key;
     }
-    drawn.plot?.setData([drawn.times, ...drawn.columns] as uPlot.AlignedData);
+    const now = status.uptimeSeconds;
+    const times = drawn.times.map((at) => at - now); // seconds back
+    drawn.plot?.setData([times, ...drawn.columns] as uPlot.AlignedData);
   }
 
   private resize(): void {
@@ -178,11 +182,8 @@ function plotOf(chart: Chart, names: readonly string[], box: HTMLElement): uPlot
       ...(names.length === 1 ? { fill: `${colour('--accent')}22` } : {}),
     };
   });
-  const ago = (u: uPlot, splits: number[]) =>
-    splits.map((s) => {
-      const back = Math.round((u.data[0].at(-1) ?? s) - s);
-      return back <= 0 ? 'now' : back < 60 ? `−${back} s` : `−${Math.round(back / 60)} min`;
-    });
+  const ago = (_u: uPlot, splits: number[]) =>
+    splits.map((s) => (s === 0 ? 'now' : s > -60 ? `−${-s} s` : `−${-s / 60} min`));
   return new uPlot(
     {
       width: Math.max(160, box.clientWidth),
@@ -191,7 +192,7 @@ function plotOf(chart: Chart, names: readonly string[], box: HTMLElement): uPlot
       cursor: { show: false },
       padding: [8, 10, 0, 0],
       scales: {
-        x: { time: false, range: (_u, _min, max) => [Math.max(0, max - KEPT), Math.max(1, max)] },
+        x: { time: false, range: (_u, min) => [Math.min(-60, min ?? -60), 0] },
         y: { range: (_u, _min, max) => [0, Math.max(chart.least, (max ?? 0) * 1.15)] },
       },
       axes: [
@@ -202,6 +203,7 @@ function plotOf(chart: Chart, names: readonly string[], box: HTMLElement): uPlot
           ticks: { show: false },
           size: 22,
           values: ago,
+          incrs: [15, 30, 60, 120],
           space: 70,
         },
         {

@@ -13,7 +13,7 @@ import { attachGestures } from './gestures.js';
 import { showHeadline, showLegend, showRuler } from './headline.js';
 import { tileActions } from './operator.js';
 import { type Layers, Painter, tileAtPixel } from './painter.js';
-import { type LiveEvent, Planet } from './planet.js';
+import { DENSITY_LEVEL, type LiveEvent, Planet } from './planet.js';
 import { showServer } from './server-pane.js';
 import { Tabs } from './tabs.js';
 import { TilePanel } from './tile-panel.js';
@@ -53,6 +53,8 @@ class MapPage {
     });
     this.attachTools();
     new ResizeObserver(() => this.resize()).observe(this.canvas);
+    // On a narrow page the whole world would be a strip.
+    if (this.canvas.clientWidth < 600) this.closer();
     void this.painter.land.load('/assets/land.json').then(() => this.redraw());
     openFeed(
       (event) => this.take(event),
@@ -62,6 +64,12 @@ class MapPage {
       },
     );
     this.panes();
+  }
+
+  private closer(): void {
+    this.resize();
+    this.camera.zoom(1.7);
+    this.camera.pan(40, 0);
   }
 
   private take(event: LiveEvent): void {
@@ -134,8 +142,13 @@ class MapPage {
     byId('zoom-out').addEventListener('click', zoom(0.5));
     byId('home').addEventListener('click', zoom(1e-6));
     byId('busiest').addEventListener('click', () => {
-      const [busiest] = [...this.planet.leaves.values()].sort((a, b) => b.data.players - a.data.players);
-      if (busiest !== undefined) this.choose(busiest.data.tile, true);
+      const [[square] = [-1]] = [...this.planet.density].sort(([, a], [, b]) => b - a);
+      if (square < 0) return;
+      const { x, y } = this.planet.middleOf(square);
+      const leaf = this.planet.leafAt(this.planet.squareColumn(square), this.planet.squareRow(square));
+      if (leaf !== undefined) this.choose(leaf.data.tile, false);
+      this.camera.show(x, y, tileSize(DENSITY_LEVEL) * 2);
+      this.moved();
     });
     for (const layer of ['tiles', 'players', 'grid'] as const) {
       byId<HTMLInputElement>(`layer-${layer}`).addEventListener('change', (event) => {

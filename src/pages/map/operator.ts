@@ -46,6 +46,10 @@ export function tileActions(planet: Planet, tile: Tile): HTMLElement {
         path: 'merge',
         body: { tile: parent === undefined ? '' : formatTile(parent) },
       })),
+    ),
+    h(
+      'div',
+      { class: 'buttons' },
       target,
       button('Move', target.options.length === 0, () => ({
         title: `Move ${tile.tile} to shard ${target.value}?`,

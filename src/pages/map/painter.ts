@@ -96,12 +96,13 @@ export class Painter {
     context.beginPath();
     const x = camera.worldX(0) + WIDTH / 2;
     const y = WIDTH / 4 - camera.worldY(0);
+    const top = Math.max(0, camera.screenY(WIDTH / 4));
+    const bottom = Math.min(camera.height, camera.screenY(-WIDTH / 4));
     for (let at = -((x % step) / camera.scale); at <= camera.width; at += px) {
-      context.moveTo(Math.round(at) + 0.5, 0);
-      context.lineTo(Math.round(at) + 0.5, camera.height);
+      context.moveTo(Math.round(at) + 0.5, top);
+      context.lineTo(Math.round(at) + 0.5, bottom);
     }
-    const top = camera.screenY(camera.worldY(0));
-    for (let at = top - (y % step) / camera.scale; at <= camera.height; at += px) {
+    for (let at = top - (y % step) / camera.scale; at <= bottom + 1; at += px) {
       context.moveTo(0, Math.round(at) + 0.5);
       context.lineTo(camera.width, Math.round(at) + 0.5);
     }
@@ -153,7 +154,7 @@ export class Painter {
     context.fillStyle = this.palette.ink;
     context.font = `600 ${size > 140 ? 13 : 11}px system-ui, sans-serif`;
     context.textBaseline = 'top';
-    const x = Math.max(px, 0) + 7;
+    const x = Math.max(px + 7, px + size > 200 ? 68 : 7); // clear of the buttons
     const y = Math.max(py, 0) + 6;
     const { data } = leaf;
     context.fillText(size > 140 ? data.tile : `${data.players}`, x, y);

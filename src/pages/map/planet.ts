@@ -2,7 +2,7 @@
  * What the page knows of the planet: fed with the events of /api/live, asked by everything that draws. Fields that a
  * server does not send are absent, and nothing here needs them but `tile`, `shard`, `players` and `entities`.
  */
-import { formatTile, parentOf, parseTile, type TileAddress } from '../../geo/address.js';
+import { centreOf, formatTile, parentOf, parseTile, type TileAddress } from '../../geo/address.js';
 import { tileColumns } from '../../geo/tile.js';
 
 /** Level of the squares that the density is counted in. */
@@ -135,6 +135,11 @@ export class Planet {
       if (leaf !== undefined) return leaf;
     }
     return undefined;
+  }
+
+  /** Middle of a square of the density, metres. */
+  middleOf(square: number): { x: number; y: number } {
+    return centreOf({ z: DENSITY_LEVEL, x: this.squareColumn(square), y: this.squareRow(square) });
   }
 
   squareColumn(square: number): number {

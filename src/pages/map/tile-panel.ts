@@ -1,6 +1,6 @@
 /** The selected tile: its numbers as /api/tiles says them, its last minutes, its neighbours, what was decided about it. */
 import uPlot from 'uplot';
-import { centreOf, formatTile, neighboursOf, parseTile } from '../../geo/address.js';
+import { centreOf, formatTile, neighboursOf, type TileAddress } from '../../geo/address.js';
 import { tileSize, tileX, tileY } from '../../geo/tile.js';
 import { xyToLonLat } from '../../geo/world.js';
 import { h } from '../look/dom.js';
@@ -41,10 +41,13 @@ export class TilePanel {
   show(tile: string | null, theme: Theme): void {
     const leaf = tile === null ? undefined : this.planet.leaves.get(tile);
     if (tile === null || leaf === undefined) {
-      if (this.shown === '' && this.box.childElementCount > 0) return;
-      this.clear();
-      this.box.append(this.nothing(tile));
-      this.shown = '';
+      const key = `asleep ${tile}`;
+      if (this.shown !== key) {
+        this.clear();
+        this.box.append(this.nothing(tile));
+        this.shown = key;
+      }
+      this.showBusiest(theme);
       return;
     }
     const figures = JSON.stringify(leaf.data);
@@ -75,12 +78,40 @@ export class TilePanel {
         h('strong', {}, `${tile} is asleep`),
         'Nobody has looked at it for a minute, so it costs nothing.',
       );
-    return h(
+    const hint = h(
       'div',
       { class: 'empty' },
       h('strong', {}, 'No tile selected'),
       'Click a tile on the map, or focus the map and press N for the busiest one.',
     );
+    return h('div', {}, hint, h('h3', {}, 'Busiest tiles'), h('ol', { class: 'busiest' }));
+  }
+
+  private showBusiest(theme: Theme): void {
+    const list = this.box.querySelector('.busiest');
+    if (list === null || list.contains(document.activeElement)) return;
+    const leaves = [...this.planet.leaves.values()]
+      .sort((a, b) => b.data.players - a.data.players)
+      .slice(0, 8);
+    const rows = leaves.map(({ data }) => {
+      const load = this.planet.loadOf(data);
+      const bar = h('i', {});
+      bar.style.width = `${Math.min(100, Math.max(2, load * 100))}%`;
+      bar.style.background = loadColour(load, theme);
+      const onclick = () => this.choose(data.tile);
+      return h(
+        'li',
+        {},
+        h(
+          'button',
+          { type: 'button', onclick },
+          h('span', {}, data.tile),
+          h('span', { class: 'bar', title: `load ${percent(load)}` }, bar),
+          h('span', { class: 'muted' }, data.players === 1 ? '1 player' : `${count(data.players)} players`),
+        ),
+      );
+    });
+    list.replaceChildren(...rows);
   }
 
   private build(leaf: Leaf, theme: Theme): void {
@@ -91,6 +122,7 @@ export class TilePanel {
         'div',
         { class: 'tile-title' },
         h('h2', { id: 'tile-name' }, `Tile ${leaf.data.tile}`),
+        h('a', { class: 'button', href: `/play?tile=${leaf.data.tile}` }, 'Play here'),
         h('p', { class: 'muted' }, `${metres(tileSize(leaf.address.z))} wide, ${place(lon, lat, 2)}`),
       ),
       h('dl', { class: 'figures', id: 'tile-figures' }),
@@ -130,32 +162,37 @@ export class TilePanel {
     this.box.querySelector('#tile-figures')?.replaceChildren(...rows);
   }
 
+  /** The eight around it, as they lie. */
   private neighbours(leaf: Leaf, theme: Theme): HTMLElement {
     const list = h('div', { class: 'neighbours' });
-    for (const address of neighboursOf(leaf.address)) {
-      const { x, y } = centreOf(address);
-      const near = this.planet.leafAt(tileX(x, DENSITY_LEVEL), tileY(y, DENSITY_LEVEL));
-      const name = formatTile(near?.address ?? address);
-      if (near === undefined) {
-        list.append(h('span', { class: 'asleep', title: `${name}: asleep` }, 'asleep'));
-        continue;
-      }
-      const { shard, players } = near.data;
-      list.append(
-        h(
-          'button',
-          {
-            type: 'button',
-            title: name,
-            'aria-label': `Tile ${name}, shard ${shard}, ${players} players`,
-            onclick: () => this.choose(name),
-          },
-          mark(shardColour(shard, theme)),
-          `${count(players)}`,
-        ),
-      );
+    const around = neighboursOf(leaf.address);
+    const middle = around.findIndex(
+      ({ x, y }) => y > leaf.address.y || (y === leaf.address.y && x !== leaf.address.x - 1),
+    );
+    for (const [i, address] of around.entries()) {
+      if (i === middle) list.append(h('span', { class: 'here', 'aria-hidden': 'true' }, 'this tile'));
+      list.append(this.neighbour(address, theme));
     }
     return list;
+  }
+
+  private neighbour(address: TileAddress, theme: Theme): HTMLElement {
+    const { x, y } = centreOf(address);
+    const near = this.planet.leafAt(tileX(x, DENSITY_LEVEL), tileY(y, DENSITY_LEVEL));
+    const name = formatTile(near?.address ?? address);
+    if (near === undefined) return h('span', { class: 'asleep', title: `${name}: asleep` }, 'asleep');
+    const { shard, players } = near.data;
+    return h(
+      'button',
+      {
+        type: 'button',
+        title: name,
+        'aria-label': `Tile ${name}, shard ${shard}, ${players} players`,
+        onclick: () => this.choose(name),
+      },
+      mark(shardColour(shard, theme)),
+      count(players),
+    );
   }
 
   private decisions(tile: string): HTMLElement {
@@ -204,9 +241,4 @@ function historyPlot(box: HTMLElement, _theme: Theme): uPlot {
     [[], []],
     box,
   );
-}
-
-/** Whether a text is the address of a tile. */
-export function isTileName(text: string): boolean {
-  return parseTile(text) !== undefined;
 }

@@ -160,7 +160,7 @@ class Game {
     const { tile, shard, crossed, shardChanges } = this.ground;
     setText(byId('tile'), tile === '' ? '–' : tile);
     setText(byId('shard'), shard < 0 ? '–' : String(shard));
-    setText(byId('borders'), `${crossed}, ${shardChanges} to another shard`);
+    setText(byId('borders'), `${crossed} (${shardChanges} to another shard)`);
     const items = this.client.self.items;
     const names = this.client.welcome?.items ?? [];
     const key = `${items.join()} ${this.item}`;
@@ -233,6 +233,7 @@ async function begin(place: Place | Promise<Place>): Promise<void> {
   try {
     listen(new Game(await gameUrl(new URLSearchParams(location.search)), await place));
     byId('start').hidden = true;
+    document.body.classList.remove('waiting');
     byId('world').focus();
   } catch (error) {
     setText(byId('refused'), (error as Error).message);

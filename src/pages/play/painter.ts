@@ -5,6 +5,7 @@ import { dx } from '../../geo/world.js';
 import { colour } from '../look/theme.js';
 
 const BASE_LEVEL = 11;
+const TUFT_M = 5;
 const BUBBLE_MS = 5000;
 const PRODUCT_COLOURS = ['#e8b93c', '#d6456b', '#a9743f', '#8d99a8'];
 const ANGRY = 1;
@@ -78,7 +79,7 @@ export class Painter {
     this.y = own.y;
     context.fillStyle = colour('--land');
     context.fillRect(0, 0, width, height);
-    this.grid(context, width, height, 10, 10 * this.zoom > 30 ? 0.35 : 0, 1);
+    this.grass(context, width, height);
     if (this.showBorders) {
       this.grid(context, width, height, tileSize(client.welcome?.cellLevel ?? 17), 0.9, 1.5);
       this.borders(context, width, height);
@@ -111,7 +112,7 @@ export class Painter {
     const top = Math.floor((north - this.y - height / 2 / this.zoom) / step);
     const bottom = Math.ceil((north - this.y + height / 2 / this.zoom) / step);
     context.globalAlpha = alpha;
-    context.strokeStyle = colour('--grid');
+    context.strokeStyle = colour('--coast');
     context.lineWidth = line;
     context.beginPath();
     for (let i = first; i <= last; i++) {
@@ -121,6 +122,29 @@ export class Painter {
     for (let i = top; i <= bottom; i++) {
       context.moveTo(0, this.py(north - i * step));
       context.lineTo(width, this.py(north - i * step));
+    }
+    context.stroke();
+    context.globalAlpha = 1;
+  }
+
+  /** Tufts that stand where they stand, so that one's own steps are seen. */
+  private grass(context: CanvasRenderingContext2D, width: number, height: number): void {
+    const west = Math.floor((this.x - width / 2 / this.zoom) / TUFT_M);
+    const south = Math.floor((this.y - height / 2 / this.zoom) / TUFT_M);
+    context.strokeStyle = colour('--coast');
+    context.lineWidth = 1.5;
+    context.globalAlpha = 0.55;
+    context.beginPath();
+    for (let i = west; i <= west + width / this.zoom / TUFT_M + 1; i++) {
+      for (let j = south; j <= south + height / this.zoom / TUFT_M + 1; j++) {
+        const chance = Math.imul(Math.imul(i, 0x9e3779b1) ^ Math.imul(j, 0x85ebca6b), 0xc2b2ae35) >>> 0;
+        const px = this.px((i + (chance & 255) / 256) * TUFT_M);
+        const py = this.py((j + ((chance >>> 8) & 255) / 256) * TUFT_M);
+        const tall = 3 + ((chance >>> 16) & 3);
+        context.moveTo(px - 2, py - tall);
+        context.lineTo(px, py);
+        context.lineTo(px + 2.5, py - tall);
+      }
     }
     context.stroke();
     context.globalAlpha = 1;
@@ -144,6 +168,20 @@ export class Painter {
     }
     context.stroke();
     context.setLineDash([]);
+    context.fillStyle = colour('--warn');
+    context.font = '600 12px system-ui, sans-serif';
+    const label = (right: number, text: string, align: CanvasTextAlign) => {
+      context.textAlign = align;
+      context.fillText(
+        text,
+        this.px(tileWest(right, BASE_LEVEL)) + (align === 'left' ? 10 : -10),
+        height * 0.4,
+      );
+    };
+    for (const edge of [column, column + 1]) {
+      label(edge, `${BASE_LEVEL}/${edge - 1}/${row}`, 'right');
+      label(edge, `${BASE_LEVEL}/${edge}/${row}`, 'left');
+    }
   }
 
   private entity(context: CanvasRenderingContext2D, client: Client, entity: Entity, at: Position): void {
