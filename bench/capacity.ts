@@ -10,13 +10,10 @@
  * Flags: --from --to --seconds --scenario --actions --frame-rate --shards --gateways --ramp --tick-ms --lateness-ms
  * --updates
  */
-import { spawn } from 'node:child_process';
-import { createInterface } from 'node:readline';
-import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
 import { LIMITS } from '../src/base/limits.js';
 import { round } from './fanout/figures.js';
 import type { BenchArgs } from './main.js';
+import { type BotsReport, RealServer, runBots } from './real.js';
 
 export const name = 'capacity';
 export const describe =
@@ -51,18 +48,6 @@ interface Options {
   updatesPerSecond: number;
 }
 
-/** What the bots report, as far as it is used here. */
-interface Report {
-  connected: number;
-  actionsSent: number;
-  actionsLost: number;
-  actionsDuplicated: number;
-  selfUpdateGapMs: { p50: number; p99: number };
-  updatesPerClientPerSecond: number;
-  actionsPerClientPerSecond: number;
-  bytesPerClientPerSecond: number;
-}
-
 interface Attempt {
   clients: number;
   tickMsP99: number;
@@ -82,64 +67,40 @@ const GROWTH = 1.6;
 /** An own update comes at least with every second frame. */
 const FRAMES_BETWEEN = 2;
 
-const file = (path: string) => fileURLToPath(new URL(path, import.meta.url));
-
-async function startServer(o: Options) {
-  const argv = ['--memory', '--host', '127.0.0.1', '--port', '0', '--log-level', 'warn'];
-  argv.push(
-    '--shards',
-    String(o.shards),
-    '--gateways',
-    String(o.gateways),
-    '--frame-rate',
-    String(o.frameRate),
-  );
-  const child = spawn(process.execPath, [file('../src/main.js'), ...argv], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  for await (const line of createInterface({ input: child.stdout! })) {
-    const game = /ws:\/\/[\w.:]+/.exec(line)?.[0];
-    const admin = /http:\/\/[\w.:]+/.exec(line)?.[0];
-    if (game !== undefined && admin !== undefined) return { child, game, admin };
-  }
-  throw new Error('the server did not start; its reason stands above');
-}
-
-async function worstTickMs(admin: string): Promise<number> {
-  const status = (await (await fetch(`${admin}/api/status`)).json()) as {
-    shards: { tickMs: { p99: number } }[];
-  };
-  return Math.max(...status.shards.map((shard) => shard.tickMs.p99));
+async function worstTickMs(server: RealServer): Promise<number> {
+  const { shards } = await server.status<{ shards: { tickMs: { p99: number } }[] }>();
+  return Math.max(...shards.map((shard) => shard.tickMs.p99));
 }
 
 /** One number of clients against a fresh server. */
 async function attempt(clients: number, o: Options): Promise<Attempt> {
-  const server = await startServer(o);
+  const of = (flags: Record<string, number | string>) =>
+    Object.entries(flags).flatMap(([flag, value]) => [`--${flag}`, String(value)]);
+  const { shards, gateways, seconds, scenario, ramp } = o;
+  const server = await RealServer.start(of({ shards, gateways, 'frame-rate': o.frameRate }));
   try {
-    const argv = ['--url', server.game, '--admin', server.admin, '--players', String(clients), '--json'];
-    argv.push('--seconds', String(o.seconds), '--scenario', o.scenario, '--ramp', String(o.ramp));
-    argv.push('--actions-per-second', String(o.actionsPerSecond));
-    const bots = spawn(process.execPath, [file('../src/bots/main.js'), ...argv], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    const [out, told] = await Promise.all([text(bots.stdout!), text(bots.stderr!)]);
-    const tickMsP99 = await worstTickMs(server.admin);
-    if (out === '') throw new Error(`the bots gave no report: ${told.slice(-500)}`);
-    const promises = [...told.matchAll(/^broken: (.*)$/gm)].map((match) => match[1]!);
-    return judge(clients, JSON.parse(out) as Report, tickMsP99, promises, o);
+    const rates = { 'actions-per-second': o.actionsPerSecond, ramp };
+    const { report, broken } = await runBots(server, of({ players: clients, seconds, scenario, ...rates }));
+    return judge(clients, report, await worstTickMs(server), broken, o);
   } finally {
-    server.child.kill('SIGTERM');
-    if (server.child.exitCode === null)
-      await new Promise((resolve) => {
-        server.child.once('exit', resolve);
-      });
+    await server.stop();
   }
 }
+
+type Judged = Pick<
+  BotsReport,
+  | 'actionsSent'
+  | 'actionsLost'
+  | 'actionsDuplicated'
+  | 'updatesPerClientPerSecond'
+  | 'actionsPerClientPerSecond'
+  | 'bytesPerClientPerSecond'
+> & { selfUpdateGapMs: { p99: number } };
 
 /** Holds a run against the limits. */
 export function judge(
   clients: number,
-  report: Report,
+  report: Judged,
   tickMsP99: number,
   promises: string[],
   o: Pick<Options, 'tickMs' | 'latenessMs' | 'updatesPerSecond' | 'frameRate'>,

@@ -47,6 +47,8 @@ const FORAGE_MS = 5500;
 const KNOWN_MS = 2000;
 /** Cross-talk between reconnects and the record needs no more than the SDK's own bound. */
 const MAX_KEPT = 256;
+/** Of each stretch of so long the longest gap is noted. */
+const WINDOW_MS = 3000;
 
 export class Bot implements Walker {
   readonly track = new Track();
@@ -65,6 +67,8 @@ export class Bot implements Walker {
   private foragedMs = Number.NEGATIVE_INFINITY;
   private onlineMs = -1;
   private lastSelfMs = -1;
+  private windowMs = 0;
+  private worstMs = 0;
   private active = true;
   private closes = 0;
   private refused = false;
@@ -217,8 +221,18 @@ export class Bot implements Walker {
   /** News of the bot itself has come. */
   private gap(): void {
     const now = this.clock.now();
-    if (this.lastSelfMs >= 0) this.commons.measures.selfGapMs.record(now - this.lastSelfMs);
+    if (this.lastSelfMs >= 0) this.noteGap(now, now - this.lastSelfMs);
     this.lastSelfMs = now;
+  }
+
+  private noteGap(now: number, gapMs: number): void {
+    const { measures } = this.commons;
+    measures.selfGapMs.record(gapMs);
+    this.worstMs = Math.max(this.worstMs, gapMs);
+    if (now - this.windowMs < WINDOW_MS) return;
+    if (this.windowMs > 0) measures.worstGapMs.record(this.worstMs);
+    this.windowMs = now;
+    this.worstMs = 0;
   }
 
   private onDecided(id: number, outcome: number, rttMs: number): void {

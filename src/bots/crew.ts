@@ -129,10 +129,11 @@ export function serveParent(
 
 /** Objects lose their class on the way between processes. */
 function revived(plain: Measures): Measures {
-  const { selfGapMs, rttMs, staleMs, lateMs } = plain;
+  const { selfGapMs, worstGapMs, rttMs, staleMs, lateMs } = plain;
   const histogram = (data: Histogram) => Object.assign(new Histogram(), data);
   return Object.assign(new Measures(), plain, {
     selfGapMs: histogram(selfGapMs),
+    worstGapMs: histogram(worstGapMs),
     rttMs: histogram(rttMs),
     staleMs: histogram(staleMs),
     lateMs: histogram(lateMs),

@@ -5,6 +5,8 @@ import { Histogram } from './histogram.js';
 
 export class Measures {
   readonly selfGapMs = new Histogram();
+  /** The longest gap of each bot in each WINDOW_MS: freezes that the mass of ordinary gaps would hide. */
+  readonly worstGapMs = new Histogram();
   readonly rttMs = new Histogram();
   staleMs = new Histogram();
   /** How late the bots' own rounds came: a process without a core measures itself. */
@@ -44,6 +46,7 @@ export class Measures {
 
   add(other: Measures): void {
     this.selfGapMs.add(other.selfGapMs);
+    this.worstGapMs.add(other.worstGapMs);
     this.rttMs.add(other.rttMs);
     this.staleMs.add(other.staleMs);
     this.lateMs.add(other.lateMs);

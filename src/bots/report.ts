@@ -21,6 +21,8 @@ export interface Report {
   crossings: number | null;
   handoverMs: Quantiles | null;
   selfUpdateGapMs: Quantiles;
+  /** Over all bots and stretches of three seconds: the longest gap in each. */
+  worstGapMs: Quantiles;
   rttMs: Quantiles;
   viewMissing: number;
   viewDuplicates: number;
@@ -50,6 +52,7 @@ export function makeReport(m: Measures, server: ServerFigures | null): Report {
     crossings: server?.crossings ?? null,
     handoverMs: server?.handoverMs ?? null,
     selfUpdateGapMs: m.selfGapMs.summary(),
+    worstGapMs: m.worstGapMs.summary(),
     rttMs: m.rttMs.summary(),
     viewMissing: m.viewMissing,
     viewDuplicates: m.viewDuplicates,

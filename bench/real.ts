@@ -1,0 +1,90 @@
+/** The real server and the real bots as processes of their own, for benches that verify promises while they measure. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+
+const file = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+
+/** What the bots report, as far as it is used here. */
+export interface BotsReport {
+  connected: number;
+  disconnects: number;
+  actionsSent: number;
+  actionsApplied: number;
+  actionsLost: number;
+  actionsDuplicated: number;
+  actionsOutOfOrder: number;
+  handovers: number;
+  selfUpdateGapMs: { p50: number; p99: number; max: number };
+  worstGapMs: { p50: number; p99: number; max: number };
+  viewMissing: number;
+  viewDuplicates: number;
+  updatesPerClientPerSecond: number;
+  actionsPerClientPerSecond: number;
+  bytesPerClientPerSecond: number;
+  itemsBefore: number;
+  itemsAfter: number;
+}
+
+export class RealServer {
+  private constructor(
+    private readonly child: ChildProcess,
+    readonly game: string,
+    readonly admin: string,
+  ) {}
+
+  /** @param flags beside those of its ports @throws Error when it does not start; its own words stand on stderr */
+  static async start(flags: readonly string[]): Promise<RealServer> {
+    const argv = ['--memory', '--host', '127.0.0.1', '--port', '0', '--log-level', 'fatal', ...flags];
+    const child = spawn(process.execPath, [file('../src/main.js'), ...argv], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    for await (const line of createInterface({ input: child.stdout! })) {
+      const game = /ws:\/\/[\w.:]+/.exec(line)?.[0];
+      const admin = /http:\/\/[\w.:]+/.exec(line)?.[0];
+      if (game !== undefined && admin !== undefined) return new RealServer(child, game, admin);
+    }
+    throw new Error('the server did not start; its reason stands above');
+  }
+
+  async status<T>(): Promise<T> {
+    return (await (await fetch(`${this.admin}/api/status`)).json()) as T;
+  }
+
+  /** @returns HTTP status of the answer */
+  async ask(action: string, body: object, token: string): Promise<number> {
+    const response = await fetch(`${this.admin}/api/admin/${action}`, {
+      method: 'POST',
+      headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    return response.status;
+  }
+
+  async stop(): Promise<void> {
+    if (this.child.exitCode !== null) return;
+    const exit = once(this.child, 'exit');
+    this.child.kill('SIGTERM');
+    await exit;
+  }
+}
+
+/**
+ * Runs the bots to their end. @param flags beside the addresses
+ * @returns their report and the promises that broke @throws Error when they gave none
+ */
+export async function runBots(
+  server: RealServer,
+  flags: readonly string[],
+): Promise<{ report: BotsReport; broken: string[] }> {
+  const argv = ['--url', server.game, '--admin', server.admin, '--json', ...flags];
+  const bots = spawn(process.execPath, [file('../src/bots/main.js'), ...argv], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const [out, told] = await Promise.all([text(bots.stdout!), text(bots.stderr!)]);
+  if (out === '') throw new Error(`the bots gave no report: ${told.slice(-500)}`);
+  const broken = [...told.matchAll(/^broken: (.*)$/gm)].map((match) => match[1]!);
+  return { report: JSON.parse(out) as BotsReport, broken };
+}
