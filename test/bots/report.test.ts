@@ -22,6 +22,7 @@ const FIELDS = [
   'crossings',
   'handoverMs',
   'selfUpdateGapMs',
+  'worstGapMs',
   'rttMs',
   'viewMissing',
   'viewDuplicates',
