@@ -117,6 +117,7 @@ export class Residence {
     arena.u32[(header + HEADER.epoch) >> 2] = epoch;
     arena.i32[(header + HEADER.birthTick) >> 2] = record.i32[AT.birthTick >> 2];
     arena.f64[(header + HEADER.handoverStamp) >> 3] = 0;
+    arena.i32[(header + HEADER.handoverTick) >> 2] = 0; // of no tick: whoever wants it may take it
     inboxes.reset(slot);
     cut.reset(slot, 0);
     cut.pushed(slot, arena.u32[(hot + HOT.lastActionId) >> 2], 0); // all of it came from the durable store

@@ -8,6 +8,8 @@ import { numbers, readWorld } from './book.js';
 import { entityOf } from './codec.js';
 import type { Engine } from './engine.js';
 import { unsealNumbers } from './frame.js';
+import type { Entity } from './generated/blue-marble-store/entity.js';
+import type { Letter } from './generated/blue-marble-store/letter.js';
 
 export interface Verdict {
   /** What is wrong, one sentence each, the first 100. Empty: everything is as it should be. */
@@ -23,6 +25,31 @@ export interface Verdict {
 
 const SHOWN = 100;
 const SLICE = 2_000;
+
+/** Adds what an entity carries, and what it has sent that nobody has taken. @param held by stored item number */
+function count(entity: Entity, engine: Engine, held: number[]): void {
+  for (let i = 0; i < entity.itemsLength(); i++) {
+    const stack = entity.items(i)!;
+    held[stack.item()] = (held[stack.item()] ?? Number.NaN) + stack.count();
+  }
+  for (let i = 0; i < entity.lettersLength(); i++) {
+    const letter = entity.letters(i)!;
+    if (letter.item() === 0 || isTaken(engine, entity.id(), letter)) continue;
+    held[letter.item() - 1] += letter.count();
+  }
+}
+
+/** Whether the target keeps the answer "accepted" to a letter whose sender has not learnt it yet. */
+function isTaken(engine: Engine, source: bigint, letter: Letter): boolean {
+  const bytes = engine.get('entities', Number(letter.target()));
+  const target = bytes === undefined ? 'gone' : entityOf(bytes);
+  if (typeof target === 'string') return false;
+  for (let i = 0; i < target.answersLength(); i++) {
+    const answer = target.answers(i)!;
+    if (answer.source() === source && answer.counter() === letter.counter()) return answer.answer() === 0;
+  }
+  return false;
+}
 
 /** @param pause awaited after every 2 000 entities, for threads with other work @throws BlueMarbleError DATA_… */
 export async function verifyData(
@@ -51,14 +78,7 @@ export async function verifyData(
     }
     if (Number(entity.id()) !== id) fault(`entity ${id}: says that it is ${entity.id()}`);
     if (entity.kind() >= world.kinds.length) fault(`entity ${id}: kind ${entity.kind()} has no name`);
-    for (let i = 0; i < entity.itemsLength(); i++) {
-      const stack = entity.items(i)!;
-      held[stack.item()] = (held[stack.item()] ?? Number.NaN) + stack.count();
-    }
-    for (let i = 0; i < entity.lettersLength(); i++) {
-      const letter = entity.letters(i)!;
-      if (letter.item() > 0) held[letter.item() - 1] += letter.count();
-    }
+    count(entity, engine, held);
     const isPlayer = engine.get('players', id as number) !== undefined;
     const tile = tileIndex(entity.x(), entity.y(), LIMITS.baseTileLevel);
     if (!isPlayer && engine.get('places', [tile, id as number]) === undefined)

@@ -1,0 +1,192 @@
+/** The store over real shards: every durable cut is a consistent world, what rests comes back, troubles lose nothing. */
+import fc from 'fast-check';
+import t from 'tap';
+import { LIMITS } from '../../src/base/limits.js';
+import { boundsOf, tileAt } from '../../src/geo/address.js';
+import { ITEM } from '../../src/game/constants.js';
+import game from '../../src/game/game.js';
+import { STORE_STATE } from '../../src/memory/cut-block.js';
+import { FLAG } from '../../src/memory/player.js';
+import { OWNER } from '../../src/memory/record.js';
+import type { StoreParts } from '../../src/store/core.js';
+import { MapEngine } from '../../src/store/map-engine.js';
+import { verifyData } from '../../src/store/verify.js';
+import { FaultyEngine } from './faulty-engine.js';
+import { keep, type Kept, run } from './keeper.js';
+
+const tile = boundsOf(tileAt(10_000, 10_000, LIMITS.baseTileLevel));
+const y = tile.south + 500;
+
+/** Two shards with a border between them, and four players at it. */
+function border(engine = new FaultyEngine(new MapEngine()), fault?: StoreParts['fault']) {
+  const kept = keep(game, engine, {}, fault);
+  const { planet } = kept;
+  planet.assign(tile.east - 50, y, 0);
+  planet.assign(tile.east + 50, y, 1);
+  const players = [-2, -1, 1, 2].map((dx) => planet.join(tile.east + dx, y, FLAG.NEW | FLAG.ACCOUNT));
+  return { ...kept, engine, players };
+}
+
+t.test('what happened is durable within a few ticks, and adds up', async (t) => {
+  const { planet, store, players, engine, ...rest } = border();
+  run({ planet, store, engine, ...rest }, 20);
+  planet.act(players[0]!, 'give', { target: players[3]!.id, item: ITEM.coin, count: 4 });
+  run({ planet, store, engine, ...rest }, 12);
+  t.ok(planet.world.cut.durableTick > planet.tick - 8, 'the durable point follows');
+  const verdict = await verifyData(engine, 'the test');
+  t.strictSame(verdict.faults, []);
+  t.ok(verdict.entities > 4 && verdict.players === 4, 'players and natural content');
+  t.equal(verdict.items[ITEM.coin]!.held, planet.balance(ITEM.coin));
+});
+
+const deed = fc.oneof(
+  { weight: 6, arbitrary: fc.record({ kind: fc.constant('run' as const), order: orders() }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constant('give' as const),
+      from: fc.nat(3),
+      to: fc.nat(3),
+      count: fc.integer({ min: 1, max: 3 }),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant('walk' as const), who: fc.nat(3), east: fc.boolean() }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('drop' as const), who: fc.nat(3) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('kill' as const), shard: fc.nat(1) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant('slow' as const), polls: fc.integer({ min: 1, max: 6 }) }),
+  },
+);
+function orders() {
+  return fc.constantFrom([0, 1], [1, 0], [0], [1]);
+}
+
+/** Every cut that the engine is given must add up: items as created less consumed, every id in its place. */
+async function everyCutAddsUp(deeds: readonly Deed[], fault?: StoreParts['fault']): Promise<string[]> {
+  const { planet, store, players, engine } = border(undefined, fault);
+  const faults: string[] = [];
+  let cuts = 0;
+  const look = async () => {
+    if (store.cuts.figures.cuts === cuts) return;
+    cuts = store.cuts.figures.cuts;
+    faults.push(...(await verifyData(engine, 'the test')).faults);
+  };
+  const step = async (order?: readonly number[]) => {
+    planet.step(order);
+    engine.advance();
+    store.poll();
+    await look();
+  };
+  for (let i = 0; i < 6; i++) await step();
+  for (const one of deeds) {
+    if (one.kind === 'run') await step(one.order);
+    else if (one.kind === 'give')
+      planet.act(players[one.from]!, 'give', {
+        target: players[one.to]!.id,
+        item: ITEM.coin,
+        count: one.count,
+      });
+    else if (one.kind === 'walk')
+      planet.act(players[one.who]!, 'walk', { heading: one.east ? 0 : Math.PI, speed: 6, seconds: 1 });
+    else if (one.kind === 'drop') planet.act(players[one.who]!, 'drop', { item: ITEM.coin, count: 1 });
+    else if (one.kind === 'kill') planet.kill(one.shard);
+    else engine.delay = one.polls;
+  }
+  engine.delay = 0;
+  for (let i = 0; i < 20; i++) await step();
+  if (cuts === 0) faults.push('no cut was made');
+  return faults;
+}
+type Deed =
+  | { kind: 'run'; order: number[] }
+  | { kind: 'give'; from: number; to: number; count: number }
+  | { kind: 'walk'; who: number; east: boolean }
+  | { kind: 'drop'; who: number }
+  | { kind: 'kill'; shard: number }
+  | { kind: 'slow'; polls: number };
+
+const plan = fc.array(deed, { minLength: 30, maxLength: 60, size: 'max' }) as fc.Arbitrary<Deed[]>;
+
+t.test('any order of shards, any death, a slow disk: every durable cut adds up', async () => {
+  await fc.assert(
+    fc.asyncProperty(plan, async (deeds) => {
+      const faults = await everyCutAddsUp(deeds);
+      if (faults.length > 0) throw new Error(faults[0]);
+    }),
+    { numRuns: 40 },
+  );
+});
+
+t.test('planted: a cut that takes one shard further than another is found', async (t) => {
+  // One shard stands still while a player of the other drops coins on its way over the border.
+  const alone: Deed[] = Array.from({ length: 30 }, (_, i): Deed[] => [
+    ...(i % 10 === 0 ? [{ kind: 'walk', who: 1, east: true } as const] : []),
+    { kind: 'drop', who: 1 },
+    { kind: 'run', order: [0] },
+  ]).flat();
+  t.strictSame(await everyCutAddsUp(alone), [], 'without the fault');
+  const faults = await everyCutAddsUp(alone, 'runs-past-the-mark');
+  t.match(faults[0], /item 'coin': \d+ are there, created less consumed is \d+/);
+});
+
+t.test('an account that went to rest is unloaded, and comes back as it was', async (t) => {
+  const kept = border();
+  const { planet, store, players } = kept;
+  run(kept, 20);
+  const [player] = players;
+  const before = planet.items(player!.slot, ITEM.coin);
+  planet.leave(player!);
+  run(kept, 60);
+  t.equal(planet.world.ids.lookup(player!.id), -1, 'out of the arena');
+  t.equal(store.residence.unloads > 0, true);
+  t.equal(store.loadEntity(player!.id), 'here');
+  const slot = planet.world.ids.lookup(player!.id);
+  t.equal(planet.stateOf(slot), OWNER.PARKED);
+  t.equal(planet.items(slot, ITEM.coin), before);
+  t.equal(store.loadEntity(player!.id), 'here', 'asked twice, loaded once');
+  t.equal(store.residence.loads, 1);
+  planet.clock.time += 40_000;
+  store.poll();
+  t.equal(planet.world.ids.lookup(player!.id), -1, 'nobody came: at rest again');
+  t.equal(store.loadEntity(999_999_999), 'absent');
+});
+
+t.test('a full disk: the world goes on, nobody is admitted, nothing is lost', async (t) => {
+  const kept = border();
+  const { planet, engine, players } = kept;
+  run(kept, 20);
+  const durable = planet.world.cut.durableTick;
+  engine.trouble = Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
+  planet.act(players[0]!, 'give', { target: players[1]!.id, item: ITEM.coin, count: 1 });
+  run(kept, 200);
+  t.equal(planet.world.cut.state, STORE_STATE.FAILING);
+  t.match(kept.store.status(), { state: 'failing', trouble: 'no space left on device' });
+  t.ok(planet.world.cut.durableTick <= durable + 4, 'nothing is called durable');
+  t.equal(planet.applied(players[0]!), 1, 'actions are applied');
+  t.ok(engine.attempts < 20, 'tried again with growing pauses, not in a storm');
+  t.equal(planet.counter('ticksMissed'), 0);
+  engine.trouble = null;
+  run(kept, 200);
+  t.equal(planet.world.cut.state, STORE_STATE.RUNNING);
+  t.ok(planet.world.cut.durableTick > planet.tick - 8);
+  t.strictSame((await verifyData(engine, 'the test')).faults, []);
+});
+
+t.test('what is gone stays gone though its end is not durable yet', async (t) => {
+  const outcome = (fault?: StoreParts['fault']) => {
+    const kept: Kept & { engine: FaultyEngine } = border(undefined, fault);
+    const guest = kept.planet.join(tile.east + 3, y);
+    run(kept, 20);
+    kept.planet.leave(guest);
+    kept.engine.delay = 1000; // the disk takes its time with whatever comes now
+    for (let i = 0; i < 60 && kept.store.cuts.newest(guest.id) !== null; i++) run(kept, 1);
+    kept.store.residence.forget(guest.id);
+    return kept.store.loadEntity(guest.id);
+  };
+  t.equal(outcome(), 'absent');
+  t.equal(outcome('reads-the-file-first'), 'here', 'planted: the file before the newer write is found');
+});
