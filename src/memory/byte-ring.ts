@@ -106,9 +106,14 @@ export class ByteRing {
     Atomics.store(this.i32, TAIL, (this.reserved + ((RECORD_HEADER_BYTES + body + 7) & ~7)) | 0);
   }
 
-  /** Producer: if all was read, the next record stands at the ring's start: a large ring touches only what it needs. */
+  /**
+   * Producer: if all was read, and the way to the end is the shorter half, the next record stands at the ring's start: a
+   * large ring touches little more than it needs. What is skipped is full until the consumer has passed it, so a longer
+   * way would leave no room for what follows.
+   */
   rewind(): void {
-    this.fromStart = Atomics.load(this.i32, HEAD) === this.i32[TAIL];
+    const tail = this.i32[TAIL];
+    this.fromStart = Atomics.load(this.i32, HEAD) === tail && (tail & this.mask) >= this.bytes >> 1;
   }
 
   /** Consumer: byte offset of the oldest record, or −1 when there is none. The same one until `release`. */

@@ -7,7 +7,7 @@ import { LIMITS } from '../base/limits.js';
 import type { Log } from '../base/log.js';
 import { STORE_STATE } from '../memory/cut-block.js';
 import type { SharedWorld } from '../memory/shared-world.js';
-import { LOADED, STORE_THREAD } from '../memory/store-ring.js';
+import { ABSENT, ENTITY_REQUEST, FOUND, LOADED, STORE_THREAD } from '../memory/store-ring.js';
 import { type Book, metaWrite } from './book.js';
 import { Codec } from './codec.js';
 import { Cuts } from './cuts.js';
@@ -50,6 +50,7 @@ export class StoreCore {
   readonly residence: Residence;
   private readonly engine: Engine;
   private readonly tiles = new Map<number, TileLoad>();
+  private entities: { id: number; shard: number }[] = [];
   /** Writes that do not wait for a cut, and who waits for them. */
   private small: { writes: Write[]; done: () => void }[] = [];
   private isWritingSmall = false;
@@ -68,7 +69,7 @@ export class StoreCore {
     );
     const { active, rests } = this.residence;
     const fault = parts.fault === 'runs-past-the-mark' ? parts.fault : undefined;
-    const intake = new Intake(world, codec, rests, fault);
+    const intake = new Intake(world, codec, active, rests, fault);
     const onDurable = (cut: Pending) => this.settle(cut);
     this.cuts = new Cuts(world, engine, clock, log, book, intake, active, onDurable);
     // The clock of a world that was begun before goes on from there.
@@ -90,8 +91,9 @@ export class StoreCore {
     this.writeSmall();
     this.takeRequests();
     this.loadTiles();
+    this.loadEntities();
     this.residence.sendBack(this.parts.clock.now());
-    return Math.min(wait, this.tiles.size > 0 ? 1 : IDLE_MS);
+    return Math.min(wait, this.tiles.size + this.entities.length > 0 ? 1 : IDLE_MS);
   }
 
   // ---- what the main thread asks ----
@@ -178,8 +180,10 @@ export class StoreCore {
       const ring = loads[shard];
       for (let at = ring.peek(); at >= 0; at = ring.peek()) {
         const tile = ring.i32[at >> 2];
+        const id = ring.i32[(at >> 2) + 3] * 4294967296 + ring.u32[(at >> 2) + 2];
         ring.advance();
-        this.wantTile(tile).shards.add(shard);
+        if (tile === ENTITY_REQUEST) this.entities.push({ id, shard });
+        else this.wantTile(tile).shards.add(shard);
       }
     }
   }
@@ -199,18 +203,32 @@ export class StoreCore {
         load.ids.pop();
       }
       if (room <= 0) return;
-      for (const shard of load.shards) if (this.tellLoaded(shard, load.tile)) load.shards.delete(shard);
+      for (const shard of load.shards) if (this.tell(shard, LOADED, load.tile, 0)) load.shards.delete(shard);
       if (load.shards.size === 0) this.tiles.delete(load.tile);
     }
   }
 
-  private tellLoaded(shard: number, tile: number): boolean {
+  /** Single entities, for a shard's mail. */
+  private loadEntities(): void {
+    if (this.entities.length === 0) return;
+    const now = this.parts.clock.now();
+    this.entities = this.entities.filter(({ id, shard }) => {
+      const load = this.residence.visit(id, now);
+      if (load === 'no-room') return true;
+      // Of what is refused nobody knows whether it holds an answer: who asks has to wait until it is mended (I2).
+      if (load === 'refused') return false;
+      return !this.tell(shard, load === 'here' ? FOUND : ABSENT, id | 0, Math.floor(id / 4294967296));
+    });
+  }
+
+  private tell(shard: number, what: number, low: number, high: number): boolean {
     const { arrivals, shardBlocks } = this.parts.world;
     const ring = arrivals[STORE_THREAD]![shard];
     const at = ring.offer();
     if (at < 0) return false;
-    ring.i32[at >> 2] = LOADED;
-    ring.i32[(at >> 2) + 1] = tile;
+    ring.i32[at >> 2] = what;
+    ring.i32[(at >> 2) + 1] = low;
+    ring.i32[(at >> 2) + 2] = high;
     ring.i32[(at >> 2) + 3] = 0; // of no tick: at once
     ring.commit();
     shardBlocks[shard].ring();

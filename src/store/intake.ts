@@ -21,12 +21,14 @@ export class Intake {
   private readonly record = new RecordBytes();
 
   /**
+   * @param active who is in the arena (residence.ts): whoever is pushed is
    * @param rests what the game has no place for, of entities in the arena
    * @param fault tests only
    */
   constructor(
     private readonly world: SharedWorld,
     private readonly codec: Codec,
+    private readonly active: Map<number, number>,
     private readonly rests: ReadonlyMap<number, Rest>,
     private readonly fault?: IntakeFault,
   ) {}
@@ -98,6 +100,7 @@ export class Intake {
     record.u8.set(ring.u8.subarray(body, body + STORED_RECORD_BYTES));
     record.epoch = ring.u32[word + 4];
     record.rest = this.rests.get(record.id) ?? null;
+    if (!this.active.has(record.id)) this.active.set(record.id, -2);
     const isPlayer = record.kind === PLAYER_KIND;
     pending.put(record.id, {
       epoch: record.epoch,

@@ -73,7 +73,7 @@ export class Residence {
 
   /** Brings an entity into the arena, PARKED. @param visitUntil clock ms at which it goes again if nobody took it */
   load(id: number, visitUntil = 0): Load {
-    if (this.active.has(id)) return 'here';
+    if (this.active.has(id) || this.world.ids.lookup(id) >= 0) return 'here';
     const bytes = this.read(id);
     if (bytes === undefined || bytes === null) return 'absent';
     const { record } = this;
