@@ -18,6 +18,7 @@ import type { Log } from './base/log.js';
 import { LIMITS } from './base/limits.js';
 import type { Config } from './config.js';
 import { Accounts } from './control/accounts.js';
+import { Audit, plantDuplicate, shown } from './control/audit.js';
 import { type Bots, startBots } from './control/bots.js';
 import { worldCard } from './control/card.js';
 import { Gateways } from './control/gateways.js';
@@ -51,6 +52,9 @@ export interface Addresses {
 const STOP_MS = Object.freeze({ bots: 2_000, gateways: 3_000, shards: 4_000, rest: 1_000 });
 const LEASES_MS = 100;
 const SAMPLE_MS = 1_000;
+const AUDIT_MS = 500;
+/** Lines of a journal that an operator is shown. */
+const JOURNAL_LINES = 200;
 /** Where players appear who ask for no place: Berlin. */
 const SPAWN = lonLatToXY(13.405, 52.52);
 
@@ -65,6 +69,9 @@ export class PlanetNode implements NodeView {
   private readonly supervisor: Supervisor;
   private readonly statusSource: StatusSource;
   private readonly breathing: Breathing;
+  private readonly audit: Audit;
+  /** Of the game, once it is loaded. */
+  private itemNames: readonly string[] = [];
   private readonly jobs: Jobs;
   private readonly pool: ReturnType<typeof jobPool>;
   private readonly admin: AdminServer;
@@ -127,7 +134,9 @@ export class PlanetNode implements NodeView {
       traces: this.observatory.traces,
       limits: plannerLimits({ capacityPlayers, pinShards, ...limits }),
     });
+    this.audit = new Audit(world, () => this.itemNames, log);
     this.statusSource = new StatusSource({
+      audit: this.audit,
       ...this.breathing,
       world,
       clock,
@@ -202,6 +211,15 @@ export class PlanetNode implements NodeView {
     return this.breathing.elastic.move(tile, shard);
   }
 
+  journal(entity: number): readonly object[] {
+    return this.audit.journal(entity, JOURNAL_LINES).map((line) => shown(line, this.itemNames));
+  }
+
+  plantDuplicate(entity: number, item: number, count: number): boolean {
+    this.log.warn({ entity, item, count }, 'a test plants items out of nothing');
+    return plantDuplicate(this.world, entity, item, count);
+  }
+
   drain(): void {
     this.log.info({}, 'draining: the node stops');
     void this.stop(0);
@@ -230,6 +248,7 @@ export class PlanetNode implements NodeView {
   private async startAll(): Promise<Addresses | null> {
     const { config, timers } = this;
     const game = await loadGame(config.game ?? undefined);
+    this.itemNames = game.items;
     // Looked at first, so that the usual mistake of a second start is told at once; the listen itself comes last.
     if (config.port !== 0) await probePort(config.port, config.host ?? undefined);
     if (this.stopping !== null) return null;
@@ -241,6 +260,7 @@ export class PlanetNode implements NodeView {
     this.cancels.push(
       timers.every(LEASES_MS, () => void leases.keep()),
       timers.every(SAMPLE_MS, () => this.statusSource.sample()),
+      timers.every(AUDIT_MS, () => this.audit.look()),
     );
     this.jobs.start();
     await this.supervisor.start();

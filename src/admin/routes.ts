@@ -6,6 +6,7 @@ import { z } from 'zod';
 import type { DecisionRecord } from '../control/elastic.js';
 import type { ReshapeRefusal } from '../control/reshape.js';
 import type { Status, TilesStatus } from '../control/status.js';
+import { LIMITS } from '../base/limits.js';
 import { dx, HALF_WIDTH, QUARTER_WIDTH } from '../geo/world.js';
 import { AdminError } from './errors.js';
 import { type ObservedNode, observatoryRoutes } from './observatory.js';
@@ -30,6 +31,10 @@ export interface NodeView extends ObservedNode {
   split(tile: string): ReshapeRefusal | null;
   merge(tile: string): ReshapeRefusal | null;
   move(tile: string, shard: number): ReshapeRefusal | null;
+  /** Recent transfers of items from or to an entity, oldest first. */
+  journal(entity: number): readonly object[];
+  /** Writes items into a bag behind everyone's back; false when there is no such entity. */
+  plantDuplicate(entity: number, item: number, count: number): boolean;
   /** Begins the orderly stop of the node. */
   drain(): void;
 }
@@ -56,6 +61,17 @@ const KillShard = z.strictObject({
 });
 const Tile = z.strictObject({ tile: z.string() });
 const Move = z.strictObject({ tile: z.string(), shard: z.number().int().min(0) });
+const Journal = z.strictObject({ entity: z.number().int().min(1) });
+const Duplicate = z.strictObject({
+  entity: z.number().int().min(1),
+  item: z
+    .number()
+    .int()
+    .min(0)
+    .max(LIMITS.itemKinds - 1)
+    .default(0),
+  count: z.number().int().min(1).max(1000).default(1),
+});
 const Nothing = z.strictObject({});
 
 function parse<T>(schema: z.ZodType<T>, body: unknown): T {
@@ -101,6 +117,32 @@ function layoutRoutes(node: NodeView): Route[] {
       answer: (body) => {
         const { tile, shard } = parse(Move, body);
         return reshaped(node.move(tile, shard), { tile, shard });
+      },
+    },
+  ];
+}
+
+/** What became of items. */
+function itemRoutes(node: NodeView): Route[] {
+  return [
+    {
+      method: 'POST',
+      path: '/api/admin/plant-duplicate',
+      help: '{entity, item, count}: items out of nothing, for tests of the audit',
+      testOnly: true,
+      answer: (body) => {
+        const { entity, item, count } = parse(Duplicate, body);
+        if (!node.plantDuplicate(entity, item, count)) throw new AdminError('UNKNOWN_ENTITY', String(entity));
+        return { status: 202, body: { entity, item, count } };
+      },
+    },
+    {
+      method: 'POST',
+      path: '/api/admin/journal',
+      help: '{entity}: the newest transfers of items from and to an entity',
+      answer: (body) => {
+        const { entity } = parse(Journal, body);
+        return { body: { entity, transfers: node.journal(entity) } };
       },
     },
   ];
@@ -207,6 +249,7 @@ export function routes(node: NodeView): readonly Route[] {
         return { status: 202, body: { shard, how } };
       },
     },
+    ...itemRoutes(node),
     {
       method: 'POST',
       path: '/api/admin/drain',

@@ -17,6 +17,7 @@ import { HistogramCopy } from '../memory/histogram.js';
 import { dilation, farRate, nearRate } from '../memory/service.js';
 import { SHARD_COUNTER, SHARD_GAUGE, type ShardBlock } from '../memory/shard-block.js';
 import type { SharedWorld } from '../memory/shared-world.js';
+import type { Audit, AuditStatus } from './audit.js';
 import { type ItemTotals, takeCensus } from './census.js';
 import type { ShardReport } from './supervisor.js';
 import type { ThreadCpu } from './thread-cpu.js';
@@ -85,6 +86,8 @@ export interface Status {
   ticksMissed: number;
   ticksDoubled: number;
   durableTick: number;
+  /** Whether items are conserved, since the start of the process. */
+  audit: AuditStatus;
   /** Last 20 decisions of the planner, with reasons. */
   decisions: readonly DecisionRecord[];
   /** What an operator should look at now, one sentence each. */
@@ -126,6 +129,7 @@ export interface StatusParts {
   readonly capacity: number;
   readonly supervisor: { report(): ShardReport[]; readonly restarts: number };
   readonly bots: () => number;
+  readonly audit: Pick<Audit, 'status'>;
 }
 
 const CENSUS_MS = 1_000;
@@ -185,6 +189,8 @@ export class StatusSource {
     const { census, totals } = this.counted();
     const reports = supervisor.report();
     const alarms = reports.flatMap((report) => (report.alarm === null ? [] : [report.alarm]));
+    const audit = this.parts.audit.status();
+    if (!audit.ok) alarms.push(`items are not conserved: the audit found ${audit.differences} differences`);
     if (elastic.saturated)
       alarms.push('the machine is full: threads wait for a core more than 20 % of the time');
     return {
@@ -224,6 +230,7 @@ export class StatusSource {
       ticksMissed: sum(SHARD_COUNTER.ticksMissed),
       ticksDoubled: sum(SHARD_COUNTER.ticksDoubled),
       durableTick: 0,
+      audit,
       decisions: elastic.decisions.slice(-SHOWN_DECISIONS),
       alarms,
     };

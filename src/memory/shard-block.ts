@@ -8,8 +8,8 @@
  * │ header │ state incarnation committed heartbeat│ doorbell │ in hand │ f64 × 32 │ f64 × 8   │ 2 copies   │ 3         │
  * └────────┴──────────────────────────────────────┴──────────┴─────────┴──────────┴───────────┴────────────┴───────────┘
  *
- *  totals:   copy 0  tick │ created f64[16] │ consumed f64[16]      valid is the copy with the greatest
- *            copy 1  tick │ created f64[16] │ consumed f64[16]      tick that is ≤ committed
+ *  totals:   copy 0  tick │ created f64[16] │ consumed f64[16] │ books f64[5 × 16]    valid is the copy with the greatest
+ *            copy 1  tick │ created f64[16] │ consumed f64[16] │ books f64[5 × 16]    tick that is ≤ committed
  * ```
  * `committed` is the one store that commits a tick (undo.ts). Order of a commit: the copy's tick (the copy not valid
  * now), the totals, then committed. Committed first: a death before the totals loses or doubles items in the sums (I2).
@@ -39,13 +39,17 @@ const COUNTER_PLACES = 32;
 const GAUGES = COUNTERS + COUNTER_PLACES;
 const GAUGE_PLACES = 16;
 const TOTALS = GAUGES + GAUGE_PLACES;
-const COPY_WORDS = 1 + 2 * KINDS;
+/** Sums that a shard keeps beside created and consumed (shard/ledger.ts), each per item kind. */
+export const BOOK = { held: 0, posted: 1, returned: 2, arrived: 3, entered: 4 } as const;
+export const BOOK_WORDS: number = 5 * KINDS;
+const NO_BOOKS = new Float64Array(BOOK_WORDS);
+const COPY_WORDS = 1 + 2 * KINDS + BOOK_WORDS;
 const HISTOGRAMS = (TOTALS + 2 * COPY_WORDS) * 8;
 const SEEN_CLOSING = (HISTOGRAMS + 3 * HISTOGRAM_BYTES) >> 2;
 const PUBLISHERS = SEEN_CLOSING + LIMITS.maxShards;
 /** Starts whose streams may be open at once: a number that dies more often within its first frame forgets the oldest. */
 const PUBLISHER_PLACES = 8;
-const BYTES = 8192 + 4 * (LIMITS.maxShards + PUBLISHER_PLACES);
+const BYTES = 8192 + 2 * 8 * BOOK_WORDS + 4 * (LIMITS.maxShards + PUBLISHER_PLACES);
 
 /** States of a shard number. */
 export const SHARD_STATE = { NONE: 0, STARTING: 1, RUNNING: 2, CLOSING: 3, DEAD: 4 } as const;
@@ -82,6 +86,8 @@ export const SHARD_COUNTER = {
   ticks: 24,
   /** Garbage collections of the thread. */
   collections: 25,
+  /** Bags that held something else than their shard had noted. */
+  itemDifferences: 31,
 } as const;
 
 /** Gauges: the latest value. */
@@ -173,12 +179,13 @@ export class ShardBlock {
    * of the next tick may be written before it returns.
    * @param tick greater than the committed one; not always the next (a replacement may start later)
    * @param created @param consumed per item kind, since the planet started
+   * @param books BOOK sums, BOOK_WORDS of them
    */
-  commit(tick: number, created: Float64Array, consumed: Float64Array): void {
-    drive(this.commitSteps(tick, created, consumed));
+  commit(tick: number, created: Float64Array, consumed: Float64Array, books = NO_BOOKS): void {
+    drive(this.commitSteps(tick, created, consumed, books));
   }
 
-  *commitSteps(tick: number, created: Float64Array, consumed: Float64Array): Steps<void> {
+  *commitSteps(tick: number, created: Float64Array, consumed: Float64Array, books = NO_BOOKS): Steps<void> {
     yield;
     // Also keeps the plain stores below behind the last commit's store: a load-acquire after a store-release.
     const committed = Atomics.load(this.i32, COMMITTED);
@@ -191,15 +198,17 @@ export class ShardBlock {
       this.f64[copy + 1 + kind] = created[kind];
       this.f64[copy + 1 + KINDS + kind] = consumed[kind];
     }
+    for (let i = 0; i < BOOK_WORDS; i++) this.f64[copy + 1 + 2 * KINDS + i] = books[i];
     yield;
     Atomics.store(this.i32, COMMITTED, tick);
   }
 
   /**
    * Item totals at the newest committed tick, from any thread.
+   * @param books BOOK_WORDS places, if they are wanted
    * @returns that tick
    */
-  totals(created: Float64Array, consumed: Float64Array): number {
+  totals(created: Float64Array, consumed: Float64Array, books?: Float64Array): number {
     for (;;) {
       const committed = Atomics.load(this.i32, COMMITTED);
       const copy = this.validCopy(committed);
@@ -207,6 +216,8 @@ export class ShardBlock {
         created[kind] = this.f64[copy + 1 + kind];
         consumed[kind] = this.f64[copy + 1 + KINDS + kind];
       }
+      if (books !== undefined)
+        for (let i = 0; i < BOOK_WORDS; i++) books[i] = this.f64[copy + 1 + 2 * KINDS + i];
       // A copy is overwritten only after the next commit: unchanged, it was whole. At most one repetition a tick.
       fence();
       if (Atomics.load(this.i32, COMMITTED) === committed) return committed;

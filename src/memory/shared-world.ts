@@ -3,11 +3,9 @@
  * thread from the same handles; each structure's own file says who may read and write it.
  *
  * ```
- *  arena · inboxes · ids · clock · directory           one each
- *  admission · stamps                                  one each
- *  shardBlocks[s] · views[s] · jobs[s] · results[s] · traces[s]    one a shard number
- *  arena · inboxes · ids · clock · directory · admission           one each
- *  shardBlocks[s] · views[s] · jobs[s] · results[s] · loadTables[s]    one a shard number
+ *  arena · inboxes · ids · clock · directory · admission · stamps    one each
+ *  shardBlocks[s] · views[s] · jobs[s] · results[s]                  one a shard number
+ *  traces[s] · loadTables[s] · transfers[s]                          one a shard number
  *  gatewayBlocks[g] · filters[g]                       one a gateway
  *  arrivals[t][s]      producer thread t (shards 0…, gateways 64…) → shard s
  *  arrivals[100][s]    the store → shard: a tile is loaded
@@ -35,6 +33,7 @@ import { LOAD_PLACES, LOAD_WORDS, STORE_THREAD, storeRingBytes } from './store-r
 import { TickClock } from './tick-clock.js';
 import { TraceRing } from './trace-ring.js';
 import { TransitStamps } from './transit-stamps.js';
+import { TransferRing } from './transfer-ring.js';
 import { ViewReader, ViewWriter } from './view.js';
 
 /** Words of an arrivals entry: slot (or −1: wake the base tile in word 1), generation, epoch, tick of the decision (0: at once). */
@@ -81,6 +80,7 @@ export interface SharedWorldHandles {
   traces: SharedArrayBuffer[];
   stamps: SharedArrayBuffer;
   loadTables: SharedArrayBuffer[];
+  transfers: SharedArrayBuffer[];
   /** By producer thread, then shard; null where no thread has that number. */
   arrivals: (SharedArrayBuffer[] | null)[];
   messages: SharedArrayBuffer[][];
@@ -117,6 +117,8 @@ export class SharedWorld {
   readonly stamps: TransitStamps;
   /** Where each shard's load lies. */
   readonly loadTables: readonly LoadTable[];
+  /** Journal of each shard's transfers. */
+  readonly transfers: readonly TransferRing[];
   /** Producer thread → shard, ARRIVAL_WORDS an entry. */
   readonly arrivals: readonly (readonly SpscRing[] | undefined)[];
   /** Shard → shard, MESSAGE_WORDS an entry. */
@@ -146,6 +148,7 @@ export class SharedWorld {
     this.traces = shared.traces.map((sab) => TraceRing.from(sab));
     this.stamps = TransitStamps.from(shared.stamps);
     this.loadTables = shared.loadTables.map((sab) => LoadTable.from(sab));
+    this.transfers = shared.transfers.map((sab) => TransferRing.from(sab));
     this.arrivals = shared.arrivals.map((row) => row?.map((sab) => SpscRing.from(sab)));
     this.messages = shared.messages.map((row) => row.map((sab) => SpscRing.from(sab)));
     this.frames = shared.frames.map((row) => row.map((sab) => ByteRing.from(sab)));
@@ -197,6 +200,7 @@ export function createSharedWorld(options: SharedWorldOptions): SharedWorld {
     traces: perShard(() => TraceRing.create().sab),
     stamps: TransitStamps.create(entities).sab,
     loadTables: perShard(() => LoadTable.create(entities).sab),
+    transfers: perShard(() => TransferRing.create().sab),
     arrivals: Array.from({ length: STORE_THREAD + 1 }, (_, thread) =>
       thread < shards || thread === STORE_THREAD || isGateway(thread, gateways) ? arrivals() : null,
     ),

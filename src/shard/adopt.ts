@@ -21,7 +21,8 @@ import type { Core } from './core.js';
 export function adoptAfter(core: Core, dead: number): void {
   const { arena, block, world } = core;
   const committed = block.committedTick;
-  block.totals(core.itemsCreated, core.itemsConsumed);
+  block.totals(core.itemsCreated, core.itemsConsumed, core.ledger.books);
+  world.transfers[core.shard]!.rollBack(committed);
   recoverReserved(arena, core.shard, dead, committed, (slot, what) => {
     const id = core.id(slot);
     if (what === 'freed' && id !== 0) world.ids.remove(id, slot);

@@ -10,7 +10,7 @@ import type { Core } from './core.js';
 /** Writes the item totals' copy of this tick, commits, then rolls forward creations, removals and inbox heads. */
 export function commit(core: Core): void {
   const { block, tick } = core;
-  block.commit(tick, core.itemsCreated, core.itemsConsumed);
+  block.commit(tick, core.itemsCreated, core.itemsConsumed, core.ledger.books);
   countTallies(core);
   for (let i = 0; i < core.created.count; i++) appear(core, core.created.values[i]!);
   for (let i = 0; i < core.freed.count; i++) vanish(core, core.freed.values[i]!);

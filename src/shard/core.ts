@@ -22,6 +22,7 @@ import { Asking } from './asking.js';
 import { Cut } from './cut.js';
 import { EntityList } from './entity-list.js';
 import { CrossingTraces } from './traces.js';
+import { Ledger } from './ledger.js';
 
 /** What a shard is started with. */
 export interface CoreOptions {
@@ -59,6 +60,7 @@ export class Core {
   readonly slots: SlotCache;
   readonly cut: Cut;
   readonly asking: Asking;
+  readonly ledger: Ledger;
   /** By slot: 1 = changed since the store was told of it. */
   private readonly dirty: Uint8Array;
   readonly traces: CrossingTraces;
@@ -103,6 +105,7 @@ export class Core {
     this.slots = new SlotCache(this.arena, options.shard);
     this.cut = new Cut(this);
     this.asking = new Asking(this);
+    this.ledger = new Ledger(this.arena, world.transfers[options.shard]!, this.block);
     this.dirty = world.cut.dirty;
     this.traces = new CrossingTraces(this);
     this.lease = new IdLease(world.ids);

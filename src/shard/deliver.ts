@@ -36,6 +36,8 @@ export function deliver(core: Core, facade: World, target: number, m: Letter): n
     if (refused !== 0) return refused;
     const cold = core.writeCold(target);
     core.arena.u32[(cold + COLD.items + m.itemKind * 4) >> 2]! += m.itemCount;
+    const from = core.world.ids.lookup(m.source);
+    core.ledger.arrive(target, m.itemKind, m.itemCount, m.source, m.counter, from, core.tick);
     core.game.module.received?.(facade, target, m.itemKind, m.itemCount, m.source, m.args[0]!);
     return 0;
   }
@@ -43,4 +45,20 @@ export function deliver(core: Core, facade: World, target: number, m: Letter): n
   const definition = core.game.message(m.kind);
   if (definition === undefined) return ERRORS.UNKNOWN_ACTION.number;
   return definition.receive(facade, target, m);
+}
+
+/** Items that a target has refused are back in the giver's bag, whose record may be written; the game is told. */
+export function takeBack(
+  core: Core,
+  facade: World,
+  source: number,
+  itemKind: number,
+  count: number,
+  target: number,
+  answer: number,
+): void {
+  core.arena.u32[(core.arena.cold(source) + COLD.items + itemKind * 4) >> 2]! += count;
+  core.ledger.comeBack(source, itemKind, count);
+  if (core.isFrozen(core.id(source))) return;
+  core.game.module.returned?.(facade, source, itemKind, count, target, answer);
 }

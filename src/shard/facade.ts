@@ -150,6 +150,7 @@ export class Facade implements World {
     if (this.items(e, itemKind) + count > MAX_STACK || this.core.isFreed(e)) return false;
     this.core.arena.u32[this.itemAt(this.core.writeCold(e), itemKind)]! += count;
     this.core.itemsCreated[itemKind]! += count;
+    this.core.ledger.change(e, itemKind, count);
     return true;
   }
 
@@ -158,6 +159,7 @@ export class Facade implements World {
     if (this.items(e, itemKind) < count) return false;
     this.core.arena.u32[this.itemAt(this.core.writeCold(e), itemKind)]! -= count;
     this.core.itemsConsumed[itemKind]! += count;
+    this.core.ledger.change(e, itemKind, -count);
     return true;
   }
 
@@ -170,6 +172,7 @@ export class Facade implements World {
       if (refused !== 0) return refused;
       this.core.arena.u32[this.itemAt(this.core.writeCold(from), itemKind)]! -= count;
       this.core.arena.u32[this.itemAt(this.core.writeCold(target), itemKind)]! += count;
+      this.core.ledger.direct(from, target, itemKind, count, this.nextCounter(from), this.core.tick);
       this.core.game.module.received?.(this, target, itemKind, count, this.id(from), note);
       return APPLIED.number;
     }
@@ -177,9 +180,18 @@ export class Facade implements World {
     this.letter.args.fill(0);
     this.letter.args[0] = note;
     if (!this.mail.post(from, toId, TRANSFER, itemKind, count, this.letter.args)) return OUTBOX_FULL.number;
+    this.core.ledger.post(from, itemKind, count);
     // The place is the escrow: out of the bag in the same commit that puts it there (I2).
     this.core.arena.u32[this.itemAt(this.core.writeCold(from), itemKind)]! -= count;
     return APPLIED.number;
+  }
+
+  /** Numbers what an entity gives: direct gifts and messages count together, so that (source, counter) names each. */
+  private nextCounter(from: Entity): number {
+    const at = (this.core.writeHot(from) + HOT.messageCounter) >> 2;
+    const counter = (this.core.arena.u32[at]! + 1) >>> 0;
+    this.core.arena.u32[at] = counter;
+    return counter;
   }
 
   send(from: Entity, targetId: number, kind: number, a0 = 0, a1 = 0, a2 = 0, a3 = 0): number {

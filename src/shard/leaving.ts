@@ -78,10 +78,12 @@ export class Leaving {
 
   private consumeBag(slot: number): void {
     const { core } = this;
+    core.ledger.verify(slot, core.tick); // what must not be there is not counted as consumed
     const cold = core.writeCold(slot);
     for (let kind = 0; kind < LIMITS.itemKinds; kind++) {
       const at = (cold + COLD.items + kind * 4) >> 2;
       core.itemsConsumed[kind]! += core.arena.u32[at]!;
+      core.ledger.change(slot, kind, -core.arena.u32[at]!);
       core.arena.u32[at] = 0;
     }
   }

@@ -40,7 +40,7 @@ import type { World } from '../world/facade.js';
 import type { Core } from './core.js';
 import type { Tiles } from './tiles.js';
 import { MAIL, TICK, Letter } from './letter.js';
-import { deliver, mayReceive } from './deliver.js';
+import { deliver, mayReceive, takeBack } from './deliver.js';
 
 /** States of an outbox place. */
 export const PLACE = { empty: 0, waiting: 1, sent: 2, settling: 3 } as const;
@@ -217,14 +217,13 @@ export class Mail {
     const { core } = this;
     const { arena } = core;
     const itemKind = arena.u8[at + OUTBOX.itemKind]!;
-    const isBack = answer !== 0 && itemKind !== NO_ITEM;
-    const count = arena.u32[(at + OUTBOX.itemCount) >> 2]!;
-    if (isBack) arena.u32[(arena.cold(source) + COLD.items + itemKind * 4) >> 2]! += count;
-    arena.u8[at + OUTBOX.itemKind] = NO_ITEM;
-    if (isBack && !core.isFrozen(core.id(source))) {
+    if (answer !== 0 && itemKind !== NO_ITEM) {
+      const count = arena.u32[(at + OUTBOX.itemCount) >> 2]!;
       const target = arena.f64[(at + OUTBOX.target) >> 3]!;
-      core.game.module.returned?.(this.facade, source, itemKind, count, target, answer);
+      arena.u8[at + OUTBOX.itemKind] = NO_ITEM;
+      takeBack(core, this.facade, source, itemKind, count, target, answer);
     }
+    arena.u8[at + OUTBOX.itemKind] = NO_ITEM;
     const definition = core.game.message(arena.u16[(at + OUTBOX.kind) >> 1]!);
     if (definition?.answered === undefined || core.isFrozen(core.id(source))) return;
     this.letter.fromOutbox(arena, at, core.id(source));

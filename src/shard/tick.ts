@@ -94,11 +94,15 @@ export class Shard {
     this.load = new LoadNotes(core);
     this.scratch = new Int32Array(core.arena.capacity);
     core.onAdopt = (slot) => {
+      core.ledger.adopt(slot);
       published.arrived(slot);
       this.selfs.forget(slot);
     };
     core.onGone = (slot) => published.gone(slot);
-    core.onLeave = (slot) => published.leaves(slot);
+    core.onLeave = (slot) => {
+      core.ledger.verify(slot, core.tick);
+      published.leaves(slot);
+    };
     game.module.setup?.(this.facade);
   }
 
@@ -195,6 +199,7 @@ export class Shard {
     this.actions.drain();
     this.stepper.stepAll();
     this.leaving.review();
+    core.ledger.look(core.owned, core.tick);
   }
 
   private aftermath(k: number): void {

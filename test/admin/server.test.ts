@@ -38,6 +38,8 @@ async function setUp(t: Test, options: { token?: string | null; testFaults?: boo
     split: (tile: string) => (tile === '11/0/0' ? null : ('BAD_TILE' as const)),
     merge: () => 'NOT_SPLIT' as const,
     move: () => 'RESHAPE_IN_PROGRESS' as const,
+    journal: (entity: number) => [{ transfer: `${entity}.1` }],
+    plantDuplicate: (entity: number) => entity === 4096,
     drain: () => {
       done.push('drain');
     },

@@ -39,7 +39,19 @@ function setUp() {
     startedMs: time.now(),
     canStart: () => false,
   });
-  const parts = { world, clock: time, cpu, supervisor, reshaper, elastic, load, capacity: 10, bots: () => 4 };
+  const audit = { status: () => ({ ok: true, differences: 0, lastCheckTick: 7, last: [] }) };
+  const parts = {
+    audit,
+    world,
+    clock: time,
+    cpu,
+    supervisor,
+    reshaper,
+    elastic,
+    load,
+    capacity: 10,
+    bots: () => 4,
+  };
   const source = new StatusSource(parts);
   return { time, world, cpuMs, alarms, load, source };
 }
@@ -63,6 +75,7 @@ t.test('exactly the fields that scripts depend on, and alarms', async (t) => {
     'ticksMissed',
     'ticksDoubled',
     'durableTick',
+    'audit',
     'decisions',
     'alarms',
   ]);

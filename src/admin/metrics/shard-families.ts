@@ -33,6 +33,10 @@ const COUNTERS: Record<keyof typeof SHARD_COUNTER, readonly [name: string, help:
   tickErrors: ['tick_errors_total', 'Ticks that ended with an error.'],
   ticks: ['ticks_total', 'Ticks run.'],
   collections: ['gc_collections_total', 'Garbage collections of the thread.'],
+  itemDifferences: [
+    'item_differences_total',
+    'Bags that held something else than their shard had noted; stays 0.',
+  ],
 };
 
 /** Every gauge: name, help, and what to multiply with for base units. */

@@ -1,0 +1,133 @@
+/**
+ * The books of one shard about items, kept beside the records and not from them: every change that the shard means to
+ * make is booked here, per entity and in sums; records that say something else were changed behind the shard's back,
+ * or by a fault of it. Local to the thread; the sums are committed with the tick (shard-block.ts, BOOK).
+ *
+ * - Per entity: what its bag should hold. A twentieth of the entities is compared in each tick, and each entity before it
+ *   leaves for another shard, so every bag is looked at within about a second and none changes hands unseen.
+ * - Sums by who made the change, so that a handover moves nothing. Of each shard, at every commit:
+ *   `held = created − consumed − posted + returned + arrived`; and over all shards never more has arrived or returned
+ *   than was posted. `entered` is what was under way when its sender came back from disk.
+ *
+ * A replacement begins with the committed sums and with what the restored records hold.
+ */
+import { LIMITS } from '../base/limits.js';
+import type { Arena } from '../memory/arena.js';
+import { COLD, HEADER, HOT, OUTBOX, OUTBOX_BYTES } from '../memory/record.js';
+import { BOOK, BOOK_WORDS, SHARD_COUNTER, type ShardBlock } from '../memory/shard-block.js';
+import { HOW, NO_KIND, type TransferRing } from '../memory/transfer-ring.js';
+import type { EntityList } from './entity-list.js';
+
+const KINDS = LIMITS.itemKinds;
+const NO_ITEM = 255;
+/** States of an outbox place whose items are on the way (mail.ts). */
+const WAITING = 1;
+const SENT = 2;
+/** Every so many ticks each entity is looked at. */
+const ROUND_TICKS = 20;
+
+export class Ledger {
+  /** BOOK sums, KINDS words each. */
+  readonly books = new Float64Array(BOOK_WORDS);
+  /** By slot: what the bag should hold. */
+  private readonly noted: Uint32Array;
+
+  constructor(
+    private readonly arena: Arena,
+    private readonly ring: TransferRing,
+    private readonly block: ShardBlock,
+  ) {
+    this.noted = new Uint32Array(arena.capacity * KINDS);
+  }
+
+  /** Takes an entity's bag as it stands: it is adopted, and was looked at by whoever had it before. */
+  adopt(slot: number): void {
+    const items = (this.arena.cold(slot) + COLD.items) >> 2;
+    for (let kind = 0; kind < KINDS; kind++) this.noted[slot * KINDS + kind] = this.arena.u32[items + kind]!;
+  }
+
+  /** Something comes from disk or with a login: what its outbox carries was posted by a shard that is no more. */
+  enter(slot: number): void {
+    const { arena } = this;
+    if (arena.i32[(arena.hot(slot) + HOT.outboxCount) >> 2] === 0) return;
+    for (let p = 0; p < LIMITS.outboxPlaces; p++) {
+      const at = arena.cold(slot) + COLD.outbox + p * OUTBOX_BYTES;
+      const state = arena.u8[at + OUTBOX.state];
+      const kind = arena.u8[at + OUTBOX.itemKind]!;
+      if ((state !== WAITING && state !== SENT) || kind === NO_ITEM) continue;
+      this.books[BOOK.entered * KINDS + kind]! += arena.u32[(at + OUTBOX.itemCount) >> 2]!;
+    }
+  }
+
+  /** Items come into being (n > 0) or are consumed (n < 0) in a bag. */
+  change(slot: number, kind: number, n: number): void {
+    this.noted[slot * KINDS + kind]! += n;
+    this.books[BOOK.held * KINDS + kind]! += n;
+  }
+
+  /** From bag to bag in one tick; the source's next message counter numbers it. */
+  direct(from: number, to: number, kind: number, count: number, counter: number, tick: number): void {
+    this.noted[from * KINDS + kind]! -= count;
+    this.noted[to * KINDS + kind]! += count;
+    const id = this.id(from);
+    const [a, b] = [this.kind(from), this.kind(to)];
+    this.ring.push(id, counter, id, this.id(to), kind, count, tick, HOW.direct, a, b);
+  }
+
+  /** Out of the bag, into the outbox. */
+  post(from: number, kind: number, count: number): void {
+    this.change(from, kind, -count);
+    this.books[BOOK.posted * KINDS + kind]! += count;
+  }
+
+  /** Refused, and back in the bag. */
+  comeBack(from: number, kind: number, count: number): void {
+    this.change(from, kind, count);
+    this.books[BOOK.returned * KINDS + kind]! += count;
+  }
+
+  /** Accepted by the target of a message. @param sourceSlot −1 = not known here */
+  arrive(
+    to: number,
+    kind: number,
+    count: number,
+    source: number,
+    counter: number,
+    sourceSlot: number,
+    tick: number,
+  ): void {
+    this.change(to, kind, count);
+    this.books[BOOK.arrived * KINDS + kind]! += count;
+    // The kind of an entity never changes, so it may be read in a foreign record.
+    const fromKind = sourceSlot < 0 ? NO_KIND : this.kind(sourceSlot);
+    const target = this.id(to);
+    this.ring.push(source, counter, source, target, kind, count, tick, HOW.message, fromKind, this.kind(to));
+  }
+
+  /** In the tick, before its commit: looks at a part of the entities. */
+  look(owned: EntityList, tick: number): void {
+    for (let i = tick % ROUND_TICKS; i < owned.count; i += ROUND_TICKS) this.verify(owned.slots[i]!, tick);
+  }
+
+  /** Compares a bag with the books; a difference is told once, as a line of the journal. */
+  verify(slot: number, tick: number): void {
+    const items = (this.arena.cold(slot) + COLD.items) >> 2;
+    for (let kind = 0; kind < KINDS; kind++) {
+      const there = this.arena.u32[items + kind]!;
+      const noted = this.noted[slot * KINDS + kind]!;
+      if (there === noted) continue;
+      this.noted[slot * KINDS + kind] = there;
+      this.block.count(SHARD_COUNTER.itemDifferences);
+      const count = (there - noted) | 0;
+      this.ring.push(0, 0, 0, this.id(slot), kind, count, tick, HOW.difference, NO_KIND, this.kind(slot));
+    }
+  }
+
+  private id(slot: number): number {
+    return this.arena.f64[(this.arena.header(slot) + HEADER.id) >> 3]!;
+  }
+
+  private kind(slot: number): number {
+    return this.arena.u16[(this.arena.hot(slot) + HOT.kind) >> 1]!;
+  }
+}
