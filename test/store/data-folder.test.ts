@@ -1,0 +1,158 @@
+/** A data directory that cannot be used is refused with its own code; one that a killed process left is taken. */
+import { spawn } from 'node:child_process';
+import { readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { ERRORS } from '../../src/base/errors.js';
+import { metaWrite, openBook, readFacts } from '../../src/store/book.js';
+import { asDataError, openDataFolder } from '../../src/store/data-folder.js';
+import { DATA_FILE } from '../../src/store/lmdb-engine.js';
+import { takeLock } from '../../src/store/lock.js';
+import { takeSnapshot } from '../../src/store/snapshots.js';
+import type { WorldIdentity } from '../../src/store/types.js';
+import { GAME } from './records.js';
+
+const WORLD: WorldIdentity = { seed: 7, baseLevel: 11, game: GAME };
+const secret = () => new Uint8Array(32).fill(9);
+
+/** Opens, reads the book, closes. */
+async function visit(dir: string, identity = WORLD, restore: string | null = null) {
+  const { engine, release } = openDataFolder(dir, restore);
+  try {
+    return readFacts(engine, openBook(engine, identity, secret, dir));
+  } finally {
+    await engine.close();
+    release();
+  }
+}
+
+t.test('a new directory is made, and what it holds is there again', async (t) => {
+  const dir = join(t.testdir(), 'deep', 'data');
+  t.equal((await visit(dir)).durableTick, 0);
+  const { engine, release } = openDataFolder(dir);
+  engine.commit([metaWrite('durableTick', [123]), metaWrite('idLease', [77])], (trouble) =>
+    t.equal(trouble, null),
+  );
+  await engine.close();
+  release();
+  t.match(await visit(dir), { durableTick: 123, idLease: 77, secret: secret() });
+  t.notOk(readdirSync(dir).includes('lock'), 'the lock is gone');
+});
+
+t.test('another world', async (t) => {
+  const dir = t.testdir();
+  await visit(dir);
+  const other = (change: Partial<WorldIdentity>) => visit(dir, { ...WORLD, ...change });
+  await t.rejects(other({ seed: 8 }), {
+    code: 'DATA_OTHER_WORLD',
+    message: /seed \(--seed\) is 7, this server's is 8/,
+  });
+  await t.rejects(other({ baseLevel: 10 }), { code: 'DATA_OTHER_WORLD', message: /level/ });
+  await t.rejects(other({ game: { ...GAME, name: 'chess' } }), {
+    code: 'DATA_OTHER_WORLD',
+    message: /game is 'test', this server's is 'chess'/,
+  });
+  await other({ game: { ...GAME, items: ['new', ...GAME.items] } });
+});
+
+t.test('a newer format is refused, with both numbers', async (t) => {
+  const dir = t.testdir();
+  await visit(dir);
+  const { engine, release } = openDataFolder(dir);
+  engine.commit([metaWrite('format', [2])], () => {});
+  await engine.close();
+  release();
+  await t.rejects(visit(dir), { code: 'DATA_VERSION', message: /format 2, this server reads up to 1/ });
+});
+
+t.test('two processes: the second is refused; after kill -9 the next one is not', async (t) => {
+  const dir = t.testdir();
+  await visit(dir);
+  const holder = spawn(
+    process.execPath,
+    [
+      '--input-type=module',
+      '-e',
+      `import {takeLock} from ${JSON.stringify(new URL('../../src/store/lock.js', import.meta.url).href)}; takeLock(${JSON.stringify(dir)}); console.log('held'); setInterval(() => {}, 1000);`,
+    ],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  );
+  await new Promise((resolve) => holder.stdout.once('data', resolve));
+  await t.rejects(visit(dir), { code: 'DATA_LOCKED', message: new RegExp(`process ${holder.pid} uses`) });
+  const ended = new Promise((resolve) => holder.once('exit', resolve));
+  holder.kill('SIGKILL');
+  await ended;
+  t.ok(readdirSync(dir).includes('lock'), 'it left its lock');
+  await visit(dir);
+});
+
+t.test('a lock of an earlier process with the same number is stale', async (t) => {
+  const dir = t.testdir({ lock: `${process.pid} 12345\n` });
+  takeLock(dir)();
+  t.strictSame(readdirSync(dir), []);
+  const held = takeLock(dir);
+  t.throws(() => takeLock(dir), { code: 'DATA_LOCKED' });
+  held();
+});
+
+t.test('what is not the data it should be: cut short, foreign, with flipped bits', async (t) => {
+  const dir = t.testdir();
+  await visit(dir);
+  const file = join(dir, DATA_FILE);
+  const whole = readFileSync(file);
+  truncateSync(file, whole.length - 4096);
+  await t.rejects(visit(dir), { code: 'DATA_CORRUPT', message: /cut short/ });
+  writeFileSync(file, 'a letter to grandmother'.repeat(1000));
+  await t.rejects(visit(dir), { code: 'DATA_CORRUPT', message: /not a database/ });
+  const flipped = Buffer.from(whole);
+  // the world's identity, wherever its page is
+  for (let at = flipped.indexOf('test'); at >= 0; at = flipped.indexOf('test', at + 1)) flipped[at] ^= 1;
+  writeFileSync(file, flipped);
+  await t.rejects(visit(dir), { code: 'DATA_CORRUPT', message: /checksum/ });
+  writeFileSync(file, '');
+  t.equal((await visit(dir)).durableTick, 0, 'empty: a start that was killed before it wrote');
+});
+
+t.test('every trouble of the file system has its code', async (t) => {
+  const cases = {
+    EROFS: 'DATA_READ_ONLY',
+    EACCES: 'DATA_READ_ONLY',
+    ENOSPC: 'DATA_FULL',
+    EDQUOT: 'DATA_FULL',
+    EIO: 'DATA_CORRUPT',
+  };
+  for (const [errno, code] of Object.entries(cases)) {
+    const work = () => {
+      throw Object.assign(new Error(errno), { code: errno });
+    };
+    t.throws(() => asDataError('here', work), { code });
+  }
+  const dir = t.testdir({ file: '' });
+  await t.rejects(visit(join(dir, 'file')), { code: 'DATA_READ_ONLY' });
+  t.equal(
+    new Set(
+      ['DATA_VERSION', 'DATA_OTHER_WORLD', 'DATA_LOCKED', 'DATA_CORRUPT', 'DATA_READ_ONLY', 'DATA_FULL'].map(
+        (name) => ERRORS[name as 'DATA_FULL'].number,
+      ),
+    ).size,
+    6,
+  );
+});
+
+t.test('a snapshot is a data directory, and takes the place of the data when asked', async (t) => {
+  const dir = t.testdir();
+  const { engine, release } = openDataFolder(dir);
+  openBook(engine, WORLD, secret, dir);
+  engine.commit([metaWrite('durableTick', [50])], () => {});
+  t.match(await takeSnapshot(engine, dir, 'monday'), { name: 'monday', tick: 50, entities: 0 });
+  await t.rejects(takeSnapshot(engine, dir, 'monday'), { message: /already/ });
+  await t.rejects(takeSnapshot(engine, dir, '../out'), { message: /named/ });
+  await t.rejects(takeSnapshot(engine, null, 'x'), { message: /--data/ });
+  engine.commit([metaWrite('durableTick', [60])], () => {});
+  await engine.close();
+  release();
+  t.equal((await visit(join(dir, 'snapshots', 'monday'))).durableTick, 50);
+  t.equal((await visit(dir)).durableTick, 60);
+  t.equal((await visit(dir, WORLD, 'monday')).durableTick, 50, 'restored');
+  await t.rejects(visit(dir, WORLD, 'tuesday'), { code: 'BAD_FLAG', message: /no snapshot 'tuesday'/ });
+});
