@@ -1,0 +1,165 @@
+/**
+ * Looks at a data directory that no server uses: lists, shows, verifies, copies. Reads only, but for --snapshot.
+ *
+ * Exit codes: 0 all is well, 1 something is wrong with the data, those of the registry for what cannot be looked at.
+ */
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { BlueMarbleError } from '../base/errors.js';
+import { numbers, readWorld } from './book.js';
+import { entityOf } from './codec.js';
+import { openDataFolder, openReadOnly, SNAPSHOTS } from './data-folder.js';
+import type { Engine } from './engine.js';
+import { unsealNumbers } from './frame.js';
+import type { StoredWorld } from './names.js';
+import { takeSnapshot } from './snapshots.js';
+import { verifyData } from './verify.js';
+
+export const INSPECT_HELP = `Looks at a data directory while no server uses it.
+
+Usage: npm run inspect -- --data DIR [--list] [--entity ID] [--verify] [--snapshot NAME]
+
+  --data DIR        the data directory, or DIR/snapshots/NAME
+  --list            every entity, one a line: id, kind, place, items
+  --entity ID       one entity with everything that is stored of it, and the journal of what it gave and took
+  --verify          every checksum and table, ids and places, item totals against created less consumed
+  --snapshot NAME   a verified copy in DIR/snapshots/NAME; start with --restore NAME to go back to it
+
+Without any of these: what the directory holds. Exit code 1: something is wrong with the data.
+
+Examples:
+  npm run inspect -- --data world --verify
+  npm run inspect -- --data world --entity 4097
+`;
+
+type Print = (line: string) => void;
+
+/** @returns the exit code */
+export async function inspect(argv: readonly string[], print: Print): Promise<number> {
+  const { values } = parseArgs({
+    args: [...argv],
+    options: {
+      data: { type: 'string' },
+      entity: { type: 'string' },
+      snapshot: { type: 'string' },
+      list: { type: 'boolean' },
+      verify: { type: 'boolean' },
+      help: { type: 'boolean' },
+    },
+  });
+  if (values.help) {
+    print(INSPECT_HELP);
+    return 0;
+  }
+  const folder = values.data;
+  if (folder === undefined) throw new BlueMarbleError('BAD_FLAG', '--data DIR is needed: see --help');
+  if (values.snapshot !== undefined) return copy(folder, values.snapshot, print);
+  const engine = openReadOnly(folder);
+  try {
+    const world = readWorld(engine, folder);
+    if (values.entity !== undefined) return showEntity(engine, world, Number(values.entity), print);
+    if (values.list) return list(engine, world, print);
+    if (values.verify) return await verify(engine, folder, print);
+    return overview(engine, world, folder, print);
+  } finally {
+    await engine.close();
+  }
+}
+
+async function copy(folder: string, name: string, print: Print): Promise<number> {
+  const { engine, release } = openDataFolder(folder);
+  try {
+    const { tick, entities, bytes } = await takeSnapshot(engine, folder, name);
+    print(`snapshot '${name}': tick ${tick}, ${entities} entities, ${bytes} bytes, verified`);
+    return 0;
+  } finally {
+    await engine.close();
+    release();
+  }
+}
+
+function overview(engine: Engine, world: StoredWorld, folder: string, print: Print): number {
+  const snapshots = join(folder, SNAPSHOTS);
+  print(`game        ${world.game}, seed ${world.seed}, base tiles of level ${world.baseLevel}`);
+  print(`durable     tick ${numbers(engine, 'durableTick', folder)[0]}`);
+  for (const table of ['entities', 'players', 'accounts', 'tiles', 'journal'] as const) {
+    print(`${table.padEnd(11)} ${engine.count(table)}`);
+  }
+  print(`kinds       ${world.kinds.join(', ')}`);
+  print(`items       ${world.items.join(', ')}`);
+  print(`components  ${world.columns.map(({ name, type }) => `${name} ${type}`).join(', ')}`);
+  print(`snapshots   ${existsSync(snapshots) ? readdirSync(snapshots).join(', ') || 'none' : 'none'}`);
+  return 0;
+}
+
+function list(engine: Engine, world: StoredWorld, print: Print): number {
+  let refused = 0;
+  for (const [id, bytes] of engine.entries('entities')) {
+    const entity = entityOf(bytes);
+    if (typeof entity === 'string') {
+      refused++;
+      print(`${id}  refused: ${entity}`);
+      continue;
+    }
+    const items = Array.from({ length: entity.itemsLength() }, (_, i) => {
+      const stack = entity.items(i)!;
+      return `${stack.count()} ${world.items[stack.item()]}`;
+    });
+    const place = `${entity.x().toFixed(1)} ${entity.y().toFixed(1)}`;
+    print(`${id}  ${world.kinds[entity.kind()]}  ${place}  ${items.join(', ') || '-'}`);
+  }
+  return refused > 0 ? 1 : 0;
+}
+
+async function verify(engine: Engine, folder: string, print: Print): Promise<number> {
+  const verdict = await verifyData(engine, folder);
+  for (const fault of verdict.faults) print(fault);
+  const more = verdict.faultCount - verdict.faults.length;
+  if (more > 0) print(`… and ${more} more`);
+  for (const { name, held, expected } of verdict.items) print(`${name}: ${held} of ${expected}`);
+  const { tick, entities, players, accounts, faultCount } = verdict;
+  print(`tick ${tick}: ${entities} entities, ${players} players, ${accounts} accounts, ${faultCount} faults`);
+  return faultCount > 0 ? 1 : 0;
+}
+
+function showEntity(engine: Engine, world: StoredWorld, id: number, print: Print): number {
+  const bytes = engine.get('entities', id);
+  const entity = bytes === undefined ? 'there is no such entity now' : entityOf(bytes);
+  if (typeof entity === 'string') print(`entity ${id}: ${entity}`);
+  else {
+    print(
+      `entity ${id}: ${world.kinds[entity.kind()]} at ${entity.x()} ${entity.y()}, as of tick ${entity.tick()}`,
+    );
+    const session = entity.session();
+    if (session !== null)
+      print(
+        `session ${session.id()}: ${session.lastAction()} actions, ${session.applied()} applied, ${session.rejected()} rejected`,
+      );
+    for (let i = 0; i < entity.itemsLength(); i++) {
+      const stack = entity.items(i)!;
+      print(`item ${world.items[stack.item()]}: ${stack.count()}`);
+    }
+    for (let i = 0; i < entity.columnsLength(); i++) {
+      const column = entity.columns(i)!;
+      print(`${world.columns[column.column()]?.name}: ${column.value()}`);
+    }
+    for (let i = 0; i < entity.lettersLength(); i++) {
+      const letter = entity.letters(i)!;
+      const what = letter.item() === 0 ? 'no items' : `${letter.count()} ${world.items[letter.item() - 1]}`;
+      print(`under way to ${letter.target()}: message ${letter.counter()}, ${what}`);
+    }
+  }
+  const lines = [...engine.entries('journal', id)];
+  for (const [, value] of lines) printLine(unsealNumbers(value), world, id, print);
+  if (lines.length === 0) print('journal: empty');
+  return typeof entity === 'string' && bytes !== undefined ? 1 : 0;
+}
+
+function printLine(line: number[] | null, world: StoredWorld, id: number, print: Print): void {
+  if (line === null) return print('journal: a line with a wrong checksum');
+  const [source, counter, from, to, item, count, tick, how] = line;
+  const what = `${count} ${world.items[item]}`;
+  const whom = from === id ? `gave ${what} to ${to || 'nobody'}` : `took ${what} from ${from || 'nobody'}`;
+  print(`journal: tick ${tick}  ${whom}  transfer ${source}/${counter}, kind ${how}`);
+}

@@ -1,0 +1,73 @@
+/** inspect on a directory that a planet filled: overview, list, one entity with its journal, verify, a flipped bit. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { LIMITS } from '../../src/base/limits.js';
+import { boundsOf, tileAt } from '../../src/geo/address.js';
+import { ITEM } from '../../src/game/constants.js';
+import game from '../../src/game/game.js';
+import { FLAG } from '../../src/memory/player.js';
+import { pushTransfer } from '../../src/memory/store-ring.js';
+import { openDataFolder } from '../../src/store/data-folder.js';
+import { inspect } from '../../src/store/inspect.js';
+import { DATA_FILE } from '../../src/store/lmdb-engine.js';
+import { keep, run } from './keeper.js';
+
+async function look(...argv: string[]): Promise<{ code: number; text: string }> {
+  const lines: string[] = [];
+  const code = await inspect(argv, (line) => lines.push(line));
+  return { code, text: lines.join('\n') };
+}
+
+t.test('what a planet left in its data directory', async (t) => {
+  const dir = t.testdir();
+  const folder = openDataFolder(dir);
+  const kept = keep(game, folder.engine);
+  const { planet } = kept;
+  const tile = boundsOf(tileAt(10_000, 10_000, LIMITS.baseTileLevel));
+  planet.assign(tile.east - 50, tile.south + 500, 0);
+  const a = planet.join(tile.east - 20, tile.south + 500, FLAG.NEW | FLAG.ACCOUNT);
+  const b = planet.join(tile.east - 21, tile.south + 500, FLAG.NEW | FLAG.ACCOUNT);
+  run(kept, 5);
+  planet.act(a, 'give', { target: b.id, item: ITEM.coin, count: 3 });
+  const line = { source: a.id, counter: 1, from: a.id, to: b.id, itemKind: ITEM.coin, count: 3, how: 1 };
+  pushTransfer(planet.world.stored[0]!, { ...line, tick: planet.tick });
+  run(kept, 20);
+  await folder.engine.close();
+  folder.release();
+
+  t.match((await look('--data', dir)).text, /game {8}[\s\S]*players {5}2/);
+  const listed = await look('--data', dir, '--list');
+  t.match(listed.text, new RegExp(`${a.id} {2}player .* 7 coin`));
+  const one = await look('--data', dir, '--entity', String(b.id));
+  t.match(one.text, /item coin: 13/);
+  t.match(one.text, new RegExp(`took 3 coin from ${a.id} {2}transfer ${a.id}/1`));
+  const verdict = await look('--data', dir, '--verify');
+  t.match(verdict.text, /0 faults/);
+  t.equal(verdict.code, 0);
+  t.match((await look('--data', dir, '--snapshot', 'friday')).text, /verified/);
+  t.equal((await look('--data', join(dir, 'snapshots', 'friday'), '--verify')).code, 0);
+
+  // One bit of one entity, wherever LMDB has put it: its id as a little-endian u64, in the last place it was written to.
+  const file = join(dir, DATA_FILE);
+  const bytes = readFileSync(file);
+  const id = Buffer.alloc(8);
+  id.writeBigUInt64LE(BigInt(a.id));
+  let flipped = 0;
+  for (let at = bytes.indexOf(id); at >= 0; at = bytes.indexOf(id, at + 1)) {
+    bytes[at + 7] ^= 1;
+    flipped++;
+  }
+  t.ok(flipped > 0);
+  writeFileSync(file, bytes);
+  const bad = await look('--data', dir, '--verify');
+  t.equal(bad.code, 1);
+  t.match(bad.text, new RegExp(`entity ${a.id}: its checksum is wrong`));
+  t.match((await look('--data', dir, '--entity', String(a.id))).text, /its checksum is wrong/);
+});
+
+t.test('what cannot be looked at is said', async (t) => {
+  await t.rejects(look('--data', join(t.testdir(), 'nowhere')), { code: 'BAD_FLAG', message: /holds no/ });
+  await t.rejects(look(), { code: 'BAD_FLAG', message: /--data DIR is needed/ });
+  t.match((await look('--help')).text, /Examples/);
+});
