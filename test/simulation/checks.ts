@@ -17,15 +17,12 @@ import {
 } from '../../src/memory/record.js';
 import { ownerAt } from '../../src/world/layout.js';
 import type { SharedWorld } from '../../src/memory/shared-world.js';
+import { fail } from './fail.js';
 import type { SimPlayer } from './player.js';
 import type { Simulation } from './simulation.js';
 
 /** The one kind that moves by itself in the end: what is seen of it may be a frame old. */
 const CREATURE = 1;
-
-function fail(invariant: string, what: string): never {
-  throw new Error(`${invariant}: ${what}`);
-}
 
 /** After each tick. */
 export function checkTick(sim: Simulation): void {

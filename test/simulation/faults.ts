@@ -16,6 +16,10 @@ export interface FaultMix {
   goodbye: number;
   /** Chance a tick: a tile about the corner is split, merged or moved. */
   reshape: number;
+  /** Chance a tick: a leaf about the corner gets another share of time. */
+  degrade: number;
+  /** Chance a tick: a shard retires, or the one that has begins again. */
+  retire: number;
 }
 
 export function drawMix(random: Random): FaultMix {
@@ -27,7 +31,9 @@ export function drawMix(random: Random): FaultMix {
     cut: maybe(0.5, 0.01),
     deaf: maybe(0.3, 0.005),
     goodbye: maybe(0.3, 0.002),
-    reshape: maybe(0.6, 0.1),
+    reshape: maybe(0.6, 0.2),
+    degrade: maybe(0.5, 0.05),
+    retire: maybe(0.4, 0.02),
   };
 }
 
@@ -39,4 +45,6 @@ export const CALM: FaultMix = {
   deaf: 0,
   goodbye: 0,
   reshape: 0,
+  degrade: 0,
+  retire: 0,
 };

@@ -19,17 +19,9 @@ if (range === null || !Number.isInteger(ticks) || ticks < 1) {
 }
 for (let seed = Number(range[1]); seed <= Number(range[2]); seed++) {
   try {
-    const {
-      hash,
-      deaths,
-      handovers,
-      actions,
-      reshapes,
-      ticks: ran,
-    } = await new Simulation({ seed, ticks }).run();
-    console.log(
-      `seed ${seed} ticks ${ran} hash ${hash} deaths ${deaths} handovers ${handovers} reshapes ${reshapes} actions ${actions}`,
-    );
+    const { ticks: ran, hash, ...counts } = await new Simulation({ seed, ticks }).run();
+    const said = Object.entries(counts).filter(([name]) => name !== 'seed');
+    console.log(`seed ${seed} ticks ${ran} hash ${hash} ${said.map((pair) => pair.join(' ')).join(' ')}`);
   } catch (error) {
     console.log(
       `seed ${seed} FAILED: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,

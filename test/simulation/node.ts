@@ -34,6 +34,8 @@ export class SimNode {
   readonly net: SimNet;
   readonly reshaper: Reshaper;
   private readonly nextTick: number[] = [];
+  private readonly gone = new Set<number>();
+  retired = 0;
   private incarnations = 0;
 
   constructor(
@@ -81,8 +83,23 @@ export class SimNode {
     this.boot(shard, this.shards[shard]!.core.options.incarnation);
   }
 
+  /** A shard has ended in good order: its number does nothing until it is revived. */
+  end(shard: number): void {
+    this.world.shardBlocks[shard]!.state = SHARD_STATE.NONE;
+    this.gone.add(shard);
+    this.retired++;
+  }
+  isGone(shard: number): boolean {
+    return this.gone.has(shard);
+  }
+  revive(shard: number): void {
+    this.gone.delete(shard);
+    this.boot(shard, this.shards[shard]!.core.options.incarnation);
+  }
+
   /** Runs the ticks of a shard that are due. */
   runShard(shard: number): void {
+    if (this.gone.has(shard)) return;
     const now = this.world.clock.tickAt(this.time.now());
     while (this.nextTick[shard]! <= now) {
       this.shards[shard]!.run(this.nextTick[shard]!);

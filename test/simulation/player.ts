@@ -37,7 +37,9 @@ export class SimPlayer {
   }
 
   get isSettled(): boolean {
-    return this.client.state === 'online' && this.client.undecided === 0;
+    const { client } = this;
+    // Walks that were begun in a slowed tile take their time.
+    return client.state === 'online' && client.undecided === 0 && client.self.vx === 0 && client.self.vy === 0;
   }
 
   private join(): void {

@@ -8,16 +8,21 @@
  */
 import { FNV_BASIS, fnvBytes } from '../../src/base/fnv.js';
 import { LIMITS } from '../../src/base/limits.js';
-import { formatTile, tileAt } from '../../src/geo/address.js';
+import { formatTile, parseTile, tileAt } from '../../src/geo/address.js';
+import { tileColumns, tileIndex } from '../../src/geo/tile.js';
 import { wrapX } from '../../src/geo/world.js';
 import { type Random, hash2, seededRandom } from '../../src/base/random.js';
 import type { Client } from '../../src/client/client.js';
 import game from '../../src/game/game.js';
-import type { GameModule, World } from '../../src/world/facade.js';
+import { packService } from '../../src/memory/service.js';
+import type { Column, GameModule, World } from '../../src/world/facade.js';
+import { SQUARES, leafAt, pathAt } from '../../src/world/layout.js';
 import { CALM, type FaultMix, drawMix } from './faults.js';
 import { SimPlayer, SPOT } from './player.js';
 import { SimNode } from './node.js';
 import { checkEnd, checkTick } from './checks.js';
+import { Retirement } from './retire.js';
+import { Watch } from './watch.js';
 
 export interface SimulationOptions {
   seed: number;
@@ -40,10 +45,16 @@ export interface SimulationResult {
   actions: number;
   /** Splits, merges and moves carried out. */
   reshapes: number;
+  /** Shards that ended in good order. */
+  retired: number;
+  /** Ticks of entities that were left out in slowed tiles. */
+  dilated: number;
 }
 
 const TICK_MS = 50;
-const LIVENESS_TICKS = 700;
+/** Column that the simulation adds to the game: steps of an entity, counted by nobody but its own step. */
+const STEPS = 'simulatedSteps';
+const LIVENESS_TICKS = 1500;
 
 /** Thrown by the game inside a tick when the simulation wants a shard to die there. */
 class PlannedDeath extends Error {}
@@ -60,6 +71,9 @@ export class Simulation {
   mix: FaultMix;
   tick = 0;
   deaths = 0;
+  readonly watch: Watch;
+  readonly retirement: Retirement;
+  private readonly steps: Column;
   /** Steps and actions until a shard dies inside its tick; −1 = it does not. */
   private fuse = -1;
   private hash = FNV_BASIS;
@@ -74,6 +88,9 @@ export class Simulation {
       gateways: options.gateways ?? 2,
       seed: options.seed,
     });
+    this.watch = new Watch(this);
+    this.retirement = new Retirement(this.node);
+    this.steps = this.node.shards[0]!.facade.column(STEPS);
     this.stalled = new Array<number>(this.node.shards.length).fill(0);
     for (let i = 0; i < (options.players ?? 12); i++)
       this.players.push(new SimPlayer(this.node, this.random, i));
@@ -84,6 +101,7 @@ export class Simulation {
     this.options.plant?.(this);
     for (let i = 0; i < this.options.ticks; i++) await this.step(true);
     this.mix = CALM;
+    if (this.options.seed % 2 === 0) this.speedUp();
     for (const player of this.players) player.settle();
     for (let i = 0; i < LIVENESS_TICKS && !(i > 100 && this.players.every((p) => p.isSettled)); i++)
       await this.step(false);
@@ -100,6 +118,8 @@ export class Simulation {
       handovers: this.node.counter('handoversIn'),
       actions,
       reshapes: splits + merges + moves,
+      retired: this.node.retired,
+      dilated: this.node.counter('ticksDilated'),
     };
   }
 
@@ -108,10 +128,13 @@ export class Simulation {
     this.tick++;
     if (withFaults) for (const player of this.players) player.play(this.mix);
     if (this.random.next() < this.mix.reshape) this.reshape();
+    if (this.random.next() < this.mix.degrade) this.degrade();
+    this.retire();
     const start = this.tick * TICK_MS;
     this.node.time.advance(start);
     for (const shard of this.order()) this.runShard(shard);
     checkTick(this);
+    this.watch.check();
     for (let ms = 10; ms < TICK_MS; ms += 10) {
       this.node.time.advance(start + ms);
       for (const gateway of this.node.gateways) gateway.poll();
@@ -120,16 +143,67 @@ export class Simulation {
     }
   }
 
-  /** Some tile of some level about the corner; refusals are part of it. */
+  /** A leaf about the corner is split or moved, or merged with its siblings; refusals are part of it. */
   private reshape(): void {
     const { random, node } = this;
-    const at = () => (random.next() * 2 - 1) * 40;
-    const level = LIMITS.baseTileLevel + random.int(3);
-    const address = formatTile(tileAt(wrapX(SPOT.x + at()), SPOT.y + at(), level));
     const choice = random.int(3);
+    const address = this.someTile(choice === 1);
+    const before = node.world.directory.version;
     if (choice === 0) node.reshaper.split(address, 'seed');
     else if (choice === 1) node.reshaper.merge(address, 'seed');
     else node.reshaper.move(address, random.int(node.shards.length), 'seed');
+    const { z, x, y } = parseTile(address)!;
+    const up = z - LIMITS.baseTileLevel;
+    if (node.world.directory.version !== before)
+      this.watch.began((y >> up) * tileColumns(LIMITS.baseTileLevel) + (x >> up));
+  }
+
+  /** A leaf about the corner, or its parent; now and then any tile, whatever it is. */
+  private someTile(parent: boolean): string {
+    const { random, node } = this;
+    const at = () => (random.next() * 2 - 1) * 40;
+    const [x, y] = [wrapX(SPOT.x + at()), SPOT.y + at()];
+    const leaf = leafAt(node.world.directory, tileIndex(x, y, LIMITS.deepestTileLevel));
+    let level = LIMITS.baseTileLevel + random.int(3);
+    if (leaf !== null && random.next() < 0.8) level = leaf.address.z - (parent ? 1 : 0);
+    return formatTile(tileAt(x, y, Math.max(level, LIMITS.baseTileLevel)));
+  }
+
+  /** The leaf at some place about the corner gets another share of time. */
+  private degrade(): void {
+    const { random, node } = this;
+    const at = () => (random.next() * 2 - 1) * 40;
+    const [x, y] = [wrapX(SPOT.x + at()), SPOT.y + at()];
+    const percent = random.next() < 0.3 ? 100 : 10 + random.int(91);
+    this.serve(tileIndex(x, y, LIMITS.baseTileLevel), pathAt(x, y), packService(percent, 100, 100));
+    this.log(percent, node.world.directory.anySlow);
+  }
+
+  private serve(tile: number, path: number, word: number): void {
+    const { directory } = this.node.world;
+    directory.setService(tile, path, directory.depthOf(tile, path), word);
+  }
+
+  /** Relief: everything in full again. */
+  private speedUp(): void {
+    this.node.world.directory.forEachTaken((tile) => {
+      for (let path = 0; path < SQUARES; path++) this.serve(tile, path, 0);
+    });
+  }
+
+  private retire(): void {
+    const { random, node, retirement } = this;
+    const all = node.shards.map((_, s) => s);
+    if (random.next() < this.mix.retire) {
+      if (retirement.shard < 0) retirement.begin(random.int(all.length));
+      else retirement.revive();
+    } else if (this.mix === CALM) retirement.revive();
+    for (const tile of retirement.tend(all.filter((s) => s !== retirement.shard))) this.watch.began(tile);
+  }
+
+  /** Steps that the game has made of an entity since its birth, as its own record says. */
+  stepsOf(slot: number): number {
+    return this.steps.get(slot);
   }
 
   private order(): number[] {
@@ -143,6 +217,7 @@ export class Simulation {
 
   private runShard(shard: number): void {
     const { mix, random } = this;
+    if (this.node.isGone(shard)) return;
     if (this.stalled[shard]! > 0) {
       this.stalled[shard]!--;
       return;
@@ -187,8 +262,11 @@ export class Simulation {
     return {
       ...module,
       actions,
+      components: { ...module.components, [STEPS]: 'f64' },
       step: (world, entity) => {
         burn();
+        const steps = world.column(STEPS);
+        steps.set(entity, steps.get(entity) + 1);
         module.step(world, entity);
       },
     };
