@@ -7,6 +7,8 @@ import { Reshaper } from '../../src/control/reshape.js';
 import { Traces } from '../../src/control/traces.js';
 import { ITEM } from '../../src/game/constants.js';
 import game from '../../src/game/game.js';
+import { OWNER } from '../../src/memory/record.js';
+import { SHARD_GAUGE } from '../../src/memory/shard-block.js';
 import { ownerAt } from '../../src/world/layout.js';
 import { Planet, type TestPlayer } from './planet.js';
 
@@ -124,6 +126,61 @@ t.test('traces: the split with its steps, and the slowest of the handovers it ca
       'steps in order',
     );
   }
+  t.end();
+});
+
+t.test('a split while handovers into the tile are in flight: they are handed on, nobody is lost', (t) => {
+  const planet = new Planet(game, { shards: 4 });
+  const y = AREA.south + 2000; // the south-western child
+  planet.assign(AREA.west + 50, y, 0);
+  planet.assign(AREA.west - 50, y, 1);
+  const all = Array.from({ length: 40 }, (_, i) => planet.join(AREA.west - 5, y + i));
+  planet.run(15);
+  for (const p of all) planet.act(p, 'walk', { heading: 0, speed: 6, seconds: 10 });
+  const reshaper = new Reshaper(planet.world, NO_TIMERS, () => planet.tick, createLog({ level: 'silent' }));
+  const inFlight = () => all.filter((p) => planet.stateOf(p.slot) === OWNER.TRANSIT).length;
+  for (let i = 0; i < 60 && inFlight() === 0; i++) planet.step([0, 2, 3, 1]);
+  t.equal(inFlight(), 40, 'everybody is between shard 1 and shard 0');
+  t.equal(reshaper.split(NAME, 'test'), null);
+  const owner = ownerAt(planet.world.directory, AREA.west + 50, y);
+  t.not(owner, 0, 'where they are going is another shard’s by now');
+  planet.run(4);
+  reshaper.poll();
+  t.notOk(reshaper.isPending(BASE.y * 4096 + BASE.x), 'done');
+  t.ok(all.every((p) => planet.ownerOf(p.slot) === owner));
+  t.equal(planet.counter('ticksMissed') + planet.counter('ticksDoubled') + planet.counter('ticksFrozen'), 0);
+  t.ok(all.every((p) => planet.applied(p) === p.sent));
+  t.end();
+});
+
+t.test(
+  'a death in the middle of a split, of the parent or of any child: it is finished all the same',
+  (t) => {
+    for (let dead = 0; dead < 4; dead++) {
+      for (const order of [[0], [0, 1], [1, 2, 3], [0, 1, 2, 3]]) {
+        const { planet, all, reshaper } = setUp(60);
+        t.equal(reshaper.split(NAME, 'test'), null);
+        planet.step(order); // those have seen the change, the others have not
+        planet.kill(dead);
+        planet.run(5);
+        reshaper.poll();
+        t.notOk(reshaper.isPending(BASE.y * 4096 + BASE.x), `done although shard ${dead} died`);
+        t.ok(inPlace(planet, all), 'each is where the layout says');
+        t.equal(planet.totalItems(ITEM.coin), planet.balance(ITEM.coin));
+      }
+    }
+    t.end();
+  },
+);
+
+t.test('how many leaves a shard has is put right after a death in the middle of counting', (t) => {
+  const { planet, reshaper } = setUp(10);
+  planet.world.shardBlocks[0]!.addTiles(5); // whoever counted died before it gave the tiles
+  t.equal(reshaper.split(NAME, 'test'), null);
+  planet.run(21);
+  const leaves = planet.world.shardBlocks.reduce((n, block) => n + block.tiles, 0);
+  t.equal(planet.world.shardBlocks[0]!.tiles, planet.world.shardBlocks[0]!.gauge(SHARD_GAUGE.tiles));
+  t.equal(leaves, 4);
   t.end();
 });
 

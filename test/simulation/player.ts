@@ -6,6 +6,7 @@ import type { Random } from '../../src/base/random.js';
 import { LIMITS } from '../../src/base/limits.js';
 import { encodePayload } from '../../src/base/payload.js';
 import { boundsOf, tileAt } from '../../src/geo/address.js';
+import { dx } from '../../src/geo/world.js';
 import { type OwnRecord, classify } from '../../src/bots/classify.js';
 import { ActionRecord } from '../../src/bots/record.js';
 import { type Client, connect } from '../../src/client/client.js';
@@ -39,7 +40,9 @@ export class SimPlayer {
   get isSettled(): boolean {
     const { client } = this;
     // Walks that were begun in a slowed tile take their time.
-    return client.state === 'online' && client.undecided === 0 && client.self.vx === 0 && client.self.vy === 0;
+    return (
+      client.state === 'online' && client.undecided === 0 && client.self.vx === 0 && client.self.vy === 0
+    );
   }
 
   private join(): void {
@@ -105,28 +108,41 @@ export class SimPlayer {
 
   private act(): void {
     const { random } = this;
-    const choice = random.int(10);
-    if (choice < 5)
+    const choice = random.int(12);
+    if (choice < 4) this.walk();
+    else if (choice === 4) this.send(3, { item: 'u16', count: 'u16' }, { item: random.int(2), count: 1 });
+    else if (choice === 5) this.send(7, 'none');
+    else if (choice === 6) this.send(6, 'text', `hello ${random.int(100)}`);
+    else this.reachOut();
+  }
+
+  /** Anywhere; from far away back to the corner, where borders are. */
+  private walk(): void {
+    const { random } = this;
+    const { x, y } = this.client.self;
+    const [east, north] = [dx(x, SPOT.x), SPOT.y - y];
+    const isFar = Math.hypot(east, north) > 2 * SPREAD_M;
+    const heading = isFar ? Math.atan2(north, east) : random.next() * 6.28;
+    const seconds = 0.5 + random.next() * (isFar ? 2 : 1);
+    this.send(1, { heading: f32, speed: f32, seconds: f32 }, { heading, speed: 6, seconds });
+  }
+
+  /** Gives something to whoever is nearest, or picks it up; now and then to somebody out of reach. */
+  private reachOut(): void {
+    const { random, client } = this;
+    const { x, y } = client.self;
+    const near = [...(client.view ?? [])].filter((e) => e.id !== client.entity);
+    if (near.length === 0) return;
+    const far = (e: { x: number; y: number }) => Math.hypot(dx(x, e.x), e.y - y);
+    const nearest = near.reduce((best, e) => (far(e) < far(best) ? e : best));
+    const target = random.next() < 0.8 ? nearest : near[random.int(near.length)]!;
+    if (target.kind === 3) this.send(4, { target: 'id' }, { target: target.id });
+    else
       this.send(
-        1,
-        { heading: f32, speed: f32, seconds: f32 },
-        { heading: random.next() * 6.28, speed: 6, seconds: 0.5 + random.next() * 2 },
+        5,
+        { target: 'id', item: 'u16', count: 'u16' },
+        { target: target.id, item: random.int(2), count: 1 + random.int(2) },
       );
-    else if (choice === 5) this.send(3, { item: 'u16', count: 'u16' }, { item: random.int(2), count: 1 });
-    else if (choice === 6) this.send(7, 'none');
-    else if (choice === 7) this.send(6, 'text', `hello ${random.int(100)}`);
-    else {
-      const near = [...(this.client.view ?? [])].filter((e) => e.id !== this.client.entity);
-      if (near.length === 0) return;
-      const target = near[random.int(near.length)]!;
-      if (target.kind === 3) this.send(4, { target: 'id' }, { target: target.id });
-      else
-        this.send(
-          5,
-          { target: 'id', item: 'u16', count: 'u16' },
-          { target: target.id, item: 0, count: 1 + random.int(2) },
-        );
-    }
   }
 
   private send(

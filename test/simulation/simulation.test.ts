@@ -3,7 +3,21 @@
  * planted in the production objects of the simulation, not in its checks.
  */
 import t from 'tap';
-import { COLD, HOT, NOBODY, OWNER, packOwner } from '../../src/memory/record.js';
+import { LIMITS } from '../../src/base/limits.js';
+import { formatTile, tileOfIndex } from '../../src/geo/address.js';
+import {
+  ANSWER,
+  ANSWER_BYTES,
+  COLD,
+  HEADER,
+  HOT,
+  NOBODY,
+  OUTBOX,
+  OUTBOX_BYTES,
+  OWNER,
+  packOwner,
+} from '../../src/memory/record.js';
+import { REGRESSIONS } from './regressions.js';
 import { Simulation } from './simulation.js';
 
 const TICKS = 300;
@@ -103,12 +117,16 @@ t.test('more planted bugs are found', async (t) => {
     }
   });
   await isFound(t, 'missed tick: an entity is passed by', (sim) => {
-    const { core } = sim.node.shards[1]!;
-    const foreign = core.foreign.add.bind(core.foreign);
-    core.foreign.add = (slot) => {
-      foreign(slot);
-      if (sim.tick > 50) core.arena.i32[(core.arena.hot(slot) + HOT.stepCount) >> 2]! -= 1;
-    };
+    for (const { core } of sim.node.shards) {
+      const { passed } = core;
+      const factorOf = core.factorOf.bind(core);
+      core.factorOf = (slot) => {
+        // As if it were slowed: its tick is noted, its step is not made.
+        const isVictim = sim.tick > 50 && sim.tick % 40 === 0 && slot % 5 === 0;
+        if (isVictim) passed[slot] = core.tick;
+        return isVictim ? 0 : factorOf(slot);
+      };
+    }
   });
   await isFound(t, 'stale generation: a slot is given away twice', (sim) => {
     sim.node.world.ids.remove = () => true;
@@ -127,4 +145,88 @@ t.test('more planted bugs are found', async (t) => {
   await isFound(t, 'ghosts in the view: removals are not told', (sim) => {
     for (const shard of sim.node.shards) shard.core.onGone = () => {};
   });
+});
+
+/** Base tiles about the corner that are split now. */
+function splitTiles(sim: Simulation): number[] {
+  const { directory } = sim.node.world;
+  const tiles: number[] = [];
+  directory.forEachTaken((tile) => {
+    if (directory.isSplit(tile)) tiles.push(tile);
+  });
+  return tiles;
+}
+
+t.test('planted bugs in changes of layout and in recovery are found', async (t) => {
+  await isFound(t, 'split that forgets a child: nobody has it', (sim) => {
+    const { directory } = sim.node.world;
+    const split = directory.split.bind(directory);
+    directory.split = (tile, path, depth, owner, owners) =>
+      split(tile, path, depth, owner, [owners[0]!, owners[1]!, owners[2]!, NOBODY_YET]);
+  });
+  await isFound(t, 'merge during split: a change begins while another is under way', (sim) => {
+    const { reshaper } = sim.node;
+    const plan = reshaper as unknown as { pending: Map<number, number> };
+    const split = reshaper.split.bind(reshaper);
+    reshaper.split = (address, reason) => {
+      const refused = split(address, reason);
+      plan.pending.clear();
+      return refused;
+    };
+    const began = sim.watch.began.bind(sim.watch);
+    sim.watch.began = (tile) => {
+      began(tile);
+      // Somebody merges at once what has just been split.
+      const before = sim.node.world.directory.version;
+      for (const at of splitTiles(sim)) {
+        const tile = tileOfIndex(at, LIMITS.baseTileLevel);
+        reshaper.merge(formatTile(tile), 'bug');
+        if (sim.node.world.directory.version !== before) began(at);
+      }
+    };
+  });
+  await isFound(t, 'undo copy not restored: a replacement goes on in the middle of a tick', (sim) => {
+    const replace = sim.node.replace.bind(sim.node);
+    sim.node.replace = (shard) => {
+      const { arena } = sim.node.world;
+      for (let slot = 0; slot < arena.capacity; slot++) {
+        const h = arena.header(slot) >> 2;
+        arena.i32[h + (HEADER.hotUndoIncarnation >> 2)] = 0;
+        arena.i32[h + (HEADER.coldUndoIncarnation >> 2)] = 0;
+      }
+      replace(shard);
+    };
+  });
+  await isFound(t, 'message answered twice: the answer is forgotten before it is settled', (sim) => {
+    const runShard = sim.node.runShard.bind(sim.node);
+    sim.node.runShard = (shard) => withoutMemory(sim, () => runShard(shard));
+  });
+});
+
+/** What a directory takes for "shard −1": nobody. */
+const NOBODY_YET = -1;
+
+/** A shard runs as if no answer had been kept, while every message is sent once more; the books are left as they were. */
+function withoutMemory(sim: Simulation, run: () => void): void {
+  const { arena } = sim.node.world;
+  const kept = new Map<number, number>();
+  for (let slot = 0; slot < arena.capacity; slot++) {
+    const cold = arena.cold(slot);
+    for (let p = 0; p < LIMITS.answerPlaces; p++) {
+      const at = cold + COLD.answers + p * ANSWER_BYTES + ANSWER.used;
+      if (arena.u8[at] !== 0) kept.set(at, arena.u8[at]!);
+      arena.u8[at] = 0;
+    }
+    for (let p = 0; p < LIMITS.outboxPlaces; p++)
+      arena.i32[(cold + COLD.outbox + p * OUTBOX_BYTES + OUTBOX.sentTick) >> 2] = 0;
+  }
+  run();
+  for (const [at, used] of kept) if (arena.u8[at] === 0) arena.u8[at] = used;
+}
+
+t.test('seeds that once broke something pass', async (t) => {
+  for (const { seed, ticks, why } of REGRESSIONS) {
+    const { hash } = await new Simulation({ seed, ticks }).run();
+    t.ok(hash.length === 8, `seed ${seed}: ${why}`);
+  }
 });

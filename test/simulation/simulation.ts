@@ -47,6 +47,8 @@ export interface SimulationResult {
   reshapes: number;
   /** Shards that ended in good order. */
   retired: number;
+  /** Letters between shards. */
+  letters: number;
   /** Ticks of entities that were left out in slowed tiles. */
   dilated: number;
 }
@@ -119,6 +121,7 @@ export class Simulation {
       actions,
       reshapes: splits + merges + moves,
       retired: this.node.retired,
+      letters: this.node.counter('messagesSent'),
       dilated: this.node.counter('ticksDilated'),
     };
   }
