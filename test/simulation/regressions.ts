@@ -10,4 +10,9 @@ export const REGRESSIONS: readonly { readonly seed: number; readonly ticks: numb
       ticks: 400,
       why: 'walks in a slowed tile last longer than the faults: the end waits for them',
     },
+    {
+      seed: 171,
+      ticks: 400,
+      why: 'frozen by a stall and handed over in the same tick: the checker counts both',
+    },
   ];

@@ -77,8 +77,8 @@ export class Watch {
     const state = ownerState(word);
     this.checkStuck(slot, state === OWNER.TRANSIT ? word : 0, 'in transit');
     if (writerBusy(inboxes.writer(slot))) fail('I8', `the inbox of slot ${slot} is locked between two ticks`);
-    if (state !== OWNER.OWNED) {
-      if (state === OWNER.FREE || state === OWNER.RESERVED) this.seen.delete(slot);
+    if (state !== OWNER.OWNED && state !== OWNER.TRANSIT) {
+      this.seen.delete(slot);
       return;
     }
     this.checkGrowth(world, slot);
