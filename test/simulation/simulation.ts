@@ -54,7 +54,7 @@ export interface SimulationResult {
 }
 
 const TICK_MS = 50;
-/** Column that the simulation adds to the game: steps of an entity, counted by nobody but its own step. */
+/** Column that the simulation adds to the game: steps of an entity, counted by nobody but its own step; a run is short. */
 const STEPS = 'simulatedSteps';
 const LIVENESS_TICKS = 1500;
 
@@ -265,7 +265,7 @@ export class Simulation {
     return {
       ...module,
       actions,
-      components: { ...module.components, [STEPS]: 'f64' },
+      components: { ...module.components, [STEPS]: 'u16' },
       step: (world, entity) => {
         burn();
         const steps = world.column(STEPS);
