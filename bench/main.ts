@@ -21,7 +21,18 @@ export interface BenchArgs {
   values: Record<string, string | boolean | undefined>;
 }
 
-const NAMES = ['capacity', 'fanout', 'geo', 'handover', 'map', 'peers', 'recovery', 'split', 'tick', 'verify'];
+const NAMES = [
+  'capacity',
+  'fanout',
+  'geo',
+  'handover',
+  'map',
+  'peers',
+  'recovery',
+  'split',
+  'tick',
+  'verify',
+];
 
 async function load(name: string): Promise<Bench> {
   return (await import(new URL(`./${name}.js`, import.meta.url).href)) as Bench;
