@@ -11,6 +11,7 @@ import { drive, forked, type Member, parts, serveParent } from './crew.js';
 import { leanSockets } from './lean-socket.js';
 import { Measures } from './measures.js';
 import { BOTS_HELP, type BotOptions, readOptions } from './options.js';
+import { httpLook, ReshapeMeter } from './reshapes.js';
 import { brokenPromises, makeReport, table } from './report.js';
 import { Swarm, type SwarmPart } from './swarm.js';
 
@@ -20,6 +21,7 @@ const SETTLE_READS = 20;
 const SETTLE_MS = 250;
 
 const timers = systemTimers();
+const clock = monotonicClock();
 
 function makeSwarm(options: BotOptions, part: SwarmPart): Swarm {
   const random = seededRandom(hash2(options.seed, part.from));
@@ -37,8 +39,16 @@ async function run(options: BotOptions): Promise<number> {
   if (first === null)
     process.stderr.write(`no admin port at "${options.admin}": server-side figures are left out\n`);
   const meter = first === null ? null : new StatusMeter(first);
+  const look = httpLook(options.admin, () => clock.now());
+  const firstLook = first === null ? null : await look();
+  const reshapes = firstLook === null ? null : new ReshapeMeter(firstLook);
+  const lookAgain = async () => {
+    const seen = reshapes === null ? null : await look();
+    if (seen !== null) reshapes?.sample(seen);
+  };
   const stopMeter = timers.every(STATUS_MS, () => {
     if (meter !== null) void read().then((status) => status !== null && meter.sample(status));
+    void lookAgain();
   });
   const pieces = parts(options);
   const file = process.argv[1];
@@ -58,13 +68,26 @@ async function run(options: BotOptions): Promise<number> {
   for (const member of members) member.leave();
   await Promise.all(members.map((member) => member.over));
   stopProgress();
+  await lookAgain();
+  reshapes?.left();
+  if (reshapes !== null) await linger(options.linger, reshapes, lookAgain);
   const server = meter?.figures() ?? null;
-  const report = makeReport(measures, server);
+  const report = makeReport(measures, server, reshapes);
   const broken = brokenPromises(report, measures, server);
   for (const sentence of broken) process.stderr.write(`broken: ${sentence}\n`);
   if (options.json) process.stderr.write(`${table(report, measures)}\n`);
   process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : `${table(report, measures)}\n`);
   return broken.length === 0 ? 0 : 1;
+}
+
+/** Watches until the tiles are whole again, but not for ever. */
+async function linger(seconds: number, reshapes: ReshapeMeter, look: () => Promise<void>): Promise<void> {
+  if (seconds > 0) process.stderr.write('watching until the tiles are whole again\n');
+  const deadline = clock.now() + seconds * 1000;
+  while (clock.now() < deadline && !reshapes.isWhole) {
+    await pause(timers, STATUS_MS);
+    await look();
+  }
 }
 
 /** Samples the totals until they agree with each other; if they never do, the last sample stands. */

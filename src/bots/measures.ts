@@ -2,11 +2,14 @@
 import type { Verdict } from './classify.js';
 import { addVerdict } from './classify.js';
 import { Histogram } from './histogram.js';
+import { SLICE_MS } from './reshapes.js';
 
 export class Measures {
   readonly selfGapMs = new Histogram();
   /** The longest gap of each bot in each WINDOW_MS: freezes that the mass of ordinary gaps would hide. */
   readonly worstGapMs = new Histogram();
+  /** The same gaps by slice of time (reshapes.ts). */
+  readonly selfGapSlices = new Map<number, Histogram>();
   readonly rttMs = new Histogram();
   staleMs = new Histogram();
   /** How late the bots' own rounds came: a process without a core measures itself. */
@@ -44,7 +47,20 @@ export class Measures {
   readonly rejections = new Map<number, number>();
   readonly closes = new Map<string, number>();
 
+  /** A gap between a player's own updates. @param now by the clock that all processes of the machine share */
+  selfGap(ms: number, now: number): void {
+    this.selfGapMs.record(ms);
+    this.slice(Math.floor(now / SLICE_MS)).record(ms);
+  }
+
+  private slice(number: number): Histogram {
+    let slice = this.selfGapSlices.get(number);
+    if (slice === undefined) this.selfGapSlices.set(number, (slice = new Histogram()));
+    return slice;
+  }
+
   add(other: Measures): void {
+    for (const [number, gaps] of other.selfGapSlices) this.slice(number).add(gaps);
     this.selfGapMs.add(other.selfGapMs);
     this.worstGapMs.add(other.worstGapMs);
     this.rttMs.add(other.rttMs);

@@ -5,7 +5,7 @@
 import { parseArgs } from 'node:util';
 import { BlueMarbleError } from '../base/errors.js';
 
-export const SCENARIOS = ['roam', 'border', 'crowd', 'cities', 'trade'] as const;
+export const SCENARIOS = ['roam', 'border', 'crowd', 'cities', 'trade', 'pulse', 'metre'] as const;
 export type ScenarioName = (typeof SCENARIOS)[number];
 export const BORDERS = ['meridian', 'antimeridian', 'pole', 'corner'] as const;
 export type BorderName = (typeof BORDERS)[number];
@@ -29,6 +29,8 @@ export interface BotOptions {
   ramp: number;
   actionsPerSecond: number;
   seed: number;
+  /** After the bots have left: how long to watch the server until its tiles are whole again, seconds. */
+  linger: number;
   processes: number;
   /** Places, degrees; empty = the scenario's own. */
   at: readonly { lon: number; lat: number }[];
@@ -51,9 +53,10 @@ export const BOTS_HELP = `usage: npm run bots -- --url ws://127.0.0.1:7777 --pla
   --border NAME            where the border scenario walks: ${BORDERS.join(', ')}
   --json                   one JSON object on stdout instead of the table
   --full-view SHARE        share of bots that check their whole view, 0…1 (0.05)
-  --ramp N                 bots started a second (250; crowd: 50)
+  --ramp N                 bots started a second (250; crowd, pulse, metre: 50)
   --actions-per-second N   actions of each bot besides walking (0.5)
   --seed N                 seed of everything random (1)
+  --linger S               after the bots have left, watch until the tiles are whole again, at most S seconds (0)
   --processes N            processes to split over
   --at LON,LAT             a place of the scenario; may be given several times
   --rect W,S,E,N           roam: a rectangle in degrees
@@ -79,9 +82,10 @@ export function readOptions(argv: readonly string[], testBuild: boolean): BotOpt
     border: choice(flags, 'border', BORDERS, 'meridian'),
     json: flags.has('json'),
     fullView: number(flags, 'full-view', 0.05, 0, 1),
-    ramp: number(flags, 'ramp', scenario === 'crowd' ? 50 : 250, 0.1, 1e6),
+    ramp: number(flags, 'ramp', ['crowd', 'pulse', 'metre'].includes(scenario) ? 50 : 250, 0.1, 1e6),
     actionsPerSecond: number(flags, 'actions-per-second', 0.5, 0, 50),
     seed: whole(flags, 'seed', 1, 0, 0xffffffff),
+    linger: number(flags, 'linger', 0, 0, 3600),
     processes: whole(flags, 'processes', Math.ceil(players / PLAYERS_PER_PROCESS), 1, MAX_PROCESSES),
     at: (flags.get('at') ?? []).map(place),
     rect: flags.has('rect') ? rectangle(flags.get('rect')![0]!) : null,
@@ -103,6 +107,7 @@ const VALUES = [
   'ramp',
   'actions-per-second',
   'seed',
+  'linger',
   'processes',
   'at',
   'rect',

@@ -4,6 +4,7 @@
 import type { ServerFigures } from './admin.js';
 import { type Quantiles, rounded } from './histogram.js';
 import type { Measures } from './measures.js';
+import type { ElasticFigures, ReshapeMeter } from './reshapes.js';
 
 /** Exactly this is printed by --json. Server-side figures are null without an admin port. */
 export interface Report {
@@ -23,6 +24,9 @@ export interface Report {
   selfUpdateGapMs: Quantiles;
   /** Over all bots and stretches of three seconds: the longest gap in each. */
   worstGapMs: Quantiles;
+  /** The same while a change of layout was under way, and otherwise; null without an admin port. */
+  selfUpdateGapReshapeMs: Quantiles | null;
+  selfUpdateGapCalmMs: Quantiles | null;
   rttMs: Quantiles;
   viewMissing: number;
   viewDuplicates: number;
@@ -33,9 +37,16 @@ export interface Report {
   maxPositionJumpM: number;
   itemsBefore: number | null;
   itemsAfter: number | null;
+  /** What load made of the tiles; null without an admin port. */
+  elastic: ElasticFigures | null;
 }
 
-export function makeReport(m: Measures, server: ServerFigures | null): Report {
+export function makeReport(
+  m: Measures,
+  server: ServerFigures | null,
+  reshapes: ReshapeMeter | null = null,
+): Report {
+  const gaps = reshapes?.gaps(m.selfGapSlices);
   const perClientSecond = (n: number) => (m.clientSeconds > 0 ? rounded(n / m.clientSeconds) : 0);
   return {
     players: m.players,
@@ -53,6 +64,8 @@ export function makeReport(m: Measures, server: ServerFigures | null): Report {
     handoverMs: server?.handoverMs ?? null,
     selfUpdateGapMs: m.selfGapMs.summary(),
     worstGapMs: m.worstGapMs.summary(),
+    selfUpdateGapReshapeMs: gaps?.reshape ?? null,
+    selfUpdateGapCalmMs: gaps?.calm ?? null,
     rttMs: m.rttMs.summary(),
     viewMissing: m.viewMissing,
     viewDuplicates: m.viewDuplicates,
@@ -63,6 +76,7 @@ export function makeReport(m: Measures, server: ServerFigures | null): Report {
     maxPositionJumpM: rounded(m.maxJumpM),
     itemsBefore: server?.itemsBefore ?? null,
     itemsAfter: server?.itemsAfter ?? null,
+    elastic: reshapes?.figures() ?? null,
   };
 }
 
@@ -120,7 +134,8 @@ export function brokenPromises(report: Report, m: Measures, server: ServerFigure
 /** The report for people. */
 export function table(report: Report, m: Measures): string {
   const lines: string[] = [];
-  for (const [name, value] of Object.entries(report) as [string, number | Quantiles | null][]) {
+  const { elastic, ...rest } = report;
+  for (const [name, value] of Object.entries(rest) as [string, number | Quantiles | null][]) {
     const text =
       value === null
         ? '-'
@@ -129,6 +144,7 @@ export function table(report: Report, m: Measures): string {
           : `p50 ${value.p50}  p99 ${value.p99}  max ${value.max}`;
     lines.push(`${name.padEnd(28)}${text}`);
   }
+  for (const [name, value] of Object.entries(elastic ?? {})) lines.push(`${name.padEnd(28)}${value ?? '-'}`);
   const list = (entries: Map<unknown, number>) => [...entries].map(([what, n]) => `${what}: ${n}`).join(', ');
   if (m.rejections.size > 0) lines.push(`${'rejections by code'.padEnd(28)}${list(m.rejections)}`);
   if (m.closes.size > 0) lines.push(`${'closes by code'.padEnd(28)}${list(m.closes)}`);

@@ -23,6 +23,8 @@ const FIELDS = [
   'handoverMs',
   'selfUpdateGapMs',
   'worstGapMs',
+  'selfUpdateGapReshapeMs',
+  'selfUpdateGapCalmMs',
   'rttMs',
   'viewMissing',
   'viewDuplicates',
@@ -33,6 +35,7 @@ const FIELDS = [
   'maxPositionJumpM',
   'itemsBefore',
   'itemsAfter',
+  'elastic',
 ];
 
 function good(): Measures {

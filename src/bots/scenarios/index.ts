@@ -3,6 +3,8 @@ import type { ScenarioName } from '../options.js';
 import { border } from './border.js';
 import { cities } from './cities.js';
 import { crowd } from './crowd.js';
+import { metre } from './metre.js';
+import { pulse } from './pulse.js';
 import { roam } from './roam.js';
 import type { Scenario, ScenarioInput } from './scenario.js';
 import { trade } from './trade.js';
@@ -13,6 +15,8 @@ const SCENARIO_OF: Record<ScenarioName, (input: ScenarioInput) => Scenario> = {
   crowd,
   cities,
   trade,
+  pulse,
+  metre,
 };
 
 export function scenario(name: ScenarioName, input: ScenarioInput): Scenario {
