@@ -30,6 +30,8 @@ export interface Config {
   readonly gateways: number;
   readonly shards: number;
   readonly pinShards: boolean;
+  /** Data directory; null = in memory. */
+  readonly data: string | null;
   readonly memory: boolean;
   readonly capacity: number;
   readonly tickRate: number;
@@ -68,8 +70,14 @@ function optionTable(cores: number): readonly Option[] {
     whole('gateways', 1, LIMITS.maxGateways, 1, 'gateway threads, all on the game port'),
     whole('shards', 1, LIMITS.maxShards, shards, 'shard threads; default: cores - 1'),
     onOff('pin-shards', 'keep exactly --shards threads'),
-    text('data', 'DIR', 'a directory', null, 'durable storage; not part of this version'),
-    onOff('memory', 'keep the world in memory only (the only storage of this version)'),
+    text(
+      'data',
+      'DIR',
+      'a directory',
+      null,
+      'keep the world in this directory: it survives a stop and a kill',
+    ),
+    onOff('memory', 'keep the world in memory only; the default without --data'),
     whole('capacity', 1, 1_000_000, LIMITS.capacityPlayers, 'players that one tile carries'),
     whole('tick-rate', 1, 60, LIMITS.tickRateHz, 'ticks per second'),
     whole('frame-rate', 1, 60, LIMITS.frameRateHz, 'frames per second to clients; divides the tick rate'),
@@ -125,11 +133,8 @@ export function readConfig(input: ConfigInput): Config | { help: string } {
 
 /** Checks what several options say together, and gives them their types. */
 function complete(s: Settings): Config {
-  if (s.has('data'))
-    throw s.refuse(
-      'data',
-      'is refused: durable storage is not part of this version; leave it out, the world lives in memory',
-    );
+  if (s.get<string | null>('data') !== null && s.get<boolean>('memory'))
+    throw s.refuse('data', 'is refused together with --memory: the world lives either on disk or in memory');
   const port = s.get<number>('port');
   const adminPort = s.get<number | null>('admin-port') ?? (port === 0 ? 0 : port + 1);
   if (adminPort > 65535)
@@ -172,7 +177,8 @@ function complete(s: Settings): Config {
     gateways: s.get<number>('gateways'),
     shards: s.get<number>('shards'),
     pinShards: s.get<boolean>('pin-shards'),
-    memory: true,
+    data: s.get<string | null>('data'),
+    memory: s.get<string | null>('data') === null,
     capacity: s.get<number>('capacity'),
     tickRate,
     frameRate,

@@ -7,7 +7,6 @@
  * even during the start, and any number of times; it ends in order (bots, gateways, shards, jobs, admin port), within
  * ten seconds, and leaves no thread, socket or timer behind.
  */
-import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { Observatory } from './admin/observatory.js';
 import type { Death, NodeView } from './admin/routes.js';
@@ -17,11 +16,11 @@ import { type Clock, monotonicClock, systemTimers, type Timers } from './base/cl
 import type { Log } from './base/log.js';
 import { LIMITS } from './base/limits.js';
 import type { Config } from './config.js';
-import { Accounts } from './control/accounts.js';
 import { Audit, plantDuplicate, shown } from './control/audit.js';
 import { type Bots, startBots } from './control/bots.js';
 import { worldCard } from './control/card.js';
 import { Gateways } from './control/gateways.js';
+import { type Durability, openDurability } from './control/durability.js';
 import { jobRings } from './control/job-rings.js';
 import { jobPool, Jobs } from './control/jobs.js';
 import { shardLauncher, shardWatch } from './control/launch.js';
@@ -48,8 +47,8 @@ export interface Addresses {
   readonly admin: string;
 }
 
-/** Ten seconds in all: bots, gateways, shards, the rest. */
-const STOP_MS = Object.freeze({ bots: 2_000, gateways: 3_000, shards: 4_000, rest: 1_000 });
+/** Ten seconds in all: bots, gateways, shards, store, the rest. */
+const STOP_MS = Object.freeze({ bots: 1_000, gateways: 2_000, shards: 3_000, store: 3_000, rest: 1_000 });
 const LEASES_MS = 100;
 const SAMPLE_MS = 1_000;
 const AUDIT_MS = 500;
@@ -79,6 +78,7 @@ export class PlanetNode implements NodeView {
   private readonly env: NodeJS.ProcessEnv;
   private gateways: Gateways | null = null;
   private bots: Bots | null = null;
+  private durability: Durability | null = null;
   private starting: Promise<unknown> = Promise.resolve();
   private stopping: Promise<void> | null = null;
   private accepting = false;
@@ -144,6 +144,7 @@ export class PlanetNode implements NodeView {
       supervisor,
       capacity: config.capacity,
       bots,
+      before: () => this.durability?.before ?? { created: 0, consumed: 0 },
     });
     this.pool = jobPool(config.game);
     this.jobs = new Jobs(jobRings(world), this.pool.run, timers, log);
@@ -254,11 +255,14 @@ export class PlanetNode implements NodeView {
     if (this.stopping !== null) return null;
     await this.observatory.start(config.otlpUrl);
     const adminPort = await this.admin.listen();
-    const leases = new LeaseKeeper(this.world.ids, async () => {}); // a world in memory forgets its ids with itself
+    const durability = await this.openStore(game);
+    if (this.stopping !== null) return null;
+    const leases = new LeaseKeeper(this.world.ids, durability.recordLease);
     await leases.keep();
     if (this.stopping !== null) return null;
     this.cancels.push(
-      timers.every(LEASES_MS, () => void leases.keep()),
+      // A store that has just been closed notes no lease any more; until then it tries by itself.
+      timers.every(LEASES_MS, () => void leases.keep().catch(() => {})),
       timers.every(SAMPLE_MS, () => this.statusSource.sample()),
       timers.every(AUDIT_MS, () => this.audit.look()),
     );
@@ -266,7 +270,7 @@ export class PlanetNode implements NodeView {
     await this.supervisor.start();
     if (this.stopping !== null) return null;
     this.cancels.push(timers.every(1000 / LIMITS.plannerRateHz, () => this.breathing.elastic.step()));
-    const gamePort = await this.openGateways(game);
+    const gamePort = await this.openGateways(game, durability);
     if (this.stopping !== null) return null;
     this.accepting = true;
     const scheme = config.tlsCert === null ? 'ws' : 'wss';
@@ -279,10 +283,22 @@ export class PlanetNode implements NodeView {
     return addresses;
   }
 
-  private openGateways(game: CompiledGame): Promise<number> {
+  private async openStore(game: CompiledGame): Promise<Durability> {
+    const { config, world, clock, timers, env, log } = this;
+    const lost = (reason: string) => {
+      log.fatal({ reason }, "the store's thread ended: the node stops");
+      void this.stop(1);
+    };
+    const { data: folder, seed } = config;
+    this.durability = await openDurability({ folder, seed, game, world, clock, timers, env, lost });
+    this.supervisor.goOnFrom(this.durability.incarnation);
+    if (this.stopping !== null) await this.durability.close();
+    return this.durability;
+  }
+
+  private openGateways(game: CompiledGame, durability: Durability): Promise<number> {
     const { config, world, log, env } = this;
     const { tlsCert: cert, tlsKey: key } = config;
-    const accounts = new Accounts(config.maxEntities);
     this.gateways = new Gateways({
       world,
       count: config.gateways,
@@ -290,16 +306,13 @@ export class PlanetNode implements NodeView {
       port: config.port,
       tls: cert !== null && key !== null ? { cert, key } : undefined,
       auth: authOptions(config.ticketKey),
-      secret: randomBytes(32), // sessions live in memory, and so does the secret of their tokens
+      secret: durability.secret,
       card: worldCard(game, { tickRate: config.tickRate, frameRate: config.frameRate }),
       spawn: SPAWN,
       capacity: config.capacity,
       maxConnections: config.maxEntities,
-      accounts: {
-        find: async (playerId) => accounts.find(playerId),
-        bind: async (playerId, expected, entity) => accounts.bind(playerId, expected, entity),
-        load: async () => false, // a world in memory keeps everything in the arena
-      },
+      accounts: durability.accounts(),
+      away: durability.guests,
       env,
       log,
       lost: (gateway) => {
@@ -317,6 +330,7 @@ export class PlanetNode implements NodeView {
     await this.within('gateways', STOP_MS.gateways, this.gateways?.stop());
     for (const cancel of this.cancels.splice(0)) cancel(); // no shard is started or retired any more
     await this.supervisor.stop(STOP_MS.shards);
+    await this.within('store', STOP_MS.store, this.durability?.close());
     this.breathing.reshaper.stop();
     await this.within('traces', STOP_MS.rest, this.observatory.stop());
     this.jobs.stop();

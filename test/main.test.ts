@@ -158,7 +158,7 @@ t.test('starts that are refused: exit code and one sentence that names the fault
   const pem = file('cert.pem', 'no certificate');
   const cases: [flags: string[], code: number, name: string, words: RegExp][] = [
     [['--prot', '1'], 12, 'BAD_FLAG', /--prot .*did you mean --port\?/],
-    [['--data', 'somewhere'], 12, 'BAD_FLAG', /durable storage is not part of this version/],
+    [['--data', 'somewhere', '--memory'], 12, 'BAD_FLAG', /refused together with --memory/],
     [['--config', join(folder, 'none.json')], 13, 'BAD_CONFIG', /none\.json must be a readable JSON file/],
     [['--port', '0', '--admin-port', taken], 16, 'TAKEN_ADMIN_PORT', new RegExp(`admin port ${taken}`)],
     [['--port', '0', '--game', game], 14, 'BAD_GAME', /game\.js/],

@@ -47,6 +47,8 @@ export interface Census {
 export interface CensusWorld {
   readonly arena: Arena;
   readonly ids: { lookup(id: number): number };
+  /** Of them, by kind: what rests in the store. */
+  readonly cut?: { readonly resting: Float64Array };
 }
 
 /** Items created and consumed since the planet started, all kinds. */
@@ -94,6 +96,7 @@ function countOnce(world: CensusWorld): Census {
     players++;
     count.players++;
   }
+  for (const resting of world.cut?.resting ?? []) items += resting;
   return { items, entities, players, squares };
 }
 

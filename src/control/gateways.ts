@@ -24,6 +24,8 @@ export interface GatewaysOptions extends Omit<GatewaySettings, 'number' | 'liste
   /** 0 = any free port. */
   readonly port: number;
   readonly accounts: AccountBook;
+  /** Entities of players who were in the world when it stopped. */
+  readonly away: readonly number[];
   readonly env: NodeJS.ProcessEnv;
   readonly log: PinoLog;
   readonly lost: (gateway: number) => void;
@@ -70,6 +72,8 @@ export class Gateways {
     // Several gateways share the port, and so would a second server, silently: look before.
     const listen = { host, port: shared ? await probePort(port, host) : port, exclusive: !shared };
     this.own = await buildGateway(world, this.settings(0, listen), accounts, log);
+    if (this.stopping) return port;
+    await this.own.bringBack(this.options.away);
     if (this.stopping) return port;
     const real = this.own.open(listen);
     const others = Array.from({ length: count - 1 }, (_, i) =>

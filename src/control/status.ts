@@ -130,6 +130,8 @@ export interface StatusParts {
   readonly supervisor: { report(): ShardReport[]; readonly restarts: number };
   readonly bots: () => number;
   readonly audit: Pick<Audit, 'status'>;
+  /** Items created and consumed by earlier processes. */
+  readonly before?: () => ItemTotals;
 }
 
 const CENSUS_MS = 1_000;
@@ -229,7 +231,7 @@ export class StatusSource {
       },
       ticksMissed: sum(SHARD_COUNTER.ticksMissed),
       ticksDoubled: sum(SHARD_COUNTER.ticksDoubled),
-      durableTick: 0,
+      durableTick: world.cut.durableTick,
       audit,
       decisions: elastic.decisions.slice(-SHOWN_DECISIONS),
       alarms,
@@ -295,7 +297,7 @@ export class StatusSource {
   private itemTotals(): ItemTotals {
     const created = new Float64Array(LIMITS.itemKinds);
     const consumed = new Float64Array(LIMITS.itemKinds);
-    const sums = { created: 0, consumed: 0 };
+    const sums = { ...(this.parts.before?.() ?? { created: 0, consumed: 0 }) };
     for (const block of this.parts.world.shardBlocks) {
       block.totals(created, consumed);
       for (let kind = 0; kind < LIMITS.itemKinds; kind++) {

@@ -101,6 +101,11 @@ export class Supervisor {
     }
   }
 
+  /** Before the first start: the newest incarnation that an earlier process used. */
+  goOnFrom(incarnation: number): void {
+    this.incarnations = incarnation;
+  }
+
   /** Starts the initial shards; resolves when each of them has been ready once, or when `stop` came first. */
   start(): Promise<void> {
     assert(this.cancelCheck === null && !this.stopping, 'a supervisor is started once');

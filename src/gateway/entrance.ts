@@ -52,6 +52,20 @@ export class Entrance {
     this.guard(connection, this.authenticate(connection, hello.ticket));
   }
 
+  /**
+   * A player who was in the world when the server stopped stands in it again, away like after a lost connection: the
+   * client may resume, or the grace ends. Resolves when the entity is in the arena.
+   */
+  async bringBack(entity: number): Promise<void> {
+    if (!(await this.core.parts.accounts.load(entity))) return;
+    const { ids, arena } = this.core.world;
+    const slot = ids.lookup(entity);
+    if (slot < 0) return;
+    const word = Atomics.load(arena.owner, slot);
+    if (ownerState(word) === OWNER.PARKED && this.newcomers.takeParked(slot, word, entity))
+      this.newcomers.send(slot);
+  }
+
   /** The account's entity went to rest while its player was coming in. */
   again(connection: Connection): void {
     this.attempt(connection, () => this.enterAccount(connection));

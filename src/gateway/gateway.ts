@@ -72,6 +72,11 @@ export class Gateway {
     return port;
   }
 
+  /** Before the first client: players who were in the world when the server stopped. */
+  async bringBack(entities: readonly number[]): Promise<void> {
+    await Promise.all(entities.map((entity) => this.entrance.bringBack(entity)));
+  }
+
   /** Takes a new socket. Public for simulations that have no port. */
   accept(socket: Socket): SocketListener {
     const { core } = this;

@@ -24,6 +24,7 @@
  * Death of a shard: `open` stays, so the cut waits for the replacement, which pushes what stands committed and marks.
  */
 import { assert } from '../base/assert.js';
+import { LIMITS } from '../base/limits.js';
 import { LINE, PARAMETERS, checkHeader, magicOf, roundUp, writeHeader } from './header.js';
 
 const MAGIC = magicOf('BMcb');
@@ -32,7 +33,8 @@ const ASKED_TICK = ASKED + 1;
 const DURABLE_TICK = ASKED + 2;
 const STATE = ASKED + 3;
 const DOORBELL = (2 * LINE) >> 2;
-const SHARDS = (3 * LINE) >> 2;
+const RESTING = (3 * LINE) >> 2;
+const SHARDS = RESTING + 2 * LIMITS.itemKinds;
 const SHARD_WORDS = LINE >> 2;
 const OPEN = 0;
 const MARKED = 1;
@@ -50,6 +52,8 @@ export const STORE_STATE = {
 export class CutBlock {
   /** By slot: 1 = the store has not been given what stands there. Plain: only the slot's holder writes it. */
   readonly dirty: Uint8Array;
+  /** By item kind, what rests in the store and not in the arena. Written by the store's thread. */
+  readonly resting: Float64Array;
   private readonly i32: Int32Array;
   private readonly cutId: Uint32Array;
   private readonly cutTick: Int32Array;
@@ -59,6 +63,7 @@ export class CutBlock {
     this.i32 = checkHeader(sab, MAGIC, 'cut block');
     const capacity = this.i32[PARAMETERS];
     const shards = this.i32[PARAMETERS + 1];
+    this.resting = new Float64Array(sab, RESTING * 4, LIMITS.itemKinds);
     let at = (SHARDS + shards * SHARD_WORDS) * 4;
     const words = capacity * 4;
     this.cutId = new Uint32Array(sab, at, capacity);

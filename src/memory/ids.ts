@@ -139,6 +139,12 @@ export class Ids {
     return false;
   }
 
+  /** Before any thread takes a lease: the first one that was never used. */
+  begin(lease: number): void {
+    assert(lease > 0 && lease < LAST_LEASE, 'I4: ids are never used again');
+    Atomics.store(this.words, NEXT_LEASE, lease);
+  }
+
   /** Allows leases up to this number, once a restart can no longer hand them out again. */
   grant(lease: number): void {
     Atomics.store(this.words, GRANTED, lease);

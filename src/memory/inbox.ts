@@ -44,6 +44,8 @@ export const PLACE_BYTES = 16 + PAYLOAD_BYTES;
 export const PLACE = { sessionId: 0, actionId: 8, kind: 12, length: 14, payload: 16 } as const;
 /** Gateway number in the writer word of an inbox that nobody may write. */
 export const LEAVING = 127;
+/** Gateway number of one whose client was cut off with its server: nobody writes, any gateway may claim. */
+export const AWAY = 126;
 /** Highest connection epoch; a claim beyond it is refused, so that no word of an earlier connection comes back (I4). */
 export const LAST_CONNECTION_EPOCH = 2 ** 22 - 1;
 
@@ -300,6 +302,18 @@ export class Inboxes {
     Atomics.store(this.i32, at + HEAD, 0);
     Atomics.store(this.i32, at + PRESENCE, PRESENCE_STATE.NONE);
     Atomics.store(this.i32, at + PRESENCE_TICK, 0);
+  }
+
+  /**
+   * The same for a player whose session went on in the store: it may be resumed, and its grace counts from `tick`.
+   */
+  expect(slot: number, tick: number): void {
+    this.reset(slot);
+    const at = this.word(slot);
+    const word = Atomics.load(this.i32, at + WRITER);
+    Atomics.store(this.i32, at + WRITER, packWriter(writerEpoch(word), AWAY));
+    Atomics.store(this.i32, at + PRESENCE, PRESENCE_STATE.DISCONNECTED);
+    Atomics.store(this.i32, at + PRESENCE_TICK, tick);
   }
 
   private word(slot: number): number {

@@ -12,8 +12,7 @@ const MAGIC = magicOf('BMck');
 const START = LINE >> 3;
 
 export class TickClock {
-  /** Clock ms at which tick 0 starts. */
-  readonly startMs: number;
+  private start: number;
   /** Length of a tick in ms. */
   readonly tickMs: number;
   /** Ticks of a second, rounded to a whole number of at least 1. */
@@ -22,7 +21,7 @@ export class TickClock {
   private constructor(readonly sab: SharedArrayBuffer) {
     checkHeader(sab, MAGIC, 'tick clock');
     const f64 = new Float64Array(sab);
-    this.startMs = f64[START];
+    this.start = f64[START];
     this.tickMs = f64[START + 1];
     this.ticksPerSecond = Math.max(1, Math.round(1000 / this.tickMs));
   }
@@ -41,6 +40,18 @@ export class TickClock {
   /** @throws AssertionError when the buffer is not a tick clock of this version */
   static from(sab: SharedArrayBuffer): TickClock {
     return new TickClock(sab);
+  }
+
+  /** Clock ms at which tick 0 starts; before the present process, where the world is older. */
+  get startMs(): number {
+    return this.start;
+  }
+
+  /** Sets the start anew, before any other thread has attached: the world goes on at a later tick. */
+  begin(startMs: number): void {
+    assert(Number.isFinite(startMs), 'tick clock: finite times');
+    this.start = startMs;
+    new Float64Array(this.sab)[START] = startMs;
   }
 
   /** Number of the tick that an instant lies in. @param now clock ms */

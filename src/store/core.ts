@@ -66,6 +66,7 @@ export class StoreCore {
       codec,
       (id) => this.read(id),
       (id, why) => log.error({ entity: id, reason: why }, 'a stored entity is refused'),
+      clock,
     );
     const { active, rests } = this.residence;
     const fault = parts.fault === 'runs-past-the-mark' ? parts.fault : undefined;

@@ -14,6 +14,7 @@
  * Death: the store's thread does not die alone (its end is the process's), so no RESERVED(100) is ever left behind.
  */
 import { assert } from '../base/assert.js';
+import type { Clock } from '../base/clock.js';
 import { FLAG } from '../memory/player.js';
 import {
   COLD_BYTES,
@@ -31,6 +32,7 @@ import type { SharedWorld } from '../memory/shared-world.js';
 import { SlotCache, freeSlot } from '../memory/slots.js';
 import { STORED_RECORD as AT, STORE_THREAD } from '../memory/store-ring.js';
 import { type Codec, RecordBytes, type Rest } from './codec.js';
+import { Resting } from './resting.js';
 
 /** What came of a load. */
 export type Load = 'here' | 'absent' | 'refused' | 'no-room';
@@ -55,6 +57,8 @@ export class Residence {
   unloads = 0;
   corrupt = 0;
   private readonly record = new RecordBytes();
+  private readonly other = new RecordBytes();
+  private readonly resting: Resting;
   private readonly slots: SlotCache;
   private visitors: Visitor[] = [];
 
@@ -67,8 +71,10 @@ export class Residence {
     private readonly codec: Codec,
     private readonly read: (id: number) => Uint8Array | null | undefined,
     private readonly refuse: (id: number, why: string) => void,
+    private readonly clock: Clock,
   ) {
     this.slots = new SlotCache(world.arena, STORE_THREAD);
+    this.resting = new Resting(world, (id) => this.peek(id));
   }
 
   /** Brings an entity into the arena, PARKED. @param visitUntil clock ms at which it goes again if nobody took it */
@@ -97,6 +103,13 @@ export class Residence {
     return 'here';
   }
 
+  /** The stored record of an entity that is not in the arena. */
+  private peek(id: number): RecordBytes | null {
+    const bytes = this.read(id);
+    if (bytes === undefined || bytes === null) return null;
+    return this.codec.decode(bytes, this.other) === null ? this.other : null;
+  }
+
   visit(id: number, now: number): Load {
     return this.load(id, now + VISIT_MS);
   }
@@ -117,12 +130,15 @@ export class Residence {
     arena.u32[(header + HEADER.epoch) >> 2] = epoch;
     arena.i32[(header + HEADER.birthTick) >> 2] = record.i32[AT.birthTick >> 2];
     arena.f64[(header + HEADER.handoverStamp) >> 3] = 0;
-    arena.i32[(header + HEADER.handoverTick) >> 2] = 0; // of no tick: whoever wants it may take it
-    inboxes.reset(slot);
+    arena.i32[(header + HEADER.handoverTick) >> 2] = 0; // what comes from the store is of no tick of this process
+    const isPlaying = record.kind === PLAYER_KIND && (record.flags & FLAG.OFFLINE) === 0;
+    if (isPlaying) inboxes.expect(slot, this.world.clock.tickAt(this.clock.now()));
+    else inboxes.reset(slot);
     cut.reset(slot, 0);
     cut.pushed(slot, arena.u32[(hot + HOT.lastActionId) >> 2], 0); // all of it came from the durable store
     // Last of the header: from here a lookup can find the slot.
     arena.f64[(header + HEADER.id) >> 3] = record.id;
+    this.resting.count(slot, -1);
     return epoch;
   }
 
@@ -144,6 +160,7 @@ export class Residence {
       return false;
     }
     ids.remove(id, slot);
+    this.resting.count(slot, 1);
     freeSlot(arena, slot);
     this.active.delete(id);
     this.rests.delete(id);

@@ -47,7 +47,8 @@ export function openStore(options: StoreOptions): Promise<StoreThread> {
     worker.once('error', failed);
     worker.once('exit', (code) => failed(new Error(`the store's thread ended in its start (${code})`)));
     worker.once('message', (message: FromStore) => {
-      worker.removeAllListeners();
+      // By name: the worker listens to its own listeners, to know whether somebody hears its messages.
+      for (const event of ['error', 'exit', 'message']) worker.removeAllListeners(event);
       if (message.type === 'facts') return resolve(new StoreThread(worker, message.facts, options));
       void worker.terminate();
       const text = message.type === 'refused' ? message.message : 'the store did not answer';

@@ -69,6 +69,8 @@ t.test('switches', async (t) => {
   t.equal(read([], { BLUEMARBLE_TEST_FAULTS: '1' }).testFaults, true);
   t.equal(read([], { BLUEMARBLE_TEST_FAULTS: '0' }).testFaults, false);
   t.equal(read(['--memory']).memory, true);
+  t.match(read(['--data', 'dir']), { memory: false, data: 'dir' });
+  t.match(read([]), { memory: true, data: null });
 });
 
 t.test('limit - 1, limit, limit + 1', async (t) => {
@@ -179,16 +181,16 @@ const WRONG: [
   ],
   [
     'storage',
-    ['--data', 'dir'],
+    ['--data', 'dir', '--memory'],
     {},
     undefined,
     'BAD_FLAG',
-    /--data is refused: durable storage is not part of this version/,
+    /--data is refused together with --memory/,
   ],
   [
     'storage by environment',
     [],
-    { BLUEMARBLE_DATA: 'dir' },
+    { BLUEMARBLE_DATA: 'dir', BLUEMARBLE_MEMORY: 'true' },
     undefined,
     'BAD_FLAG',
     /BLUEMARBLE_DATA is refused/,

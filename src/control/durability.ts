@@ -1,0 +1,96 @@
+/**
+ * Ties a node to its store at the start: opens the data, lets the world go on where the data ends, and keeps what must
+ * never be used twice ahead of its use. Call `openDurability` before any other thread has seen the world.
+ */
+import { LIMITS } from '../base/limits.js';
+import type { Clock, Timers } from '../base/clock.js';
+import type { AccountBook } from '../gateway/accounts.js';
+import { STORE_STATE } from '../memory/cut-block.js';
+import type { SharedWorld } from '../memory/shared-world.js';
+import { openStore, type StoreThread } from '../store/thread.js';
+import type { StoreStatus } from '../store/types.js';
+import type { CompiledGame } from '../world/game.js';
+
+/** Shard starts that one process may make; recorded as a whole before the first. */
+const INCARNATIONS = 65_536;
+
+export interface DurabilityOptions {
+  /** Data directory; null = in memory, on the same path. */
+  readonly folder: string | null;
+  readonly seed: number;
+  readonly game: CompiledGame;
+  readonly world: SharedWorld;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly env: NodeJS.ProcessEnv;
+  readonly lost: (reason: string) => void;
+}
+
+/** @throws BlueMarbleError DATA_… of kind startup */
+export async function openDurability(options: DurabilityOptions): Promise<Durability> {
+  const { folder, game, seed, world, clock, timers, env, lost } = options;
+  const names = {
+    name: game.module.name,
+    kinds: game.kinds,
+    items: game.module.items,
+    columns: game.columns.map(({ name, type, offset }) => ({ name, type, offset })),
+  };
+  const identity = { seed, baseLevel: LIMITS.baseTileLevel, game: names };
+  const store = await openStore({ folder, restore: null, identity, clock, timers, env, lost });
+  const { facts } = store;
+  // The world's clock goes on behind what is durable; what came after it never was.
+  world.clock.begin(clock.now() - (facts.durableTick + 1) * world.clock.tickMs);
+  world.ids.begin(facts.idLease + 1);
+  for (let i = 0; i < facts.generated.length; i += 2)
+    world.directory.setGeneratedTick(facts.generated[i], facts.generated[i + 1]);
+  facts.itemsCreated.forEach((created, kind) => {
+    world.cut.resting[kind] = created - (facts.itemsConsumed[kind] ?? 0);
+  });
+  world.cut.durableTick = facts.durableTick;
+  world.cut.state = STORE_STATE.RUNNING; // before any shard runs: from here everything is told to the store
+  store.attach(world);
+  await store.recordIncarnation(facts.incarnation + INCARNATIONS);
+  return new Durability(store);
+}
+
+export class Durability {
+  constructor(private readonly store: StoreThread) {}
+
+  /** Of session tokens. */
+  get secret(): Uint8Array {
+    return this.store.facts.secret;
+  }
+  /** The newest incarnation that was ever used. */
+  get incarnation(): number {
+    return this.store.facts.incarnation;
+  }
+  /** Guests who were in the world when it stopped: they are given the grace of a lost connection. */
+  get guests(): readonly number[] {
+    return [...this.store.facts.guests];
+  }
+  /** Items of all kinds that were created and consumed before this process. */
+  get before(): { created: number; consumed: number } {
+    const sum = (values: readonly number[]) => values.reduce((a, b) => a + b, 0);
+    return { created: sum(this.store.facts.itemsCreated), consumed: sum(this.store.facts.itemsConsumed) };
+  }
+
+  readonly recordLease = (bound: number): Promise<void> => this.store.recordLease(bound);
+
+  accounts(): AccountBook {
+    const { store } = this;
+    return {
+      find: (playerId) => store.findAccount(playerId),
+      bind: (playerId, expected, entity) => store.bindAccount(playerId, expected, entity),
+      load: (entity) => store.loadEntity(entity),
+    };
+  }
+
+  status(): StoreStatus {
+    return this.store.status();
+  }
+
+  /** After the shards have ended in good order: everything that they pushed is durable, then the data is closed. */
+  close(): Promise<void> {
+    return this.store.close();
+  }
+}
