@@ -21,6 +21,7 @@ import { ActionRecord } from './record.js';
 import type { Goal, Place, Scenario, Walker } from './scenarios/scenario.js';
 import type { Things } from './things.js';
 import { Track } from './track.js';
+import { Trader } from './trader.js';
 
 /** What all bots of a process share. */
 export interface Commons {
@@ -59,6 +60,8 @@ export class Bot implements Walker {
   private record = new ActionRecord();
   private readonly eyes: Eyes;
   private readonly send: Send;
+  private readonly trader: Trader;
+  private tradeEvent = -1;
   private kinds: ReadonlyMap<string, number> = new Map();
   private goal: Goal | null = null;
   private walkMs = 0;
@@ -82,6 +85,7 @@ export class Bot implements Walker {
     this.home = scenario.spawn(index, random);
     this.fullView = Math.floor((index + 1) * options.fullView) > Math.floor(index * options.fullView);
     this.eyes = new Eyes(commons.things);
+    this.trader = new Trader(commons.measures);
     this.send = planted(options.plant, (kind, payload) => this.client.send(kind, payload));
     this.client = connect({
       url: options.url,
@@ -99,6 +103,7 @@ export class Bot implements Walker {
         self: (self) => this.onSelf(self),
         frame: (frame) => {
           if (this.eyes.frame(frame, this.client.entity, this.track, this.clock.now())) this.gap();
+          if (frame.eventCount > 0) this.trader.hear(frame, this.tradeEvent, this.id, this.clock.now());
         },
         decided: (action, rttMs) => this.onDecided(action.id, action.outcome, rttMs),
         durable: (action) => this.record.fold(action.id),
@@ -193,6 +198,7 @@ export class Bot implements Walker {
     this.refused = false;
     this.kinds = new Map(welcome.kinds.map((name, i) => [name, i]));
     this.eyes.know(this.kinds);
+    for (const [kind, name] of welcome.events) if (name === 'trade') this.tradeEvent = kind;
     this.onlineMs = now;
     this.lastSelfMs = -1;
     this.walkMs = now;
@@ -311,6 +317,11 @@ export class Bot implements Walker {
     const { options, random, things } = this.commons;
     this.actMs = now + this.pause();
     if (options.actionsPerSecond === 0) return;
+    const near = this.neighbour();
+    const { items } = this.client.self;
+    const isTrading = options.scenario === 'trade' && this.tradeEvent >= 0 && random.next() < 0.75;
+    const trading = isTrading ? this.trader.next(items, near, random, now) : null;
+    if (trading !== null) return this.do(trading);
     const deed = choose(
       options.scenario,
       {
@@ -319,8 +330,8 @@ export class Bot implements Walker {
         x: this.x,
         y: this.y,
         cell: cellNumber(this.x, this.y),
-        items: this.client.self.items,
-        near: this.neighbour(),
+        items,
+        near,
         nodeKind: this.kinds.get('node') ?? -1,
         pileKind: this.kinds.get('pile') ?? -1,
         canSay: now - this.saidMs > SAY_MS,

@@ -101,7 +101,7 @@ function deed(wish: Wish, s: Situation, random: Random): Deed | null {
 }
 
 /** A kind of which the bot has some, any of them alike. */
-function someItem(items: readonly number[], random: Random): number {
+export function someItem(items: readonly number[], random: Random): number {
   const start = items.length === 0 ? 0 : random.int(items.length);
   for (let i = 0; i < items.length; i++) {
     const item = (start + i) % items.length;

@@ -41,6 +41,9 @@ export class Measures {
   updates = 0;
   actions = 0;
   bytes = 0;
+  /** Two-sided trades that were settled, and that came to nothing. */
+  trades = 0;
+  tradesAborted = 0;
   /** Items in the bots' own bags at the end. */
   carried = 0;
   /** How often each outcome but 0, and each reason of a close, was told. */
@@ -94,6 +97,8 @@ const SUMS = [
   'actions',
   'bytes',
   'carried',
+  'trades',
+  'tradesAborted',
 ] as const;
 const GREATEST = ['serverRestarts', 'maxJumpM', 'allowedJumpM'] as const;
 

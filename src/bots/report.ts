@@ -37,6 +37,9 @@ export interface Report {
   maxPositionJumpM: number;
   itemsBefore: number | null;
   itemsAfter: number | null;
+  /** Two-sided trades that were settled, and that came to nothing. */
+  trades: number;
+  tradesAborted: number;
   /** What load made of the tiles; null without an admin port. */
   elastic: ElasticFigures | null;
 }
@@ -76,6 +79,8 @@ export function makeReport(
     maxPositionJumpM: rounded(m.maxJumpM),
     itemsBefore: server?.itemsBefore ?? null,
     itemsAfter: server?.itemsAfter ?? null,
+    trades: m.trades,
+    tradesAborted: m.tradesAborted,
     elastic: reshapes?.figures() ?? null,
   };
 }

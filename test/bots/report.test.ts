@@ -35,6 +35,8 @@ const FIELDS = [
   'maxPositionJumpM',
   'itemsBefore',
   'itemsAfter',
+  'trades',
+  'tradesAborted',
   'elastic',
 ];
 

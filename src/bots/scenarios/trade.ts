@@ -16,6 +16,8 @@ const STALL_M = 25;
 const APART_M = 0.9;
 /** How far a bot goes beyond the border when it changes sides: more than the margin. */
 const BEYOND_M = LIMITS.borderMarginM + 1.5;
+const AWAY_M = 14;
+const AWAY_SHARE = 0.08;
 
 export function trade(input: ScenarioInput): Scenario {
   const middle = lonLatToXY(input.at[0]?.lon ?? MIDDLE.lon, input.at[0]?.lat ?? MIDDLE.lat);
@@ -33,6 +35,9 @@ export function trade(input: ScenarioInput): Scenario {
     next(walker, _share, random) {
       // Every other leg leads far enough over the border to be handed over, the next one back to the stall.
       const side = sideOf(walker.index);
+      // Now and then so far that a trade under way ends.
+      if (random.next() < AWAY_SHARE)
+        return { ...stall(walker.index, side, AWAY_M), speedMps: WALK_MPS, restS: 1 };
       if (walker.leg % 2 === 0)
         return { ...stall(walker.index, side), speedMps: WALK_MPS / 2, restS: 4 + random.next() * 4 };
       return { ...stall(walker.index, -side, BEYOND_M), speedMps: WALK_MPS / 2, restS: 1 };
