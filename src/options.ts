@@ -9,6 +9,7 @@
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { BlueMarbleError } from './base/errors.js';
+import { nearestName } from './base/flags.js';
 
 export type Value = string | number | boolean;
 
@@ -21,6 +22,8 @@ export interface Option {
   readonly must: string;
   readonly help: string;
   readonly fallback: Value | null;
+  /** Never repeated in a message. */
+  readonly isSecret?: boolean;
 }
 
 /** Switches are true when given without a value. */
@@ -47,6 +50,11 @@ export function text(
   min = 1,
 ): Option {
   return { name, argument, schema: z.string().trim().min(min).max(4096), must, help, fallback };
+}
+
+/** A text that nobody may see. @param min characters */
+export function secret(name: string, min: number, help: string): Option {
+  return { ...text(name, 'TEXT', `a text of at least ${min} characters`, null, help, min), isSecret: true };
 }
 
 export function choice(
@@ -143,7 +151,8 @@ function check(option: Option, given: Given): Value {
   if (result.success) return result.data;
   throw new BlueMarbleError(
     given.code,
-    `${given.origin} must be ${option.must}, but was ${show(given.value)}`,
+    // What was given for a secret is one, right or wrong: it is not repeated.
+    `${given.origin} must be ${option.must}${option.isSecret === true ? '' : `, but was ${show(given.value)}`}`,
   );
 }
 
@@ -240,30 +249,6 @@ function readConfigFile(
 function unknownName(name: string, known: readonly string[]): string {
   const nearest = nearestName(name.replaceAll('"', ''), known);
   return `${name} is not an option of BlueMarble${nearest === null ? '' : `; did you mean ${nearest}?`}`;
-}
-
-/** The known name with the fewest edits, or null when none is near (more than a third of it would change). */
-export function nearestName(name: string, known: readonly string[]): string | null {
-  let best: string | null = null;
-  let fewest = Number.POSITIVE_INFINITY;
-  for (const candidate of known) {
-    const edits = editDistance(name, candidate);
-    if (edits < fewest) [best, fewest] = [candidate, edits];
-  }
-  return best !== null && fewest <= Math.max(2, Math.floor(best.length / 3)) ? best : null;
-}
-
-/** Levenshtein distance, one row at a time. */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      next.push(Math.min(row[j] + 1, next[j - 1] + 1, row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1)));
-    }
-    row = next;
-  }
-  return row[b.length];
 }
 
 /** One line per option for a help text. */

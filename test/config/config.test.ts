@@ -2,7 +2,7 @@
 import t from 'tap';
 import { BlueMarbleError } from '../../src/base/errors.js';
 import { type Config, type ConfigInput, readConfig } from '../../src/config.js';
-import { nearestName } from '../../src/options.js';
+import { nearestName } from '../../src/base/flags.js';
 
 const FILE = 'planet.json';
 
