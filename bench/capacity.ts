@@ -10,6 +10,7 @@
  * Flags: --from --to --seconds --scenario --actions --frame-rate --shards --gateways --ramp --tick-ms --lateness-ms
  * --updates
  */
+import { BlueMarbleError } from '../src/base/errors.js';
 import { LIMITS } from '../src/base/limits.js';
 import { round } from './fanout/figures.js';
 import type { BenchArgs } from './main.js';
@@ -159,7 +160,8 @@ export async function search(
 function readOptions({ values }: BenchArgs): Options {
   const number = (flag: string, fallback: number): number => {
     const value = values[flag] === undefined ? fallback : Number(values[flag]);
-    if (!(value >= 0)) throw new Error(`--${flag} must be a number, not ${values[flag]}`);
+    if (!(value >= 0))
+      throw new BlueMarbleError('BAD_FLAG', `--${flag} must be a number, not ${values[flag]}`);
     return value;
   };
   return {

@@ -9,6 +9,7 @@
  * Flags: --clients --seconds --pairs --neighbours --layout spread|cell|border --actions --shards --gateways --warm --ramp
  * --profile DIR (the server writes one .cpuprofile for each thread).
  */
+import { BlueMarbleError } from '../src/base/errors.js';
 import { monotonicClock, systemTimers } from '../src/base/clock.js';
 import type { BenchArgs } from './main.js';
 import { LoadProcess, startFloor, startServer, type Target } from './fanout/children.js';
@@ -202,7 +203,8 @@ function conditions(options: FanoutOptions, server: Run, floor: Run): Record<str
 function readOptions({ values }: BenchArgs): FanoutOptions {
   const number = (flag: string, fallback: number): number => {
     const value = values[flag] === undefined ? fallback : Number(values[flag]);
-    if (!(value >= 0)) throw new Error(`--${flag} must be a number, not ${values[flag]}`);
+    if (!(value >= 0))
+      throw new BlueMarbleError('BAD_FLAG', `--${flag} must be a number, not ${values[flag]}`);
     return value;
   };
   const d = FANOUT_DEFAULTS;

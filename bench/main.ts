@@ -1,9 +1,12 @@
 /**
  * `npm run bench -- NAME [--json]`: runs one named benchmark; without a name it lists them. Each module answers one
- * question, compares against a floor or a peer of the same run, and prints its conditions.
+ * question, compares against a floor or a peer of the same run, and prints its conditions. Progress goes to standard
+ * error; exit code 0, 1 when it failed, 12 for a wrong name or flag.
  */
 import { cpus, release } from 'node:os';
-import { parseArgs } from 'node:util';
+import { monotonicClock, systemTimers } from '../src/base/clock.js';
+import { BlueMarbleError } from '../src/base/errors.js';
+import { type Command, type Flags, helpOf, readFlags, tellRefusal } from '../src/base/flags.js';
 
 /** What a benchmark module exports. */
 export interface Bench {
@@ -21,6 +24,7 @@ export interface BenchArgs {
   values: Record<string, string | boolean | undefined>;
 }
 
+const PROGRESS_MS = 5_000;
 const NAMES = [
   'capacity',
   'fanout',
@@ -38,26 +42,45 @@ async function load(name: string): Promise<Bench> {
   return (await import(new URL(`./${name}.js`, import.meta.url).href)) as Bench;
 }
 
+/** The flags of one benchmark, or those that all share. */
+function command(bench: Bench | null): Command {
+  const own = (bench?.flags ?? []).map((name) => ({
+    name,
+    argument: 'X',
+    help: 'of this benchmark: see the head of its file',
+  }));
+  return {
+    name: 'npm run bench',
+    about: bench === null ? 'Benchmarks; without a name it lists them.' : `${bench.name}: ${bench.describe}`,
+    usage: bench === null ? '-- NAME [flags]' : `-- ${bench.name} [flags]`,
+    words: ['name'],
+    flags: [{ name: 'json', argument: '', help: 'one JSON object on standard output' }, ...own],
+    examples: [
+      ['npm run bench', 'what there is'],
+      ['npm run bench -- tick', 'the tick of one shard over sizes'],
+      ['npm run bench -- fanout --seconds 6 --json', 'the whole server against the bare socket work'],
+    ],
+    exits: ['1 it failed'],
+  };
+}
+
 async function list(): Promise<void> {
   for (const name of NAMES) console.log(`${name.padEnd(10)} ${(await load(name)).describe}`);
 }
 
-const args = process.argv.slice(2);
-const name = args.find((arg) => !arg.startsWith('-'));
-if (name === undefined) {
-  await list();
-} else if (!NAMES.includes(name)) {
-  console.error(`There is no benchmark "${name}". There are: ${NAMES.join(', ')}.`);
-  process.exitCode = 2;
-} else {
-  const bench = await load(name);
-  const options = Object.fromEntries((bench.flags ?? []).map((flag) => [flag, { type: 'string' as const }]));
-  const { values } = parseArgs({ allowPositionals: true, strict: false, args, options });
-  const json = values.json === true;
+async function run(bench: Bench, flags: Flags): Promise<void> {
+  const json = flags.has('json');
   if (!json) console.error(bench.describe);
-  const figures = await bench.run({ json, values: values as BenchArgs['values'] });
+  const values: BenchArgs['values'] = {};
+  for (const name of bench.flags ?? []) if (flags.has(name)) values[name] = flags.text(name, '');
+  const clock = monotonicClock();
+  const begun = clock.now();
+  const stop = systemTimers().every(PROGRESS_MS, () => {
+    process.stderr.write(`${bench.name}: at work for ${Math.round((clock.now() - begun) / 1000)} s\n`);
+  });
+  const figures = await bench.run({ json, values }).finally(stop);
   const conditions = {
-    bench: name,
+    bench: bench.name,
     node: process.version,
     cores: cpus().length,
     cpu: cpus()[0]?.model,
@@ -65,4 +88,23 @@ if (name === undefined) {
   };
   if (json) console.log(JSON.stringify({ ...conditions, ...figures }));
   else console.log({ ...conditions, ...figures });
+}
+
+async function main(): Promise<void> {
+  const argv = process.argv.slice(2);
+  const name =
+    argv.find((arg) => NAMES.includes(arg)) ?? argv.slice(0, 1).find((arg) => !arg.startsWith('-'));
+  if (name !== undefined && !NAMES.includes(name))
+    throw new BlueMarbleError('BAD_FLAG', `there is no benchmark "${name}": there are ${NAMES.join(', ')}`);
+  const bench = name === undefined ? null : await load(name);
+  const flags = readFlags(argv, command(bench));
+  if (flags === 'help') process.stdout.write(helpOf(command(bench)));
+  else if (bench === null) await list();
+  else await run(bench, flags);
+}
+
+try {
+  await main();
+} catch (error) {
+  process.exitCode = tellRefusal(error);
 }

@@ -8,6 +8,7 @@
  *
  * Flags: --clients --seconds --rounds --neighbours --actions --warm
  */
+import { BlueMarbleError } from '../src/base/errors.js';
 import { execFileSync, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
@@ -102,7 +103,8 @@ function row(name: Name, runs: readonly Run[], ours: readonly Run[]) {
 export async function run({ json, values }: BenchArgs): Promise<Record<string, unknown>> {
   const number = (flag: string, fallback: number): number => {
     const value = values[flag] === undefined ? fallback : Number(values[flag]);
-    if (!(value >= 0)) throw new Error(`--${flag} must be a number, not ${values[flag]}`);
+    if (!(value >= 0))
+      throw new BlueMarbleError('BAD_FLAG', `--${flag} must be a number, not ${values[flag]}`);
     return value;
   };
   const d = FANOUT_DEFAULTS;

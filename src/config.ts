@@ -206,5 +206,7 @@ function helpText(options: readonly Option[]): string {
     '  npm start -- --port 9000 --game my-game.js    your own rules on another port',
     '  BLUEMARBLE_ADMIN_TOKEN=… npm start -- --config planet.json',
     '',
+    'Exit codes: 0 an orderly stop · 1 a fault · 12 a flag is wrong · others: a start that was refused, see README',
+    '',
   ].join('\n');
 }

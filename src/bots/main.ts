@@ -3,14 +3,14 @@
  * object with --json), progress on stderr; exit code 0 when every promise held, 1 when one broke, 12 for a bad flag.
  */
 import { monotonicClock, systemTimers, type Timers } from '../base/clock.js';
-import { BlueMarbleError } from '../base/errors.js';
+import { helpOf, readFlags, tellRefusal } from '../base/flags.js';
 import { hash2, seededRandom } from '../base/random.js';
 import { nodeSockets } from '../client/node-socket.js';
 import { httpStatus, StatusMeter } from './admin.js';
 import { drive, forked, type Member, parts, serveParent } from './crew.js';
 import { leanSockets } from './lean-socket.js';
 import { Measures } from './measures.js';
-import { BOTS_HELP, type BotOptions, readOptions } from './options.js';
+import { BOTS_COMMAND, type BotOptions, readOptions } from './options.js';
 import { httpLook, ReshapeMeter } from './reshapes.js';
 import { brokenPromises, makeReport, table } from './report.js';
 import { Swarm, type SwarmPart } from './swarm.js';
@@ -141,16 +141,12 @@ function onInterrupt(stop: () => void): void {
 async function main(): Promise<void> {
   const argv = process.argv.slice(2);
   if (argv.includes('--child')) return serveParent(makeSwarm, timers);
-  if (argv.includes('--help')) {
-    process.stdout.write(`${BOTS_HELP}\n`);
-    return;
-  }
   try {
-    process.exitCode = await run(readOptions(argv, process.env['BLUEMARBLE_TEST_BUILD'] === '1'));
+    if (readFlags(argv, BOTS_COMMAND) === 'help') process.stdout.write(helpOf(BOTS_COMMAND));
+    else process.exitCode = await run(readOptions(argv, process.env['BLUEMARBLE_TEST_BUILD'] === '1'));
   } catch (error) {
-    process.stderr.write(`${error instanceof BlueMarbleError ? error.message : (error as Error).stack}\n`);
     // Children and timers may still be alive: there is nothing left to wait for.
-    process.exit(error instanceof BlueMarbleError ? error.entry.number : 1);
+    process.exit(tellRefusal(error));
   }
 }
 

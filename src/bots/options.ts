@@ -2,8 +2,8 @@
  * The command line of the bots: one table of flags, checked here and nowhere else. Throws BAD_FLAG with one sentence
  * that says what would be right.
  */
-import { parseArgs } from 'node:util';
 import { BlueMarbleError } from '../base/errors.js';
+import { type Command, readFlags } from '../base/flags.js';
 
 export const SCENARIOS = ['roam', 'border', 'crowd', 'cities', 'trade', 'pulse', 'metre'] as const;
 export type ScenarioName = (typeof SCENARIOS)[number];
@@ -44,122 +44,93 @@ export interface BotOptions {
 export const PLAYERS_PER_PROCESS = 5000;
 const MAX_PROCESSES = 64;
 
-export const BOTS_HELP = `usage: npm run bots -- --url ws://127.0.0.1:7777 --players N --seconds S --scenario NAME
-  --url URL                game port of the server (ws:// or wss://)
-  --admin URL              admin port; default: the game port + 1 on the same host; "none" to do without
-  --players N              bots, 1 or more; more than ${PLAYERS_PER_PROCESS} are split over processes
-  --seconds S              time under full load; 0 = until interrupted
-  --scenario NAME          ${SCENARIOS.join(', ')}
-  --border NAME            where the border scenario walks: ${BORDERS.join(', ')}
-  --json                   one JSON object on stdout instead of the table
-  --full-view SHARE        share of bots that check their whole view, 0…1 (0.05)
-  --ramp N                 bots started a second (250; crowd, pulse, metre: 50)
-  --actions-per-second N   actions of each bot besides walking (0.5)
-  --seed N                 seed of everything random (1)
-  --linger S               after the bots have left, watch until the tiles are whole again, at most S seconds (0)
-  --processes N            processes to split over
-  --at LON,LAT             a place of the scenario; may be given several times
-  --rect W,S,E,N           roam: a rectangle in degrees
-  --transport NAME         lean (default) or ws
-exit code: 0 all promises held, 1 one broke, 12 a flag is wrong`;
+export const BOTS_COMMAND: Command = {
+  name: 'npm run bots',
+  about:
+    'Real clients over real sockets that walk, talk, gather and give, and check every promise from outside.',
+  usage: '-- [flags]',
+  flags: [
+    { name: 'url', argument: 'URL', help: 'game port of the server (ws:// or wss://)' },
+    {
+      name: 'admin',
+      argument: 'URL',
+      help: 'admin port; default: the game port + 1 on the same host; "none" to do without',
+    },
+    {
+      name: 'players',
+      argument: 'N',
+      help: `bots, 1 or more; more than ${PLAYERS_PER_PROCESS} are split over processes`,
+    },
+    { name: 'seconds', argument: 'S', help: 'time under full load; 0 = until interrupted' },
+    { name: 'scenario', argument: 'NAME', help: `${SCENARIOS.join(', ')}` },
+    { name: 'border', argument: 'NAME', help: `where the border scenario walks: ${BORDERS.join(', ')}` },
+    { name: 'json', argument: '', help: 'one JSON object on stdout instead of the table' },
+    { name: 'full-view', argument: 'SHARE', help: 'share of bots that check their whole view, 0…1 (0.05)' },
+    { name: 'ramp', argument: 'N', help: 'bots started a second (250; crowd, pulse, metre: 50)' },
+    { name: 'actions-per-second', argument: 'N', help: 'actions of each bot besides walking (0.5)' },
+    { name: 'seed', argument: 'N', help: 'seed of everything random (1)' },
+    {
+      name: 'linger',
+      argument: 'S',
+      help: 'after the bots have left, watch until the tiles are whole again, at most S seconds (0)',
+    },
+    { name: 'processes', argument: 'N', help: 'processes to split over' },
+    {
+      name: 'at',
+      argument: 'LON,LAT',
+      help: 'a place of the scenario; may be given several times',
+      isList: true,
+    },
+    { name: 'rect', argument: 'W,S,E,N', help: 'roam: a rectangle in degrees' },
+    { name: 'transport', argument: 'NAME', help: 'lean (default) or ws' },
+    {
+      name: 'plant',
+      argument: 'NAME',
+      help: `test builds: a corruption that the checks must find: ${PLANTS.join(', ')}`,
+    },
+  ],
+  examples: [
+    ['npm run bots -- --players 50 --seconds 20 --scenario border', '50 clients that walk across borders'],
+    ['npm run bots -- --players 1000 --scenario crowd --seconds 60', 'all on one spot'],
+    ['npm run bots -- --url ws://10.0.0.5:7777 --json > report.json', 'another server, for scripts'],
+  ],
+  exits: ['1 a promise broke, or the run said nothing'],
+};
 
 /** @param testBuild whether `--plant` may be used */
 export function readOptions(argv: readonly string[], testBuild: boolean): BotOptions {
-  const flags = parse(argv);
-  const players = whole(flags, 'players', 100, 1, 1_000_000);
-  const scenario = choice(flags, 'scenario', SCENARIOS, 'roam');
-  const url = flags.get('url')?.[0] ?? 'ws://127.0.0.1:7777';
+  const flags = readFlags(argv, BOTS_COMMAND);
+  if (flags === 'help') throw new BlueMarbleError('BAD_FLAG', 'help has no options'); // asked for before
+  const players = flags.whole('players', 100, 1, 1_000_000);
+  const scenario = flags.choice('scenario', SCENARIOS, 'roam');
+  const url = flags.text('url', 'ws://127.0.0.1:7777');
   if (!/^wss?:\/\/[^/]/.test(url)) bad('url', 'an address that begins with ws:// or wss://');
-  const plant = choice(flags, 'plant', PLANTS, 'none');
+  const plant = flags.choice('plant', PLANTS, 'none');
   if (plant !== 'none' && !testBuild)
     throw new BlueMarbleError('BAD_FLAG', '--plant works in test builds only');
   return {
     url,
-    admin: adminUrl(flags.get('admin')?.[0], url),
+    admin: adminUrl(flags.all('admin')[0], url),
     players,
-    seconds: number(flags, 'seconds', 30, 0, 1e7),
+    seconds: flags.number('seconds', 30, 0, 1e7),
     scenario,
-    border: choice(flags, 'border', BORDERS, 'meridian'),
+    border: flags.choice('border', BORDERS, 'meridian'),
     json: flags.has('json'),
-    fullView: number(flags, 'full-view', 0.05, 0, 1),
-    ramp: number(flags, 'ramp', ['crowd', 'pulse', 'metre'].includes(scenario) ? 50 : 250, 0.1, 1e6),
-    actionsPerSecond: number(flags, 'actions-per-second', 0.5, 0, 50),
-    seed: whole(flags, 'seed', 1, 0, 0xffffffff),
-    linger: number(flags, 'linger', 0, 0, 3600),
-    processes: whole(flags, 'processes', Math.ceil(players / PLAYERS_PER_PROCESS), 1, MAX_PROCESSES),
-    at: (flags.get('at') ?? []).map(place),
-    rect: flags.has('rect') ? rectangle(flags.get('rect')![0]!) : null,
-    transport: choice(flags, 'transport', ['lean', 'ws'] as const, 'lean'),
+    fullView: flags.number('full-view', 0.05, 0, 1),
+    ramp: flags.number('ramp', ['crowd', 'pulse', 'metre'].includes(scenario) ? 50 : 250, 0.1, 1e6),
+    actionsPerSecond: flags.number('actions-per-second', 0.5, 0, 50),
+    seed: flags.whole('seed', 1, 0, 0xffffffff),
+    linger: flags.number('linger', 0, 0, 3600),
+    processes: flags.whole('processes', Math.ceil(players / PLAYERS_PER_PROCESS), 1, MAX_PROCESSES),
+    at: flags.all('at').map(place),
+    rect: flags.has('rect') ? rectangle(flags.text('rect', '')) : null,
+    transport: flags.choice('transport', ['lean', 'ws'] as const, 'lean'),
     plant,
   };
 }
 
-type Flags = Map<string, string[]>;
-const SWITCHES = ['json', 'help'];
-const VALUES = [
-  'url',
-  'admin',
-  'players',
-  'seconds',
-  'scenario',
-  'border',
-  'full-view',
-  'ramp',
-  'actions-per-second',
-  'seed',
-  'linger',
-  'processes',
-  'at',
-  'rect',
-  'transport',
-  'plant',
-];
-
-function parse(argv: readonly string[]): Flags {
-  const options: Record<string, { type: 'string' | 'boolean'; multiple: true }> = {};
-  for (const name of SWITCHES) options[name] = { type: 'boolean', multiple: true };
-  for (const name of VALUES) options[name] = { type: 'string', multiple: true };
-  try {
-    // strict: an unknown flag is a mistake, and so is a word without a flag
-    const { values } = parseArgs({ args: joined(argv), options, strict: true, allowPositionals: false });
-    return new Map(Object.entries(values).map(([name, value]) => [name, (value as unknown[]).map(String)]));
-  } catch (error) {
-    throw new BlueMarbleError('BAD_FLAG', (error as Error).message);
-  }
-}
-
-/** `--at -3,4`: a value that begins with a minus must not be taken for a flag. */
-function joined(argv: readonly string[]): string[] {
-  const out: string[] = [];
-  for (let i = 0; i < argv.length; i++) {
-    const isValue = /^--[a-z-]+$/.test(argv[i]!) && /^-[\d.]/.test(argv[i + 1] ?? '');
-    out.push(isValue ? `${argv[i]}=${argv[++i]}` : argv[i]!);
-  }
-  return out;
-}
-
 function bad(name: string, must: string): never {
   throw new BlueMarbleError('BAD_FLAG', `--${name} must be ${must}`);
-}
-
-function number(flags: Flags, name: string, fallback: number, min: number, max: number): number {
-  const text = flags.get(name)?.at(-1);
-  if (text === undefined) return fallback;
-  const value = Number(text);
-  if (text.trim() === '' || !(value >= min && value <= max)) bad(name, `a number from ${min} to ${max}`);
-  return value;
-}
-
-function whole(flags: Flags, name: string, fallback: number, min: number, max: number): number {
-  const value = number(flags, name, fallback, min, max);
-  if (!Number.isInteger(value)) bad(name, `a whole number from ${min} to ${max}`);
-  return value;
-}
-
-function choice<T extends string>(flags: Flags, name: string, values: readonly T[], fallback: T): T {
-  const text = flags.get(name)?.at(-1) ?? fallback;
-  const found = values.find((value) => value === text);
-  return found ?? bad(name, `one of ${values.join(', ')}`);
 }
 
 function place(text: string): { lon: number; lat: number } {

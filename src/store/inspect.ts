@@ -5,8 +5,8 @@
  */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { BlueMarbleError } from '../base/errors.js';
+import { type Command, helpOf, readFlags } from '../base/flags.js';
 import { numbers, readWorld } from './book.js';
 import { entityOf } from './codec.js';
 import { openDataFolder, openReadOnly, SNAPSHOTS } from './data-folder.js';
@@ -16,51 +16,59 @@ import type { StoredWorld } from './names.js';
 import { takeSnapshot } from './snapshots.js';
 import { verifyData } from './verify.js';
 
-export const INSPECT_HELP = `Looks at a data directory while no server uses it.
-
-Usage: npm run inspect -- --data DIR [--list] [--entity ID] [--verify] [--snapshot NAME]
-
-  --data DIR        the data directory, or DIR/snapshots/NAME
-  --list            every entity, one a line: id, kind, place, items
-  --entity ID       one entity with everything that is stored of it, and the journal of what it gave and took
-  --verify          every checksum and table, ids and places, item totals against created less consumed
-  --snapshot NAME   a verified copy in DIR/snapshots/NAME; start with --restore NAME to go back to it
-
-Without any of these: what the directory holds. Exit code 1: something is wrong with the data.
-
-Examples:
-  npm run inspect -- --data world --verify
-  npm run inspect -- --data world --entity 4097
-`;
+export const INSPECT_COMMAND: Command = {
+  name: 'npm run inspect',
+  about:
+    'Looks at a data directory while no server uses it; without a question it says what the directory holds.',
+  usage: '-- --data DIR [flags]',
+  flags: [
+    { name: 'data', argument: 'DIR', help: 'the data directory, or DIR/snapshots/NAME' },
+    { name: 'list', argument: '', help: 'every entity, one a line: id, kind, place, items' },
+    {
+      name: 'entity',
+      argument: 'ID',
+      help: 'one entity with everything that is stored of it, and the journal of what it gave and took',
+    },
+    {
+      name: 'verify',
+      argument: '',
+      help: 'every checksum and table, ids and places, item totals against created less consumed',
+    },
+    {
+      name: 'snapshot',
+      argument: 'NAME',
+      help: 'a verified copy in DIR/snapshots/NAME; start with --restore NAME to go back to it',
+    },
+  ],
+  examples: [
+    ['npm run inspect -- --data world', 'what is in it'],
+    ['npm run inspect -- --data world --verify', 'is all of it sound?'],
+    ['npm run inspect -- --data world --entity 4097', 'one entity and its journal'],
+  ],
+  exits: ['1 something is wrong with the data', '17 and up: it cannot be looked at, see README'],
+};
 
 type Print = (line: string) => void;
 
 /** @returns the exit code */
 export async function inspect(argv: readonly string[], print: Print): Promise<number> {
-  const { values } = parseArgs({
-    args: [...argv],
-    options: {
-      data: { type: 'string' },
-      entity: { type: 'string' },
-      snapshot: { type: 'string' },
-      list: { type: 'boolean' },
-      verify: { type: 'boolean' },
-      help: { type: 'boolean' },
-    },
-  });
-  if (values.help) {
-    print(INSPECT_HELP);
+  const flags = readFlags(argv, INSPECT_COMMAND);
+  if (flags === 'help') {
+    print(helpOf(INSPECT_COMMAND).trimEnd());
     return 0;
   }
-  const folder = values.data;
-  if (folder === undefined) throw new BlueMarbleError('BAD_FLAG', '--data DIR is needed: see --help');
-  if (values.snapshot !== undefined) return copy(folder, values.snapshot, print);
+  const folder = flags.text('data', '');
+  if (folder === '') throw new BlueMarbleError('BAD_FLAG', '--data DIR is needed: see --help');
+  if (flags.has('snapshot')) return copy(folder, flags.text('snapshot', ''), print);
   const engine = openReadOnly(folder);
   try {
     const world = readWorld(engine, folder);
-    if (values.entity !== undefined) return showEntity(engine, world, Number(values.entity), print);
-    if (values.list) return list(engine, world, print);
-    if (values.verify) return await verify(engine, folder, print);
+    if (flags.has('entity')) {
+      const id = flags.whole('entity', 0, 1, Number.MAX_SAFE_INTEGER);
+      return showEntity(engine, world, id, print);
+    }
+    if (flags.has('list')) return list(engine, world, print);
+    if (flags.has('verify')) return await verify(engine, folder, print);
     return overview(engine, world, folder, print);
   } finally {
     await engine.close();

@@ -76,7 +76,7 @@ export function htmlReport(report: Report): string {
     `<section>${shareTable(recorded)}<p class="soft">CPU time by the kernel's own account (/proc). Kernel: what the system does for the thread, sending above all. Waiting: ready to run, no core free.</p></section>`,
     '<h2>Over time</h2>',
     `<section>${charts(recorded)}</section>`,
-    ...profiles.map(({ thread, profile }) => topTable(report, thread, profile)),
+    ...profiles.map(({ thread, profile }) => topTable(thread, profile)),
   ].join('\n');
   const parts: Record<string, string> = {
     TITLE: escapeHtml(title),
@@ -100,7 +100,7 @@ function amount({ unit }: Report, value: number): string {
   return unit === 'time' ? `${(value / 1000).toFixed(0)} ms` : mib(value);
 }
 
-function topTable(report: Report, thread: string, profile: Profile): string {
+function topTable(thread: string, profile: Profile): string {
   const all = Math.max(profile.root.total, 1);
   const rows = topFunctions(profile.root, TOP).map(
     ({ name, place, self, total }) =>
