@@ -69,7 +69,7 @@ export function receive(framed: readonly Uint8Array[], tick: number, spare: numb
   }
   engine.commit(writes, () => {});
   const kept = keep(game, engine, { shards: 1 });
-  const { planet, store } = kept;
+  const { planet } = kept;
   planet.world.directory.setGeneratedTick(TILE, 1);
   for (let i = 0; i < 64; i++) planet.world.ids.takeLease(); // ids of the tile's own world are never given again
   for (let i = 0; i < spare; i++) planet.join(PLACE.x + 60_000, PLACE.y); // other slots than where they came from
