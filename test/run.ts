@@ -8,6 +8,7 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { readSummary } from './house/summary.js';
+import { HOW_TO_GET_IT, installChromium } from './pages/chromium.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -48,8 +49,11 @@ if (asked.length === 0) {
   ]);
   failedSteps = steps.filter((step) => step.code !== 0).length;
 }
+const wantsPages = asked.length === 0 || asked.some((name) => name.includes('pages'));
+const hasBrowser = !wantsPages || installChromium((text) => process.stdout.write(text));
 const tap = await run('tap', ['--reporter=tap', ...asked.map(compiled)]);
 const { passed, failed } = readSummary(tap.output);
 const broken = failed + failedSteps + (tap.code !== 0 && failed === 0 ? 1 : 0);
+if (!hasBrowser) process.stdout.write(`page tests were skipped: ${HOW_TO_GET_IT}\n`);
 process.stdout.write(`${passed} passed, ${broken} failed\n`);
 process.exitCode = broken > 0 || passed === 0 ? 1 : 0;

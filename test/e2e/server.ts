@@ -13,7 +13,7 @@ import type { Status } from '../../src/control/status.js';
 
 const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
 const LINE = /^BlueMarble accepts clients at (wss?:\/\/\S+) \(status: (http:\/\/\S+)\)\n/;
-const TOKEN = 'token-of-the-tests';
+export const TOKEN = 'token-of-the-tests';
 const LOOK_MS = 20;
 /** The promise of node.ts. */
 const STOP_MS = 10_000;

@@ -1,6 +1,8 @@
 /** Dark or light: what the system prefers, until the user says otherwise; the choice stays on this machine. */
 
-export type Theme = 'dark' | 'light';
+import type { Theme } from './scheme.js';
+
+export type { Theme };
 
 const KEY = 'bluemarble-theme';
 

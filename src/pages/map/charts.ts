@@ -82,7 +82,11 @@ export class Charts {
 
   constructor(box: HTMLElement) {
     this.drawn = CHARTS.map((chart) => {
-      const plotBox = h('div', { class: 'plot' }, h('p', { class: 'waiting' }, 'collecting …'));
+      const plotBox = h(
+        'div',
+        { class: 'plot', 'aria-hidden': 'true' },
+        h('p', { class: 'waiting' }, 'collecting …'),
+      );
       const value = h('output', {});
       const figure = h(
         'figure',

@@ -1,25 +1,9 @@
 /** The histogram of handover times: bars over a logarithmic scale, with the lines of one tick and of 500 ms. */
+import { BARS, barsOf, share } from './bars.js';
 import { colour } from '../look/theme.js';
 
-const LEAST_MS = 0.5;
-const MOST_MS = 2000;
-const BARS = 48;
 const FOOT = 20;
 const MARKS = [1, 10, 100, 1000];
-
-/** Counts by bar. @param times upper edge in ms, count, … */
-export function barsOf(times: readonly number[]): number[] {
-  const bars = new Array<number>(BARS).fill(0);
-  for (let i = 0; i < times.length; i += 2)
-    bars[Math.min(BARS - 1, Math.floor(share(times[i]) * BARS))] += times[i + 1];
-  return bars;
-}
-
-/** Place of a duration on the scale, 0 … 1. */
-function share(ms: number): number {
-  const place = Math.log(ms / LEAST_MS) / Math.log(MOST_MS / LEAST_MS);
-  return Math.min(1, Math.max(0, place));
-}
 
 export function drawLatencies(
   canvas: HTMLCanvasElement,

@@ -3,7 +3,7 @@
  * read without seeing hues; the last step is hatched besides. Shards take turns among eight hues that are told apart
  * with every usual kind of colour vision (Okabe and Ito, 2008).
  */
-import type { Theme } from '../look/theme.js';
+import type { Theme } from '../look/scheme.js';
 
 /** Steps of load, by what the planner does there. `from` is a share of capacity or tick budget. */
 export const LOAD_STEPS = [

@@ -162,9 +162,10 @@ export class Planet {
   }
 
   private addDecisions(newest: readonly Decision[]): void {
-    const known = new Set(this.decisions.map((d) => decisionKey(d)));
-    const added = newest.filter((d) => !known.has(decisionKey(d)));
-    this.decisions = [...this.decisions, ...added].sort((a, b) => b.tick - a.tick).slice(0, KEPT_DECISIONS);
+    // The newest word on a decision wins: its outcome becomes known later.
+    const known = new Map(this.decisions.map((d) => [decisionKey(d), d]));
+    for (const decision of newest) known.set(decisionKey(decision), decision);
+    this.decisions = [...known.values()].sort((a, b) => b.tick - a.tick).slice(0, KEPT_DECISIONS);
   }
 
   private changes(tiles: readonly Tile[], gone: readonly string[]): Change[] {

@@ -50,7 +50,8 @@ export class Timeline {
   show(): void {
     const { decisions } = this.planet;
     // Once in five seconds the "ago" is told anew.
-    const key = `${decisions.length} ${decisions[0]?.tick} ${Math.floor((this.planet.status?.uptimeSeconds ?? 0) / 5)}`;
+    const running = decisions.filter((d) => d.outcome === 'running').length;
+    const key = `${decisions.length} ${running} ${decisions[0]?.tick} ${Math.floor((this.planet.status?.uptimeSeconds ?? 0) / 5)}`;
     if (key === this.newest && this.box.childElementCount > 0) return;
     if (this.box.contains(document.activeElement) && this.box.childElementCount > 0) return; // not under the finger
     this.newest = key;

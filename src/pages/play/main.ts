@@ -32,6 +32,14 @@ const DEEDS: Readonly<Record<string, string>> = {
   KeyF: 'forage',
 };
 
+/** What a deed is done to. */
+const TARGETS: Readonly<Record<string, string>> = {
+  gather: 'node',
+  pick: 'pile',
+  give: 'player',
+  tradeOffer: 'player',
+};
+
 class Game {
   readonly client: Client;
   private readonly painter = new Painter(byId<HTMLCanvasElement>('world'));
@@ -87,10 +95,10 @@ class Game {
   /** What a key or a button asks for, with the nearest fitting target. */
   do(deed: string): void {
     const { item } = this;
+    const kind = TARGETS[deed];
     if (deed === 'forage') this.act(deed);
-    else if (deed === 'drop') this.act(deed, { item, count: 1 });
+    else if (kind === undefined) this.act(deed, { item, count: 1 });
     else {
-      const kind = deed === 'gather' ? 'node' : deed === 'pick' ? 'pile' : 'player';
       const target = this.nearest(kind);
       if (target === undefined) this.note(`No ${kind} within ${REACH_M} m: walk nearer.`);
       else if (deed === 'give') this.act(deed, { target, item, count: 1 });
@@ -152,6 +160,10 @@ class Game {
       this.showNumbers();
     }
     this.showState();
+    for (const [deed, kind] of Object.entries(TARGETS)) {
+      const button = document.querySelector(`[data-deed=${deed}]`);
+      button?.toggleAttribute('data-ready', this.nearest(kind) !== undefined);
+    }
     if (now > this.noteUntil) byId('note').hidden = true;
     requestAnimationFrame(this.frame);
   };

@@ -195,7 +195,7 @@ export class Painter {
   private player(context: CanvasRenderingContext2D, at: Position, isSelf: boolean, isAway: boolean): void {
     const r = 0.45 * this.zoom + 2;
     context.globalAlpha = isAway ? 0.4 : 1;
-    context.fillStyle = isSelf ? colour('--accent') : colour('--player');
+    context.fillStyle = isSelf ? colour('--self') : colour('--player');
     context.strokeStyle = isSelf ? colour('--text') : colour('--panel');
     context.lineWidth = 2;
     context.beginPath();

@@ -1,0 +1,2 @@
+/** The two colour schemes of the pages. */
+export type Theme = 'dark' | 'light';

@@ -1,0 +1,100 @@
+/** The parts of the pages that are arithmetic: camera, what the events say, colours of load, the histogram. */
+import t from 'tap';
+import { HALF_WIDTH, WIDTH } from '../../src/geo/world.js';
+import { Camera } from '../../src/pages/map/camera.js';
+import { barsOf } from '../../src/pages/map/bars.js';
+import { loadStep } from '../../src/pages/map/palette.js';
+import { type LiveEvent, Planet, type Tile } from '../../src/pages/map/planet.js';
+
+const tile = (name: string, shard = 0, players = 1): Tile => ({
+  tile: name,
+  shard,
+  players,
+  entities: players,
+});
+const event = (fields: Partial<LiveEvent>): LiveEvent => ({ tick: 1, ...fields });
+
+t.test('camera: there and back, over the antimeridian, never beyond the walls', async (t) => {
+  const camera = new Camera();
+  camera.resize(1000, 500);
+  t.equal(camera.scale, WIDTH / 1000, 'the world fills the width');
+  t.equal(camera.y, 0, 'and as it is as high as the view, it is in the middle');
+  camera.show(HALF_WIDTH - 1000, 2_000_000, 100_000);
+  t.equal(
+    Math.round(camera.screenX(-HALF_WIDTH + 1000)),
+    520,
+    'twenty pixels of 100 m to the right, around the world',
+  );
+  for (const [px, py] of [
+    [0, 0],
+    [333, 77],
+    [999, 499],
+  ]) {
+    t.ok(Math.abs(camera.screenX(camera.worldX(px)) - px) < 1e-6, 'x there and back');
+    t.ok(Math.abs(camera.screenY(camera.worldY(py)) - py) < 1e-6, 'y there and back');
+  }
+  const [x, y] = [camera.worldX(800), camera.worldY(100)];
+  camera.zoom(3, 800, 100);
+  t.ok(
+    Math.abs(camera.worldX(800) - x) < 1e-3 && Math.abs(camera.worldY(100) - y) < 1e-3,
+    'what is under the hand stays',
+  );
+  camera.pan(0, -1e9);
+  t.equal(Math.round(camera.screenY(WIDTH / 4)), 0, 'the north wall is the upper edge');
+  camera.zoom(1e-9);
+  t.equal(camera.scale, camera.widest);
+  camera.zoom(1e12);
+  t.equal(camera.scale, 0.1, 'nearest');
+});
+
+t.test('planet: split, merge and move are read from what came and went', async (t) => {
+  const planet = new Planet();
+  t.same(
+    planet.take(event({ full: true, tiles: [tile('11/5/6'), tile('11/9/9')] })),
+    [],
+    'nothing happened before',
+  );
+  const children = ['12/10/12', '12/11/12', '12/10/13', '12/11/13'].map((name) => tile(name, 1));
+  t.match(planet.take(event({ tiles: children, gone: ['11/5/6'] })), [
+    { kind: 'split', address: { z: 11, x: 5, y: 6 } },
+  ]);
+  t.equal(planet.leafAt(20, 24)?.data.tile, '12/10/12');
+  t.equal(planet.leafAt(36, 36)?.data.tile, '11/9/9');
+  t.equal(planet.leafAt(0, 0), undefined);
+  t.match(planet.take(event({ tiles: [tile('12/10/12', 3)] })), [
+    { kind: 'move', address: { z: 12 }, shard: 3 },
+  ]);
+  t.same(planet.take(event({ tiles: [tile('12/10/12', 3, 7)] })), [], 'more players are no change of layout');
+  const gone = children.map((child) => child.tile);
+  t.match(planet.take(event({ tiles: [tile('11/5/6', 2)], gone })), [
+    { kind: 'merge', address: { z: 11 }, shard: 2 },
+  ]);
+  t.same(planet.take(event({ tiles: [tile('11/7/7')], gone: ['11/9/9'] })), [], 'waking and falling asleep');
+  t.same([...planet.leaves.keys()].sort(), ['11/5/6', '11/7/7']);
+});
+
+t.test('planet: density is a difference, decisions are known by their tile', async (t) => {
+  const planet = new Planet();
+  planet.take(event({ full: true, density: [5, 2, 9, 1] }));
+  planet.take(event({ density: [5, 3, 9, 0] }));
+  t.same([...planet.density], [[5, 3]]);
+  const split = { tick: 5, decision: 'split 11/5/6 of shard 0', reason: 'full' };
+  const newer = { tick: 9, kind: 'merge', tile: { z: 11, x: 5, y: 6 }, reason: 'idle' };
+  planet.take(event({ decisions: [split] }));
+  planet.take(event({ decisions: [split, newer] }));
+  t.equal(planet.decisions.length, 2, 'each once');
+  t.equal(planet.decisions[0].tick, 9, 'newest first');
+  t.equal(planet.decisionsOf('12/10/12').length, 2, 'a child knows its parent');
+  t.equal(planet.decisionsOf('11/5/7').length, 0);
+});
+
+t.test('the histogram counts everything once, the scale of load has its edges', async (t) => {
+  const bars = barsOf([0.1, 3, 50, 10, 1e9, 2]);
+  t.equal(
+    bars.reduce((a, b) => a + b, 0),
+    15,
+  );
+  t.equal(bars[0], 3);
+  t.equal(bars.at(-1), 2);
+  t.same([0, 0.1999, 0.2, 0.7999, 0.8, 0.9999, 1, 7].map(loadStep), [0, 0, 1, 3, 4, 4, 5, 5]);
+});
