@@ -26,6 +26,9 @@ function bots(t: Tap, server: Server, players: number, scenario: string) {
 }
 type Tap = Parameters<typeof runBots>[0];
 
+/** The figures of players and their places come in different events: pressed until there is a tile to go to. */
+const goToPlayers = (page: Page) =>
+  until(page, `document.getElementById('busiest').click(), document.getElementById('tile-name') !== null`);
 const players = (page: Page) => page.textContent('#n-players');
 const field = (page: Page, name: string) =>
   page.getAttribute(`#tile-figures [data-field=${name}]`, 'data-value');
@@ -62,7 +65,7 @@ t.test('a click shows the numbers of a tile, and they are those of /api/tiles', 
   await isLive(page);
   await until(page, `document.getElementById('n-players').textContent === '12'`);
   // The busiest tile is turned to, deselected, and then found again by a click in its middle.
-  await page.click('#busiest');
+  await goToPlayers(page);
   const name = (await page.textContent('#tile-name')) ?? '';
   await page.focus('#map');
   await page.keyboard.press('Escape');
@@ -93,7 +96,7 @@ t.test('a split, commanded from the page, appears on it', { skip }, async (t) =>
   const { page, wrong } = await openPage(browser, server.admin, '/', { reducedMotion: 'reduce' });
   await isLive(page);
   await until(page, `document.getElementById('n-players').textContent === '8'`);
-  await page.click('#busiest');
+  await goToPlayers(page);
   const name = ((await page.textContent('#tile-name')) ?? '').replace('Tile ', '');
   await page.click('.operator >> text=Split');
   await page.fill('#token', 'not the token');
@@ -129,7 +132,7 @@ t.test('a split that a crowd causes appears by itself', { skip }, async (t) => {
   await until(page, `document.getElementById('told').textContent.startsWith('split of tile')`, 60_000);
   await page.click('#decisions-tab');
   await page.waitForSelector('#decisions-pane .decision.split');
-  await page.click('#busiest');
+  await goToPlayers(page);
   await keepPicture(page, 'crowd');
   t.same(wrong, [], 'no errors, nothing from elsewhere');
   life.done();
@@ -167,8 +170,10 @@ t.test('without a mouse, and on a phone', { skip }, async (t) => {
   await page.keyboard.press('ArrowRight');
   t.equal(await page.evaluate('document.activeElement.id'), 'table-tab');
   await page.waitForSelector('#table-pane tbody tr');
-  const rows = await page.locator('#table-pane tbody tr').count();
-  t.equal(rows, (await tilesOf(server)).length, 'the table holds every tile');
+  await eventually('the table holds every tile', async () => {
+    const rows = await page.locator('#table-pane tbody tr').count();
+    return rows === (await tilesOf(server)).length;
+  });
   await page.locator('#table-pane tbody button').first().focus();
   await page.keyboard.press('Enter');
   await page.waitForSelector('#tile-pane:not([hidden]) #tile-name');
