@@ -1,7 +1,7 @@
 /** The live map in a real browser, over a real server with real clients. */
 import type { Page } from 'playwright-core';
 import t from 'tap';
-import { runBots } from '../e2e/bots.js';
+import { keepsItsPromises, runBots } from '../e2e/bots.js';
 import { eventually, Server, TOKEN } from '../e2e/server.js';
 import { isLive, keepPicture, openBrowser, openPage, overflow, skip, until } from './browser.js';
 
@@ -85,7 +85,7 @@ t.test('a click shows the numbers of a tile, and they are those of /api/tiles', 
   await until(page, `document.querySelector('#legend').textContent.startsWith('Shard')`);
   t.same(wrong, [], 'no errors, nothing from elsewhere');
   life.done();
-  t.equal((await life.run).code, 0);
+  keepsItsPromises(t, await life.run, 'the bots');
   await server.stop();
 });
 
@@ -119,7 +119,7 @@ t.test('a split, commanded from the page, appears on it', { skip }, async (t) =>
   await keepPicture(page, 'split');
   t.same(wrong, [], 'no errors, nothing from elsewhere');
   life.done();
-  t.equal((await life.run).code, 0);
+  keepsItsPromises(t, await life.run, 'the bots');
   await server.stop();
 });
 
@@ -185,7 +185,7 @@ t.test('without a mouse, and on a phone', { skip }, async (t) => {
   await keepPicture(page, 'phone', true);
   t.same(wrong, [], 'no errors, nothing from elsewhere');
   life.done();
-  t.equal((await life.run).code, 0);
+  keepsItsPromises(t, await life.run, 'the bots');
   t.ok(await players(page));
   await server.stop();
 });
