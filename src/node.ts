@@ -253,10 +253,11 @@ export class PlanetNode implements NodeView {
     // Looked at first, so that the usual mistake of a second start is told at once; the listen itself comes last.
     if (config.port !== 0) await probePort(config.port, config.host ?? undefined);
     if (this.stopping !== null) return null;
-    await this.observatory.start(config.otlpUrl);
-    const adminPort = await this.admin.listen();
+    // Before anybody can ask for the status: what it says of ticks and items goes on from the data.
     const durability = await this.openStore(game);
     if (this.stopping !== null) return null;
+    await this.observatory.start(config.otlpUrl);
+    const adminPort = await this.admin.listen();
     const leases = new LeaseKeeper(this.world.ids, durability.recordLease);
     await leases.keep();
     if (this.stopping !== null) return null;

@@ -7,6 +7,9 @@ import type { Quantiles } from './histogram.js';
 /** The part of /api/status that is used here. */
 export interface Status {
   uptimeSeconds: number;
+  /** Of the world; with a data directory it goes on over a restart, and the item totals with it. */
+  tick?: number;
+  tickRate?: number;
   players: number;
   totals: {
     handovers: number;
@@ -35,6 +38,11 @@ export function httpStatus(admin: string): ReadStatus {
   };
 }
 
+/** Whether the world is older than the process that hosts it. */
+function goesOn({ tick = 0, tickRate = 1, uptimeSeconds }: Status): boolean {
+  return tick / tickRate > uptimeSeconds + OLDER_S;
+}
+
 /** What the server did during a run. */
 export interface ServerFigures {
   handovers: number;
@@ -50,6 +58,10 @@ export interface ServerFigures {
 
 /** Counters that begin at zero again when the server is started again. */
 const COUNTERS = ['handovers', 'crossings', 'itemsCreated', 'itemsConsumed', 'shardRestarts'] as const;
+
+const ITEMS: ReadonlySet<string> = new Set(['itemsCreated', 'itemsConsumed']);
+/** A world that is older than its process by this goes on from its data. */
+const OLDER_S = 3;
 
 /** Sums counters over samples; what was counted between the last sample and a restart is unknown and left out. */
 export class StatusMeter {
@@ -69,7 +81,10 @@ export class StatusMeter {
     const restarted = next.uptimeSeconds < this.last.uptimeSeconds;
     if (restarted) this.restarts++;
     const base = restarted ? null : this.last;
-    for (const name of COUNTERS) this.sums[name] += (next.totals[name] ?? 0) - (base?.totals[name] ?? 0);
+    for (const name of COUNTERS) {
+      const from = restarted && ITEMS.has(name) && goesOn(next) ? this.last : base;
+      this.sums[name] += (next.totals[name] ?? 0) - (from?.totals[name] ?? 0);
+    }
     this.missed += next.ticksMissed - (base?.ticksMissed ?? 0);
     this.doubled += next.ticksDoubled - (base?.ticksDoubled ?? 0);
     this.last = next;

@@ -80,7 +80,8 @@ export class Server {
   ) {
     const asItIs = options.breathes === true || flags.includes('--pin-shards');
     const pinned = asItIs ? [] : ['--pin-shards'];
-    this.child = spawn(process.execPath, [MAIN, '--memory', '--port', '0', ...pinned, ...flags], {
+    const storage = flags.includes('--data') ? [] : ['--memory'];
+    this.child = spawn(process.execPath, [MAIN, ...storage, '--port', '0', ...pinned, ...flags], {
       env: { PATH: process.env.PATH, BLUEMARBLE_ADMIN_TOKEN: TOKEN, ...options.env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });

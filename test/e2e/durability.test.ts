@@ -1,0 +1,48 @@
+/** The whole process is killed at random moments under players who trade and resume: every promise holds (case 27). */
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import t from 'tap';
+import { probePort } from '../../src/gateway/build.js';
+import { eventually, Server, within } from './server.js';
+import { Witness } from './witness.js';
+
+t.setTimeout(180_000);
+
+const KILLS = fileURLToPath(new URL('./kills.js', import.meta.url));
+
+t.test('kill -9 twice under thirty traders: nothing lost, nothing doubled, items conserved', async (t) => {
+  const port = await probePort(0);
+  const flags = ['--times', '2', '--players', '30', '--scenario', 'trade', '--port', String(port)];
+  const child = spawn(process.execPath, [KILLS, ...flags], { stdio: ['ignore', 'pipe', 'pipe'] });
+  t.teardown(() => child.kill('SIGTERM'));
+  let out = '';
+  let err = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    out += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    err += text;
+  });
+  const code = await within('the kills', new Promise((resolve) => child.once('close', resolve)), 150_000);
+  t.equal(code, 0, `every promise holds: ${out}${err.slice(0, 2000)}`);
+  t.match(out, /"serverRestarts":2/, 'the bots saw both restarts');
+});
+
+t.test('an orderly stop and a start on the same data', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'bluemarble-data-'));
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  const first = await Server.start(t, ['--data', folder]);
+  const witness = await Witness.enter(t, first);
+  await eventually('it has done something', () => witness.client.lastActionId > 3);
+  await witness.finish(t, 'before the stop', {});
+  await first.stop();
+  const second = await Server.start(t, ['--data', folder]);
+  const status = await second.status();
+  t.ok(status.tick / status.tickRate > status.uptimeSeconds, 'the tick goes on');
+  t.ok(status.totals.itemsCreated > 0, 'and so do the totals');
+  t.equal(status.totals.items, status.totals.itemsCreated - status.totals.itemsConsumed);
+  await second.stop();
+});
