@@ -15,4 +15,9 @@ export const REGRESSIONS: readonly { readonly seed: number; readonly ticks: numb
       ticks: 400,
       why: 'frozen by a stall and handed over in the same tick: the checker counts both',
     },
+    {
+      seed: 645,
+      ticks: 400,
+      why: 'a late arrival in a square that was given away: the change was done before',
+    },
   ];

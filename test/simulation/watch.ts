@@ -50,6 +50,8 @@ export class Watch {
     this.frozen = this.sim.node.counter('ticksFrozen');
     this.checkBounds(world);
     this.checkCover(world);
+    // In every tick, as the other side does: who is late may bring somebody to a lost square after the change was done.
+    this.finished();
   }
 
   /** A change of a base tile was accepted. */
@@ -64,7 +66,7 @@ export class Watch {
     for (const [tile, version] of this.changing) {
       const done = shardBlocks.every(
         (block) =>
-          block.state === SHARD_STATE.NONE ||
+          block.state !== SHARD_STATE.RUNNING ||
           (block.gauge(SHARD_GAUGE.layoutSeen) >= version && block.gauge(SHARD_GAUGE.leaving) === 0),
       );
       if (done) this.changing.delete(tile);
