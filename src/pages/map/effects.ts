@@ -106,6 +106,7 @@ function drawChange(
     context.lineTo(left + size / 2, top + size / 2 + half);
     context.stroke();
   }
+  if (size > 4 * RING_PX) return; // its cross and outline are seen well enough
   const radius = Math.max(size * 0.7, RING_PX) * (effect.kind === 'merge' ? 1.2 - progress : 0.5 + progress);
   ring(
     context,

@@ -160,7 +160,11 @@ export class Painter {
     context.fillText(size > 140 ? data.tile : `${data.players}`, x, y);
     if (size <= 140) return;
     context.font = '12px system-ui, sans-serif';
-    context.fillText(`shard ${data.shard} · ${data.players} players`, x, y + 17);
+    context.fillText(
+      `shard ${data.shard} · ${data.players === 1 ? '1 player' : `${data.players} players`}`,
+      x,
+      y + 17,
+    );
   }
 
   /** Players as glows, gathered in bins of the screen. */
