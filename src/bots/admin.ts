@@ -57,7 +57,9 @@ export interface ServerFigures {
 }
 
 /** Counters that begin at zero again when the server is started again. */
-const COUNTERS = ['handovers', 'crossings', 'itemsCreated', 'itemsConsumed', 'shardRestarts'] as const;
+const COUNTERS = ['handovers', 'crossings', 'shardRestarts'] as const;
+
+const balance = ({ totals }: Status) => totals.itemsCreated - totals.itemsConsumed;
 
 const ITEMS: ReadonlySet<string> = new Set(['itemsCreated', 'itemsConsumed']);
 /** A world that is older than its process by this goes on from its data. */
@@ -65,7 +67,7 @@ const OLDER_S = 3;
 
 /** Sums counters over samples; what was counted between the last sample and a restart is unknown and left out. */
 export class StatusMeter {
-  private readonly sums = { handovers: 0, crossings: 0, itemsCreated: 0, itemsConsumed: 0, shardRestarts: 0 };
+  private readonly sums = { handovers: 0, crossings: 0, shardRestarts: 0 };
   private readonly first: Status;
   private last: Status;
   private restarts = 0;
@@ -102,7 +104,8 @@ export class StatusMeter {
       handovers: sums.handovers,
       crossings: sums.crossings,
       handoverMs: last.handoverMs,
-      itemsBefore: first.totals.items + sums.itemsCreated - sums.itemsConsumed,
+      // Not of sums over restarts: a server with a data directory goes on with the totals that it had.
+      itemsBefore: first.totals.items - balance(first) + balance(last),
       itemsAfter: last.totals.items,
       ticksMissed: this.missed,
       ticksDoubled: this.doubled,

@@ -115,7 +115,7 @@ export class Audit {
     const lines: Transfer[] = [];
     this.world.transfers.forEach((ring, shard) => {
       ring.read(ring.oldest, this.world.shardBlocks[shard].committedTick, (line) => {
-        if (line.from === entity || line.to === entity) lines.push(line);
+        if (line.from === entity || line.to === entity) lines.push({ ...line });
       });
     });
     return lines.sort((a, b) => a.tick - b.tick).slice(-most);

@@ -5,7 +5,7 @@
  * ```
  *  64 B      64 B               64 B each
  * ┌────────┬──────────────────┬──────┬──────┬───────┐
- * │ header │ written          │ line │ line │ … 2^n │      line number i lies in place i & (places − 1)
+ * │ header │ written, told    │ line │ line │ … 2^n │      line number i lies in place i & (places − 1)
  * └────────┴──────────────────┴──────┴──────┴───────┘
  *
  *  line   0 source   8 from   16 to   24 counter   28 tick   32 item   36 count   40 how   44 kinds   48 its number
@@ -22,6 +22,7 @@ import { LINE, PARAMETERS, checkHeader, isPowerOfTwo, magicOf, writeHeader } fro
 
 const MAGIC = magicOf('BMtr');
 const WRITTEN = LINE >> 2;
+const TOLD = WRITTEN + 1;
 const FIRST = 2 * LINE;
 const LINE_BYTES = 64;
 export const TRANSFER_PLACES = 4096;
@@ -57,6 +58,18 @@ export class TransferRing {
   private readonly u32: Uint32Array;
   private readonly u16: Uint16Array;
   private readonly f64: Float64Array;
+  private readonly line: Transfer = {
+    source: 0,
+    counter: 0,
+    from: 0,
+    to: 0,
+    item: 0,
+    count: 0,
+    tick: 0,
+    how: 0,
+    fromKind: 0,
+    toKind: 0,
+  };
 
   private constructor(readonly sab: SharedArrayBuffer) {
     this.i32 = checkHeader(sab, MAGIC, 'transfer ring');
@@ -73,6 +86,7 @@ export class TransferRing {
     const i32 = new Int32Array(sab);
     writeHeader(i32, MAGIC, [places, start]);
     i32[WRITTEN] = start;
+    i32[TOLD] = start;
     return new TransferRing(sab);
   }
 
@@ -84,6 +98,14 @@ export class TransferRing {
   /** Number of the next line; a cursor to begin with. */
   get written(): number {
     return Atomics.load(this.i32, WRITTEN);
+  }
+
+  /** Shard: number of the first line that the store was not told yet. It outlives the thread. */
+  get told(): number {
+    return Atomics.load(this.i32, TOLD);
+  }
+  set told(number: number) {
+    Atomics.store(this.i32, TOLD, number);
   }
 
   /** Number of the oldest line that may still be there. */
@@ -137,9 +159,10 @@ export class TransferRing {
 
   /**
    * Any thread: the lines from number `cursor` on whose tick is committed, in order; overwritten ones are left out.
+   * @param take is given the same object each time; false: no more now, this one again the next time
    * @returns the cursor for the next call
    */
-  read(cursor: number, committedTick: number, take: (line: Transfer) => void): number {
+  read(cursor: number, committedTick: number, take: (line: Transfer) => boolean | void): number {
     let number = ((cursor - this.oldest) | 0) < 0 ? this.oldest : cursor;
     for (; ((number - this.written) | 0) < 0; number = (number + 1) | 0) {
       const line = this.lineAt(number);
@@ -147,25 +170,25 @@ export class TransferRing {
       fence();
       if (!isThis || ((this.written - number) | 0) >= this.places) continue; // overwritten, before or just now
       if (line.tick > committedTick) break;
-      take(line);
+      if (take(line) === false) break;
     }
     return number;
   }
 
   private lineAt(number: number): Transfer {
     const at = this.byteOf(number);
-    return {
-      source: this.f64[at >> 3],
-      from: this.f64[(at + 8) >> 3],
-      to: this.f64[(at + 16) >> 3],
-      counter: this.u32[(at + 24) >> 2],
-      tick: this.i32[(at + 28) >> 2],
-      item: this.i32[(at + 32) >> 2],
-      count: this.i32[(at + 36) >> 2],
-      how: this.i32[(at + 40) >> 2],
-      fromKind: this.u16[(at + 44) >> 1],
-      toKind: this.u16[(at + 46) >> 1],
-    };
+    const { line } = this;
+    line.source = this.f64[at >> 3];
+    line.from = this.f64[(at + 8) >> 3];
+    line.to = this.f64[(at + 16) >> 3];
+    line.counter = this.u32[(at + 24) >> 2];
+    line.tick = this.i32[(at + 28) >> 2];
+    line.item = this.i32[(at + 32) >> 2];
+    line.count = this.i32[(at + 36) >> 2];
+    line.how = this.i32[(at + 40) >> 2];
+    line.fromKind = this.u16[(at + 44) >> 1];
+    line.toKind = this.u16[(at + 46) >> 1];
+    return line;
   }
 
   private byteOf(number: number): number {

@@ -8,7 +8,16 @@
 import { HEADER, HOT } from '../memory/record.js';
 import { STORE_STATE } from '../memory/cut-block.js';
 import { freeSlot } from '../memory/slots.js';
-import { pushGone, pushMark, pushRecord, pushTile, pushTotals } from '../memory/store-ring.js';
+import {
+  pushGone,
+  pushMark,
+  pushRecord,
+  pushTile,
+  pushTotals,
+  pushTransfer,
+  type TransferLine,
+} from '../memory/store-ring.js';
+import { HOW, type Transfer } from '../memory/transfer-ring.js';
 import type { Core } from './core.js';
 
 export class Cut {
@@ -120,12 +129,47 @@ export class Cut {
     const whole =
       this.endedCount === 0 &&
       this.pushAll(tick, tick) &&
+      this.pushJournal(tick) &&
       pushTotals(ring, tick, core.itemsCreated, core.itemsConsumed) &&
       pushMark(ring, cut, tick);
     if (!whole) return this.miss(cut);
     block.mark(core.shard, cut);
     block.ring();
   }
+
+  /** Lines of committed transfers that the store has not heard of; a death in between tells some of them again. */
+  private pushJournal(tick: number): boolean {
+    this.isJournalHeld = false;
+    const journal = this.core.world.transfers[this.core.shard]!;
+    journal.told = journal.read(journal.told, tick, this.tellLine);
+    return !this.isJournalHeld;
+  }
+
+  private isJournalHeld = false;
+  private readonly stored: TransferLine = {
+    source: 0,
+    counter: 0,
+    from: 0,
+    to: 0,
+    itemKind: 0,
+    count: 0,
+    tick: 0,
+    how: 0,
+  };
+  private readonly tellLine = (line: Transfer): boolean => {
+    if (line.how === HOW.difference) return true; // of the audit, no transfer
+    const { stored } = this;
+    stored.itemKind = line.item;
+    stored.source = line.source;
+    stored.counter = line.counter;
+    stored.from = line.from;
+    stored.to = line.to;
+    stored.count = line.count;
+    stored.tick = line.tick;
+    stored.how = line.how;
+    this.isJournalHeld = !pushTransfer(this.ring, stored);
+    return !this.isJournalHeld;
+  };
 
   private miss(cut: number): void {
     this.block.countFull(this.core.shard);

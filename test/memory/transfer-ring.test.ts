@@ -9,7 +9,12 @@ function push(ring: TransferRing, counter: number, tick: number): void {
 
 function read(ring: TransferRing, cursor: number, committed: number): { lines: Transfer[]; cursor: number } {
   const lines: Transfer[] = [];
-  return { cursor: ring.read(cursor, committed, (line) => lines.push(line)), lines };
+  return {
+    cursor: ring.read(cursor, committed, (line) => {
+      lines.push({ ...line });
+    }),
+    lines,
+  };
 }
 
 t.test('a line is read as it was written, by any thread', async (t) => {
