@@ -90,6 +90,7 @@ export class TilePanel {
   private showBusiest(theme: Theme): void {
     const list = this.box.querySelector('.busiest');
     if (list === null || list.contains(document.activeElement)) return;
+    this.box.querySelector('h3')?.toggleAttribute('hidden', this.planet.leaves.size === 0);
     const leaves = [...this.planet.leaves.values()]
       .sort((a, b) => b.data.players - a.data.players)
       .slice(0, 8);
