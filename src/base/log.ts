@@ -19,6 +19,18 @@ export interface LogOptions {
   write?: (line: string) => void;
 }
 
+/** Fields that are never written, at the top of a line or one level down. */
+const SECRETS = [
+  'token',
+  'resumeToken',
+  'adminToken',
+  'secret',
+  'ticket',
+  'ticketKey',
+  'authorization',
+  'password',
+];
+
 /** Level of the environment, or info when it names none. */
 export function levelFrom(environment: Record<string, string | undefined>): LogLevel {
   const wanted = environment.BLUEMARBLE_LOG_LEVEL?.toLowerCase();
@@ -30,6 +42,8 @@ export function createLog(options: LogOptions = {}): Log {
     level: options.level ?? levelFrom(process.env),
     base: options.facts ?? {}, // pid and host name say nothing here: one process, many threads
     timestamp: stdTimeFunctions.isoTime, // people read it; nothing in the world does
+    // Nobody means to log one; whoever does by accident finds this instead.
+    redact: { paths: SECRETS.flatMap((name) => [name, `*.${name}`]), censor: '[secret]' },
     formatters: { level: (label: string) => ({ level: label }) }, // names instead of pino's numbers
   };
   const destination = options.write

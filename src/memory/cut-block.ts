@@ -9,6 +9,7 @@
  * │ header │ asked askedTick durable state │ doorbell │ open marked missed full │ cut id │ cut tick │ durable id   │
  * │        │ (store)                       │ (all)    │ (the shard)             │ dirty   (all: the record's holder) │
  * └────────┴───────────────────────────────┴──────────┴─────────────────────────┴────────────────────────────────────┘
+ *   … and behind all of it a histogram of how long ticks took to become durable (the store).
  * ```
  * **A cut.** The store writes askedTick = K > now, then asked = c; swapped, a shard answers c for another tick. A shard
  * looks at the start of each tick. In tick K, after its commit, it pushes every dirty record, what was removed, tiles,
@@ -26,6 +27,7 @@
 import { assert } from '../base/assert.js';
 import { LIMITS } from '../base/limits.js';
 import { LINE, PARAMETERS, checkHeader, magicOf, roundUp, writeHeader } from './header.js';
+import { HISTOGRAM_BYTES, Histogram } from './histogram.js';
 
 const MAGIC = magicOf('BMcb');
 const ASKED = LINE >> 2;
@@ -54,6 +56,8 @@ export class CutBlock {
   readonly dirty: Uint8Array;
   /** By item kind, what rests in the store and not in the arena. Written by the store's thread. */
   readonly resting: Float64Array;
+  /** From the end of a tick to the moment in which all of it is durable; each tick counts once. */
+  readonly durableMs: Histogram;
   private readonly i32: Int32Array;
   private readonly cutId: Uint32Array;
   private readonly cutTick: Int32Array;
@@ -70,12 +74,13 @@ export class CutBlock {
     this.cutTick = new Int32Array(sab, (at += words), capacity);
     this.durableId = new Uint32Array(sab, (at += words), capacity);
     this.dirty = new Uint8Array(sab, at + words, capacity);
+    this.durableMs = new Histogram(sab, roundUp(at + words + capacity, 8));
   }
 
   /** @param capacity slots of the arena @param shards shard numbers */
   static create(capacity: number, shards: number): CutBlock {
     const bytes = (SHARDS + shards * SHARD_WORDS) * 4 + capacity * 13;
-    const sab = new SharedArrayBuffer(roundUp(bytes, 8));
+    const sab = new SharedArrayBuffer(roundUp(bytes, 8) + HISTOGRAM_BYTES);
     writeHeader(new Int32Array(sab), MAGIC, [capacity, shards]);
     return new CutBlock(sab);
   }

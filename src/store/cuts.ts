@@ -27,6 +27,8 @@ const LEAST_MS = 100;
 const QUIET_FACTOR = 4;
 /** A world in which nothing happens writes its tick this often. */
 const UNCHANGED_MS = 1_000;
+/** Ticks of one cut whose wait is recorded. */
+const TIMED_TICKS = 1_200;
 const RETRY_FIRST_MS = 100;
 const RETRY_MOST_MS = 5_000;
 
@@ -202,6 +204,7 @@ export class Cuts {
     const { figures, world } = this;
     this.writing = null;
     this.onDurable(cut);
+    this.recordTicks(now);
     world.cut.durableTick = this.tick;
     world.cut.state = STORE_STATE.RUNNING;
     if (this.trouble !== null) this.log.warn({ tick: this.tick }, 'the disk works again');
@@ -214,6 +217,13 @@ export class Cuts {
     figures.maxMs = Math.max(figures.maxMs, figures.lastMs);
     const busy = Math.max(LEAST_MS, QUIET_FACTOR * (now - begun));
     this.dueAt = Math.max(this.askedAt + LEAST_TICKS * world.clock.tickMs, begun + busy);
+  }
+
+  /** How long each tick of the cut has waited for it; of a cut that took minutes, the last ones. */
+  private recordTicks(now: number): void {
+    const { cut, clock } = this.world;
+    const first = Math.max(cut.durableTick + 1, this.tick - TIMED_TICKS + 1);
+    for (let tick = first; tick <= this.tick; tick++) cut.durableMs.record(now - clock.startOf(tick + 1));
   }
 
   private failed(trouble: Error, now: number): void {

@@ -1,5 +1,6 @@
 /** `/metrics`: valid by a strict reader and by a parser of others, true to shared memory, and told in README. */
 import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import t, { type Test } from 'tap';
 import { BOUNDS_MS, FAMILIES, histogramValues, Metrics } from '../../src/admin/metrics/metrics.js';
 import type { MetricSource } from '../../src/admin/metrics/source.js';
@@ -69,6 +70,42 @@ t.test('a scrape is valid, complete, and says what shared memory says', async (t
   t.equal(value(read, `${tick}_bucket`, { shard: '0', le: '+Inf' }), 6);
   t.equal(value(read, `${tick}_count`, { shard: '0' }), 6);
   t.ok(Math.abs((value(read, `${tick}_sum`, { shard: '0' }) ?? 0) - 20.75505) < 1e-9, 'the sum is exact');
+});
+
+/** What a parser from the registry makes of it (it has no types). */
+interface Parsed {
+  name: string;
+  help: string;
+  type: string;
+  metrics: {
+    labels?: Record<string, string>;
+    value?: string;
+    buckets?: Record<string, string>;
+    count?: string;
+  }[];
+}
+
+t.test('a parser of others reads the same', async (t) => {
+  const { world, metrics } = setUp();
+  world.shardBlocks[1].count(SHARD_COUNTER.handoversIn, 12);
+  for (const ms of [1, 2, 80]) world.cut.durableMs.record(ms);
+  const parse = createRequire(import.meta.url)('parse-prometheus-text-format') as (text: string) => Parsed[];
+  const text = await metrics.text();
+  const parsed = parse(text);
+  const own = readExposition(text).families;
+  t.same(
+    parsed.map(({ name, type }) => [name, type.toLowerCase()]).sort(),
+    own.map(({ name, type }) => [name, type]).sort(),
+  );
+  const { metrics: handovers = [] } =
+    parsed.find(({ name }) => name === 'bluemarble_shard_handovers_total') ?? {};
+  t.match(handovers, [
+    { labels: { shard: '0' }, value: '0' },
+    { labels: { shard: '1' }, value: '12' },
+  ]);
+  // It keeps one histogram a family only: one without labels says what it makes of buckets.
+  const durable = parsed.find(({ name }) => name === 'bluemarble_durable_duration_seconds');
+  t.match(durable?.metrics, [{ buckets: { '0.0512': '2', '+Inf': '3' }, count: '3' }]);
 });
 
 t.test('a second scrape starts anew', async (t) => {

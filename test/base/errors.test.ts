@@ -58,6 +58,12 @@ t.test('numbers stay what clients and scripts know', async (t) => {
     BAD_GAME: 14,
     BAD_TLS: 15,
     TAKEN_ADMIN_PORT: 16,
+    DATA_VERSION: 17,
+    DATA_OTHER_WORLD: 18,
+    DATA_LOCKED: 19,
+    DATA_CORRUPT: 20,
+    DATA_READ_ONLY: 21,
+    DATA_FULL: 22,
   });
 });
 

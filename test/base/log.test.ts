@@ -26,3 +26,16 @@ t.test('standard error has the line before the process ends', async (t) => {
   t.equal(child.status, 3);
   t.match(JSON.parse(child.stderr), { level: 'fatal', msg: 'last words' });
 });
+
+t.test('a secret that is logged by accident is not written', async (t) => {
+  const lines: string[] = [];
+  const log = createLog({ level: 'info', write: (line) => lines.push(line) });
+  const hidden = 'not-to-be-seen';
+  log.info(
+    { token: hidden, ticket: hidden, hello: { resumeToken: hidden, authorization: hidden } },
+    'by accident',
+  );
+  t.equal(lines.length, 1);
+  t.notMatch(lines[0], hidden);
+  t.match(JSON.parse(lines[0]), { token: '[secret]', hello: { resumeToken: '[secret]' } });
+});

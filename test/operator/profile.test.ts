@@ -154,7 +154,19 @@ t.test('findings, each by its rule', async (t) => {
 for (const kind of ['flame', 'heap', 'doctor']) {
   t.test(`profile ${kind}: a report of a real run`, async (t) => {
     const folder = t.testdir();
-    const flags = ['--bots', '5', '--seconds', '2', '--shards', '2', '--gateways', '2', '--out', folder];
+    const flags = [
+      '--bots',
+      '5',
+      '--seconds',
+      '2',
+      '--shards',
+      '2',
+      '--pin-shards',
+      '--gateways',
+      '2',
+      '--out',
+      folder,
+    ];
     const child = spawn(process.execPath, [MAIN, kind, ...flags]);
     t.teardown(() => child.kill('SIGKILL'));
     const said = { out: '', err: '' };

@@ -1,5 +1,7 @@
 /** Metrics of the node as a whole, of its threads, and of the process (under the names that every exporter uses). */
 import { readdirSync, readFileSync } from 'node:fs';
+import { STORE_STATE } from '../../memory/cut-block.js';
+import { HistogramCopy } from '../../memory/histogram.js';
 import type { Family, Labels, MetricSource, Sample } from './source.js';
 
 const one = (value: number, labels: Labels = {}): Sample[] => [{ labels, value }];
@@ -29,6 +31,27 @@ const NODE: readonly Family[] = [
     'Crossings overwritten before they were read.',
     (s) => s.traces().lost,
   ),
+  gauge(
+    'bluemarble_durable_tick',
+    'The tick up to which everything survives the process.',
+    ({ world }) => world.cut.durableTick,
+  ),
+  gauge(
+    'bluemarble_store_failing',
+    '1 while the disk fails: nobody is admitted, the world goes on.',
+    ({ world }) => (world.cut.state === STORE_STATE.FAILING ? 1 : 0),
+  ),
+  {
+    name: 'bluemarble_durable_duration_seconds',
+    help: 'From the end of a tick to the moment in which all of it is durable; each tick counts once.',
+    kind: 'histogram',
+    labels: [],
+    read: ({ world }) => {
+      const copy = new HistogramCopy();
+      world.cut.durableMs.addTo(copy);
+      return [{ labels: {}, copy }];
+    },
+  },
   {
     name: 'bluemarble_reshapes_total',
     help: 'Changes of layout, by kind.',

@@ -17,6 +17,7 @@ export const PROFILE_COMMAND: Command = {
     { name: 'seconds', argument: 'S', help: 'time recorded, once all bots are in (15)' },
     { name: 'scenario', argument: 'NAME', help: 'what the bots do: see npm run bots -- --help (roam)' },
     { name: 'shards', argument: 'N', help: "as of the server (the server's default)" },
+    { name: 'pin-shards', argument: '', help: 'as of the server: all shards from the start' },
     { name: 'gateways', argument: 'N', help: 'as of the server (1)' },
     { name: 'game', argument: 'FILE', help: 'as of the server (the built-in game)' },
     { name: 'out', argument: 'DIR', help: 'where report and profiles go (.profile)' },

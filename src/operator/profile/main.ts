@@ -26,6 +26,7 @@ async function run(kind: ProfileKind, flags: Flags): Promise<number> {
   const server = ['shards', 'gateways', 'game'].flatMap((name) =>
     flags.has(name) ? [`--${name}`, flags.text(name, '')] : [],
   );
+  if (flags.has('pin-shards')) server.push('--pin-shards');
   const what = RECORDS[kind];
   const session = new Session(
     { bots, seconds, scenario, server, what, folder },

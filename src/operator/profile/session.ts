@@ -119,7 +119,7 @@ export class Session {
     void ended.then(() => {
       isOver = true;
     });
-    const ramp = (bots / (scenario === 'crowd' ? 50 : 250)) * 1000;
+    const ramp = (bots / (['crowd', 'pulse', 'metre'].includes(scenario) ? 50 : 250)) * 1000;
     const deadline = this.parts.clock.now() + ramp + START_MS;
     for (let players = 0; players < bots; ) {
       if (isOver) throw new Error('the bots ended before they were all in');
