@@ -38,6 +38,8 @@ export interface Config {
   readonly tickRate: number;
   readonly frameRate: number;
   readonly maxEntities: number;
+  /** A second. */
+  readonly clientBytes: number;
   readonly bots: number;
   readonly game: string | null;
   readonly seed: number;
@@ -81,6 +83,13 @@ function optionTable(cores: number): readonly Option[] {
       LIMITS.maxEntities,
       LIMITS.maxEntities,
       'places for entities, players included',
+    ),
+    whole(
+      'client-bytes',
+      LIMITS.leastClientBytesPerS,
+      16 * 1024 * 1024,
+      LIMITS.clientBytesPerS,
+      'bytes a second that a client is sent at most, whatever stands around it',
     ),
     whole('bots', 0, 5000, 0, 'start a child process with N bots'),
     text('game', 'FILE', 'the path of a game module', null, 'game module; default: the built-in game'),
@@ -170,6 +179,7 @@ function complete(s: Settings): Config {
     tickRate,
     frameRate,
     maxEntities: s.get<number>('max-entities'),
+    clientBytes: s.get<number>('client-bytes'),
     bots: s.get<number>('bots'),
     game: s.get<string | null>('game'),
     seed: s.get<number>('seed'),

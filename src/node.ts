@@ -312,6 +312,7 @@ export class PlanetNode implements NodeView {
       spawn: SPAWN,
       capacity: config.capacity,
       maxConnections: config.maxEntities,
+      clientBytesPerS: config.clientBytes,
       accounts: durability.accounts(),
       away: durability.guests,
       env,

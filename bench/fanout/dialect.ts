@@ -2,7 +2,8 @@
  * How a client of the load generator speaks to its server: BlueMarble's protocol here, those of the peers in
  * bench/peers/dialects.ts. The generator is the same for all; it knows only what a dialect says a message is.
  */
-import { fieldAt, follow, i32, u32, u64 } from '../../src/wire/bytes.js';
+import { fieldAt, follow, u32, u64 } from '../../src/wire/bytes.js';
+import { CellFrameView } from '../../src/wire/cell-frame-view.js';
 import { ClientWriter } from '../../src/wire/client-writer.js';
 import { PROTOCOL_VERSION, SERVER } from '../../src/wire/protocol.js';
 
@@ -34,10 +35,9 @@ export const WALK_S = 10;
 /** Entries of a ServerMessage (type, body) and of the bodies that are looked into. */
 const TYPE = 4;
 const BODY = 6;
-const FRAME = { tick: 10, previous: 12, states: 16 } as const;
+const FRAME = { tick: 10, previous: 12 } as const;
 const SELF_TICK = 4;
 const WELCOME_ENTITY = 8;
-const STATE_BYTES = 32;
 
 const writer = new ClientWriter();
 const walk = new Uint8Array(12);
@@ -47,6 +47,7 @@ export class BlueMarbleDialect implements Dialect {
   readonly answer = null;
   isIn = false;
   private entity = 0;
+  private readonly frame = new CellFrameView();
   private newestTick = 0;
   private actionId = 0;
 
@@ -89,12 +90,10 @@ export class BlueMarbleDialect implements Dialect {
 
   states(frame: Uint8Array): number {
     const body = follow(frame, fieldAt(frame, follow(frame, 0), BODY));
-    const at = fieldAt(frame, body, FRAME.states);
-    if (at === 0) return 0;
-    const states = follow(frame, at);
-    const n = i32(frame, states);
-    let others = n;
-    for (let i = 0; i < n; i++) if (u64(frame, states + 4 + i * STATE_BYTES) === this.entity) others--;
+    const view = this.frame.open(frame, body);
+    let others = view.stateCount + view.moveCount;
+    for (let i = 0; i < view.stateCount; i++) if (view.id(i) === this.entity) others--;
+    for (let i = 0; i < view.moveCount; i++) if (view.moveId(i) === this.entity) others--;
     return others;
   }
 

@@ -158,7 +158,7 @@ export class Sight {
       if (!reader.open()) return;
       const density = new Map<number, number>();
       const before = handovers.length;
-      for (let c = 0; c < reader.cellCount; c++) {
+      for (let c = 0; c < reader.placedCount; c++) {
         const players = this.lookInCell(reader, c, shard, handovers);
         if (players === 0) continue;
         const square = squareOf(reader.cellAt(c));
@@ -207,7 +207,7 @@ export class Sight {
     const north = cellRow(box.north);
     const across = (cellColumn(box.east) - west + CELL_COLUMNS) % CELL_COLUMNS; // dx-ok: columns, over the antimeridian
     const down = cellRow(box.south) - north;
-    for (let c = 0; c < reader.cellCount; c++) {
+    for (let c = 0; c < reader.placedCount; c++) {
       const cell = reader.cellAt(c);
       const column = cell % CELL_COLUMNS;
       if ((column - west + CELL_COLUMNS) % CELL_COLUMNS > across) continue;

@@ -83,6 +83,9 @@ export const LIMITS = Object.freeze({
   slowLagS: 1, // behind by this: only self updates
   slowCloseS: 10, // behind by this: closed
   maxBackpressureBytes: 128 * KIB,
+  clientBytesPerS: 64 * KIB, // what a client is sent at most, whatever stands around it
+  leastClientBytesPerS: 8 * KIB, // and the least that this may be set to
+  farEventsPerFrame: 4, // of one square in class 2 and slower
 });
 
 export type Limits = { readonly [Name in keyof typeof LIMITS]: number };
@@ -147,6 +150,8 @@ export function proveLimits(l: Limits): void {
     l.slowLagS < l.slowCloseS && l.slowCloseS < l.idleTimeoutS,
     'I5 slow clients are eased before closed',
   );
+  assert(l.leastClientBytesPerS <= l.clientBytesPerS, 'I6 the budget of a client is within its bounds');
+  assert(l.maxBackpressureBytes >= l.clientBytesPerS / 2, 'I6 key frames that a budget allows fit a socket');
   assert(l.minimumStayS * l.tickRateHz >= 1, 'I1 a stay is at least one tick: no ping-pong within one');
   proveLoadLimits(l);
 }

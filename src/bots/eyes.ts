@@ -45,6 +45,12 @@ export class Eyes {
 
   /** Searched from where the bot was found the last time: frames keep their order more often than not. */
   private finds(frame: CellFrameView, own: number): boolean {
+    for (let i = 0; i < Math.min(frame.moveCount, SEARCHED_STATES); i++) {
+      const place = (i + this.hint) % frame.moveCount;
+      if (frame.moveId(place) !== own) continue;
+      this.hint = place;
+      return true;
+    }
     const n = Math.min(frame.stateCount, SEARCHED_STATES);
     for (let i = 0; i < n; i++) {
       const place = (i + this.hint) % n;

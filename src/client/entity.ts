@@ -37,8 +37,12 @@ export class Entity {
   beforeX = 0;
   beforeY = 0;
   beforeTick = -1;
+  /** Cell, and square of it, whose stream showed it. */
   cell = -1;
+  square = 0;
   publisher = -1;
+  /** Ticks by which news of its square may come later than frames do. */
+  slowTicks = 0;
 
   /** First tick under the present epoch. */
   epochTick = 0;
@@ -49,6 +53,8 @@ export class Entity {
   fromKey = false;
   /** Since when it is about to be dropped, −1 = it stays. */
   leavingMs = -1;
+  /** The cell that it is said to have gone to, −1 = none. */
+  leavingTo = -1;
 
   constructor(readonly id: number) {}
 

@@ -6,8 +6,9 @@ import { dx, wrapX } from '../geo/world.js';
 import type { Entity } from './entity.js';
 import type { ServerTime } from './server-time.js';
 
-/** Without news an entity is drawn on along its velocity for this time, seconds. */
+/** Without news an entity is drawn on along its velocity for this time, seconds; in slow squares until the next news. */
 const AHEAD_S = 0.25;
+const LONGEST_AHEAD_S = 2;
 
 export interface Position {
   x: number;
@@ -19,7 +20,8 @@ export function positionAt(entity: Entity, time: ServerTime, now: number, out: P
   const tick = time.drawnTick(now);
   const ahead = tick - entity.tick;
   if (!(ahead < 0)) {
-    const seconds = Math.min(ahead > 0 ? ahead * time.secondsPerTick : 0, AHEAD_S);
+    const longest = Math.min(LONGEST_AHEAD_S, AHEAD_S + entity.slowTicks * time.secondsPerTick);
+    const seconds = Math.min(ahead > 0 ? ahead * time.secondsPerTick : 0, longest);
     out.x = wrapX(entity.x + entity.vx * seconds);
     out.y = entity.y + entity.vy * seconds;
     return out;

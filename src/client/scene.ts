@@ -7,12 +7,13 @@
  * moment ahead of us; those further away, and gaps outside the view, are ignored.
  */
 import type { CellFrameView } from '../wire/cell-frame-view.js';
-import { GONE as GONE_CELL, NO_PUBLISHER } from '../wire/protocol.js';
+import { GONE as GONE_CELL, NO_PUBLISHER, ONLY_INTERVAL } from '../wire/protocol.js';
 import type { SelfUpdateView } from '../wire/self-update-view.js';
 import { Area } from './area.js';
 import { type GameEvent, GONE } from './entity.js';
 import { EventMemory } from './event-memory.js';
 import { ServerTime } from './server-time.js';
+import { Squares, cellOfPlace, meet, placeOf, squareOfPlace } from './squares.js';
 import { FRAME_DELTA, FRAME_GAP, FRAME_KEY, StreamTable } from './streams.js';
 import type { ClientHandlers, ClientStats, SelfState, Welcome } from './types.js';
 import { View } from './view.js';
@@ -34,11 +35,14 @@ export class Scene {
 
   private readonly area = new Area();
   private readonly streams = new StreamTable();
+  private readonly squares = new Squares();
   private readonly events = new EventMemory();
   private eventNames: ReadonlyMap<number, string> = new Map();
   private keyAskedMs = Number.NEGATIVE_INFINITY;
   private readonly asked: number[] = [];
   private unit = 0;
+  private msPerTick = 0;
+  private ticksPerFrame = 1;
   /** Some stream is of a cell that has left the view. */
   private lingers = false;
 
@@ -57,7 +61,10 @@ export class Scene {
     this.unit = this.area.cellSize / CELL_UNITS;
     this.time.configure(1000 / welcome.tickRate, 1000 / welcome.frameRate);
     this.eventNames = welcome.events;
+    this.msPerTick = 1000 / welcome.tickRate;
+    this.ticksPerFrame = welcome.tickRate / welcome.frameRate;
     this.streams.clear();
+    this.squares.clear();
     this.view?.detach(now);
     if (welcome.tick < this.newestTick) this.events.clear();
     this.newestTick = welcome.tick;
@@ -93,16 +100,18 @@ export class Scene {
     this.stats.frames++;
     this.saw(tick);
     this.time.saw(tick, now);
+    const { square } = frame;
     const cell = this.area.number(frame.cellX, frame.cellY);
+    const place = placeOf(cell, square);
     const inView = this.area.inView(cell);
     if (!inView && !this.area.inReach(cell)) return;
-    if (publisher === NO_PUBLISHER) return this.beginCell(cell, now);
+    if (publisher === NO_PUBLISHER) return this.notice(frame, place, now);
     for (let i = frame.closeCount - 1; i >= 0; i--) {
-      this.streams.close(cell, frame.close(i));
-      this.view?.closeStream(cell, frame.close(i), now);
+      this.streams.close(place, frame.close(i));
+      this.view?.closeStream(cell, square, frame.close(i), now);
     }
-    if (!inView && previous !== 0 && !this.streams.has(cell, publisher)) return;
-    const verdict = this.streams.accept(cell, publisher, tick, previous, now);
+    if (!inView && previous !== 0 && !this.streams.has(place, publisher)) return;
+    const verdict = this.streams.accept(place, publisher, tick, previous, now);
     if (verdict === FRAME_GAP) this.stats.gaps++;
     if (verdict !== FRAME_KEY && verdict !== FRAME_DELTA) return;
     if (!inView) this.lingers = true;
@@ -112,24 +121,44 @@ export class Scene {
     if (this.handlers.event !== undefined) this.tellEvents(frame);
   }
 
-  /** The server shows a cell from now on: whatever is held of it from before is doubtful until it is shown again. */
-  private beginCell(cell: number, now: number): void {
-    this.streams.retain((other) => other !== cell);
-    this.view?.detachCell(cell, now);
+  /** Ticks between two frames with states of a square that is shown; 0 = it is not. */
+  intervalOf(cell: number, square: number): number {
+    return this.squares.intervalOf(placeOf(cell, square));
+  }
+
+  /** The server shows a square from now on, or at another rate. */
+  private notice(frame: CellFrameView, place: number, now: number): void {
+    if (frame.previous === ONLY_INTERVAL) this.squares.tell(place, frame.interval);
+    else {
+      // Whatever is held of it from before is doubtful until it is shown again.
+      this.squares.begin(place, frame.interval);
+      this.streams.retain((other) => !meet(other, place));
+      this.view?.detachSquare(cellOfPlace(place), frame.square, now);
+    }
+    this.setSlowness();
+  }
+
+  private slowTicksOf(cell: number, square: number): number {
+    return Math.max(0, this.intervalOf(cell, square) - this.ticksPerFrame);
+  }
+
+  private setSlowness(): void {
+    if (this.view === null) return;
+    this.view.slowMs = Math.max(0, this.squares.slowest - this.ticksPerFrame) * this.msPerTick;
   }
 
   /**
    * The work of a beat.
-   * @returns pairs (column, row) of cells that need a key frame, or null
+   * @returns threes (column, row, square) of what needs a key frame, or null
    */
   beat(now: number): number[] | null {
     this.view?.expire(now);
     if (this.streams.openGaps === 0 || now - this.keyAskedMs < KEY_REPEAT_MS) return null;
     this.asked.length = 0;
-    this.streams.forEachGap((cell, since) => {
-      if (!this.area.inView(cell)) return;
+    this.streams.forEachGap((place, since) => {
+      if (!this.area.inView(cellOfPlace(place))) return;
       if (now - since > GAP_LIMIT_MS && now - KEY_REPEAT_MS - since <= GAP_LIMIT_MS) this.stats.openGaps++;
-      this.ask(cell);
+      this.ask(place);
     });
     if (this.asked.length === 0) return null;
     this.keyAskedMs = now;
@@ -145,8 +174,10 @@ export class Scene {
   private move(): void {
     const { area, streams } = this;
     if (!area.moveTo(this.self.x, this.self.y) && !this.lingers) return;
-    streams.retain((cell) => area.isKept(cell));
-    this.lingers = !streams.every((cell) => area.inView(cell));
+    streams.retain((place) => area.isKept(cellOfPlace(place)));
+    this.squares.retain((cell) => area.isKept(cell) || area.inReach(cell));
+    this.setSlowness();
+    this.lingers = !streams.every((place) => area.inView(cellOfPlace(place)));
     this.view?.trim();
   }
 
@@ -154,7 +185,14 @@ export class Scene {
     const { area, unit } = this;
     const west = area.west(frame.cellX);
     const south = area.south(frame.cellY);
-    view.beginFrame(cell, frame.publisher, frame.tick, isKey);
+    view.beginFrame(
+      cell,
+      frame.square,
+      frame.publisher,
+      frame.taken,
+      isKey,
+      this.slowTicksOf(cell, frame.square),
+    );
     for (let i = 0; i < frame.stateCount; i++) {
       view.state(
         frame.id(i),
@@ -170,12 +208,21 @@ export class Scene {
         now,
       );
     }
+    let isWhole = true;
+    for (let i = 0; i < frame.moveCount; i++) {
+      const x = west + frame.moveX(i) * unit;
+      const y = south + frame.moveY(i) * unit;
+      const vx = frame.moveVx(i) / 100;
+      const vy = frame.moveVy(i) / 100;
+      if (!view.move(frame.moveId(i), frame.moveEpoch(i), x, y, vx, vy, now)) isWhole = false;
+    }
+    if (!isWhole) this.streams.doubt(placeOf(cell, frame.square), frame.publisher, now);
     for (let i = 0; i < frame.removalCount; i++) {
       const column = frame.removalX(i);
       const to = column === GONE_CELL ? GONE : area.number(column, frame.removalY(i));
       view.removal(frame.removalId(i), frame.removalEpoch(i), to, now);
     }
-    view.endFrame();
+    view.endFrame(now);
   }
 
   private tellEvents(frame: CellFrameView): void {
@@ -198,11 +245,13 @@ export class Scene {
     }
   }
 
-  private ask(cell: number): void {
+  private ask(place: number): void {
     const { asked, area } = this;
-    const column = area.column(cell);
-    const row = area.row(cell);
-    for (let i = 0; i < asked.length; i += 2) if (asked[i] === column && asked[i + 1] === row) return;
-    if (asked.length < 2 * MAX_KEY_CELLS) asked.push(column, row);
+    const column = area.column(cellOfPlace(place));
+    const row = area.row(cellOfPlace(place));
+    const square = squareOfPlace(place);
+    for (let i = 0; i < asked.length; i += 3)
+      if (asked[i] === column && asked[i + 1] === row && asked[i + 2] === square) return;
+    if (asked.length < 3 * MAX_KEY_CELLS) asked.push(column, row, square);
   }
 }

@@ -1,5 +1,5 @@
 /**
- * The sequence check of every frame stream that this client follows: one row per (cell, publisher) with the tick of
+ * The sequence check of every frame stream that this client follows: one row per (place, publisher) with the tick of
  * its last frame. This is all that a light client keeps of its view. Not more than a few dozen rows are alive, so a
  * linear scan over typed arrays beats a map.
  */
@@ -14,7 +14,7 @@ export const FRAME_GAP = 3;
 const INITIAL_ROWS = 16;
 
 export class StreamTable {
-  private cells = new Float64Array(INITIAL_ROWS);
+  private places = new Float64Array(INITIAL_ROWS);
   private publishers = new Float64Array(INITIAL_ROWS);
   private ticks = new Float64Array(INITIAL_ROWS);
   /** ms of the first unanswered gap, −1 = the stream is whole */
@@ -31,10 +31,10 @@ export class StreamTable {
   }
 
   /** Judges one frame and moves the stream on. `previous` = 0 says that it is a key frame. */
-  accept(cell: number, publisher: number, tick: number, previous: number, now: number): number {
-    const row = this.find(cell, publisher);
+  accept(place: number, publisher: number, tick: number, previous: number, now: number): number {
+    const row = this.find(place, publisher);
     if (row < 0) {
-      const added = this.add(cell, publisher);
+      const added = this.add(place, publisher);
       if (previous === 0) {
         this.ticks[added] = tick;
         return FRAME_KEY;
@@ -61,19 +61,19 @@ export class StreamTable {
     return FRAME_DELTA;
   }
 
-  close(cell: number, publisher: number): void {
-    const row = this.find(cell, publisher);
+  close(place: number, publisher: number): void {
+    const row = this.find(place, publisher);
     if (row >= 0) this.remove(row);
   }
 
-  /** Forgets the streams of cells for which `keep` says no. */
-  retain(keep: (cell: number) => boolean): void {
-    for (let row = this.count - 1; row >= 0; row--) if (!keep(this.cells[row] as number)) this.remove(row);
+  /** Forgets the streams of places for which `keep` says no. */
+  retain(keep: (place: number) => boolean): void {
+    for (let row = this.count - 1; row >= 0; row--) if (!keep(this.places[row] as number)) this.remove(row);
   }
 
-  /** Whether all streams are of cells for which `test` says yes. */
-  every(test: (cell: number) => boolean): boolean {
-    for (let row = 0; row < this.count; row++) if (!test(this.cells[row])) return false;
+  /** Whether all streams are of places for which `test` says yes. */
+  every(test: (place: number) => boolean): boolean {
+    for (let row = 0; row < this.count; row++) if (!test(this.places[row])) return false;
     return true;
   }
 
@@ -82,23 +82,31 @@ export class StreamTable {
     this.open = 0;
   }
 
-  has(cell: number, publisher: number): boolean {
-    return this.find(cell, publisher) >= 0;
+  has(place: number, publisher: number): boolean {
+    return this.find(place, publisher) >= 0;
   }
 
-  /** Visits each cell with a stream that waits for a key frame, with the time since when. May name a cell twice. */
-  forEachGap(visit: (cell: number, sinceMs: number) => void): void {
+  /** Visits each place with a stream that waits for a key frame, with the time since when. May name a place twice. */
+  forEachGap(visit: (place: number, sinceMs: number) => void): void {
     if (this.open === 0) return;
     for (let row = 0; row < this.count; row++) {
       const since = this.gaps[row] as number;
-      if (since >= 0) visit(this.cells[row] as number, since);
+      if (since >= 0) visit(this.places[row] as number, since);
     }
   }
 
-  private find(cell: number, publisher: number): number {
-    const cells = this.cells;
+  /** Something was missing in a frame: the stream needs a key frame. */
+  doubt(place: number, publisher: number, now: number): void {
+    const row = this.find(place, publisher);
+    if (row < 0 || (this.gaps[row] as number) >= 0) return;
+    this.gaps[row] = now;
+    this.open++;
+  }
+
+  private find(place: number, publisher: number): number {
+    const places = this.places;
     for (let row = 0; row < this.count; row++) {
-      if (cells[row] === cell && this.publishers[row] === publisher) return row;
+      if (places[row] === place && this.publishers[row] === publisher) return row;
     }
     return -1;
   }
@@ -109,10 +117,10 @@ export class StreamTable {
     this.open--;
   }
 
-  private add(cell: number, publisher: number): number {
-    if (this.count === this.cells.length) this.grow();
+  private add(place: number, publisher: number): number {
+    if (this.count === this.places.length) this.grow();
     const row = this.count++;
-    this.cells[row] = cell;
+    this.places[row] = place;
     this.publishers[row] = publisher;
     this.ticks[row] = 0;
     this.gaps[row] = -1;
@@ -122,15 +130,15 @@ export class StreamTable {
   private remove(row: number): void {
     this.mend(row);
     const last = --this.count;
-    this.cells[row] = this.cells[last] as number;
+    this.places[row] = this.places[last] as number;
     this.publishers[row] = this.publishers[last] as number;
     this.ticks[row] = this.ticks[last] as number;
     this.gaps[row] = this.gaps[last] as number;
   }
 
   private grow(): void {
-    const size = this.cells.length * 2;
-    this.cells = copied(this.cells, size);
+    const size = this.places.length * 2;
+    this.places = copied(this.places, size);
     this.publishers = copied(this.publishers, size);
     this.ticks = copied(this.ticks, size);
     this.gaps = copied(this.gaps, size);

@@ -1,16 +1,21 @@
 /**
- * What a client sees: one state per entity id over all cells and publishers, of which only the greater (owner epoch,
+ * What a client sees: one state per entity id over all squares and publishers, of which only the greater (owner epoch,
  * tick) is taken; removals are explicit. Fed with frames that the stream table has found to be in sequence.
  *
  * Entities of cells just left behind are held for a while, for the server goes on sending them and would not tell us
  * again; shown are only those whose cell lies within the view.
  */
+import { overlap } from '../geo/square.js';
+import { MOVE_EPOCHS } from '../wire/protocol.js';
 import type { Area } from './area.js';
 import { Entity, GONE, type RemovalTarget } from './entity.js';
 import { type Position, positionAt } from './interpolate.js';
 import type { ServerTime } from './server-time.js';
 
-/** An entity that went to a cell that does not show it, or whose stream was closed, is dropped after this time. */
+/**
+ * An entity that went to a cell that does not show it, or whose stream was closed, is dropped after this time and the
+ * longest that a slow square may take to show it.
+ */
 const LEAVING_MS = 1000;
 /** Ticks after which a state of an epoch below the one held cannot be a late frame: two owners publish the entity. */
 const OLD_OWNER_TICKS = 20;
@@ -21,11 +26,17 @@ export class View {
   private leaving = 0;
   /** The frame being taken. */
   private cell = 0;
+  private square = 0;
   private publisher = 0;
   private tick = 0;
   private isKey = false;
+  private slowTicks = 0;
   /** Entities that two publishers, or two cells of one tick, showed as theirs: it must stay 0 (I1, I6). */
   doubles = 0;
+  /** Moves of entities that were never shown in full: it must stay 0 (I6). */
+  orphans = 0;
+  /** ms by which squares may be slower than frames come. */
+  slowMs = 0;
 
   constructor(
     private readonly area: Area,
@@ -54,8 +65,18 @@ export class View {
     return entity === undefined ? undefined : positionAt(entity, this.time, now, out);
   }
 
-  beginFrame(cell: number, publisher: number, tick: number, isKey: boolean): void {
+  /** @param tick of the states @param slowTicks by which the square is slower than frames come */
+  beginFrame(
+    cell: number,
+    square: number,
+    publisher: number,
+    tick: number,
+    isKey: boolean,
+    slowTicks: number,
+  ): void {
+    this.slowTicks = slowTicks;
     this.cell = cell;
+    this.square = square;
     this.publisher = publisher;
     this.tick = tick;
     this.isKey = isKey;
@@ -81,13 +102,42 @@ export class View {
       entity = new Entity(id);
       this.entities.set(id, entity);
     } else {
-      if (entity.cell === this.cell && entity.publisher === this.publisher) entity.mark = this.mark;
+      if (this.isOfStream(entity)) entity.mark = this.mark;
       if (!this.isNewer(entity, epoch)) return;
       if (entity.leavingMs >= 0) this.stay(entity);
     }
     if (epoch !== entity.epoch) entity.epochFromKey = this.isKey;
     entity.take(this.tick, epoch, x, y, vx, vy, kind, flags, pub0, pub1, now);
+    this.attribute(entity);
+  }
+
+  /**
+   * One move of the frame. @param low the lower 11 bits of the epoch
+   * @returns false: nobody has shown that entity, so something was lost
+   */
+  move(id: number, low: number, x: number, y: number, vx: number, vy: number, now: number): boolean {
+    const e = this.entities.get(id);
+    if (e === undefined) {
+      this.orphans++;
+      return false;
+    }
+    // In doubt until it is shown in full, or another owner's by now.
+    if (e.epoch < 0 || e.epoch % MOVE_EPOCHS !== low) return true;
+    if (!this.isNewer(e, e.epoch)) return true;
+    if (e.leavingMs >= 0) this.stay(e);
+    e.take(this.tick, e.epoch, x, y, vx, vy, e.kind, e.flags, e.pub0, e.pub1, now);
+    this.attribute(e);
+    return true;
+  }
+
+  private isOfStream(entity: Entity): boolean {
+    return entity.cell === this.cell && entity.square === this.square && entity.publisher === this.publisher;
+  }
+
+  private attribute(entity: Entity): void {
     entity.cell = this.cell;
+    entity.square = this.square;
+    entity.slowTicks = this.slowTicks;
     entity.publisher = this.publisher;
     entity.mark = this.mark;
     entity.fromKey = this.isKey;
@@ -102,26 +152,33 @@ export class View {
       this.drop(entity);
       return;
     }
-    // Shown by another cell already: this removal has been overtaken.
-    if (entity.cell !== this.cell) return;
-    if (this.area.inView(to)) this.leave(entity, now);
-    else this.drop(entity);
+    // Shown by another cell already: this removal has been overtaken. But it may have gone through a slow cell unseen.
+    const wentThrough = entity.leavingMs >= 0 && entity.leavingTo === this.cell;
+    if (entity.cell !== this.cell && !wentThrough) return;
+    if (!this.area.inView(to)) return this.drop(entity);
+    this.leave(entity, now);
+    entity.leavingTo = to;
   }
 
-  /** After the frame's last entry: a key frame lists its stream completely. */
-  endFrame(): void {
+  /**
+   * After the frame's last entry: a key frame lists its stream completely. Who is missing in a part of a cell may be in
+   * another part, whose turn to show it has not come.
+   */
+  endFrame(now: number): void {
     if (!this.isKey) return;
     for (const entity of this.entities.values()) {
-      if (entity.cell !== this.cell || entity.publisher !== this.publisher || entity.mark === this.mark)
-        continue;
-      if (entity.tick <= this.tick && entity.leavingMs < 0) this.drop(entity);
+      if (!this.isOfStream(entity) || entity.mark === this.mark) continue;
+      if (entity.tick > this.tick || entity.leavingMs >= 0) continue;
+      if (this.slowMs > 0) this.leave(entity, now);
+      else this.drop(entity);
     }
   }
 
-  /** A stream ends. What it held stays until another stream shows it, a second at most. */
-  closeStream(cell: number, publisher: number, now: number): void {
+  /** A stream ends. What it held stays until another stream shows it, for a while. */
+  closeStream(cell: number, square: number, publisher: number, now: number): void {
     for (const entity of this.entities.values()) {
-      if (entity.cell === cell && entity.publisher === publisher) this.leave(entity, now);
+      if (entity.cell === cell && entity.square === square && entity.publisher === publisher)
+        this.leave(entity, now);
     }
   }
 
@@ -130,9 +187,10 @@ export class View {
     for (const entity of this.entities.values()) this.doubt(entity, now);
   }
 
-  /** The same for one cell that is shown anew. */
-  detachCell(cell: number, now: number): void {
-    for (const entity of this.entities.values()) if (entity.cell === cell) this.doubt(entity, now);
+  /** The same for one square that is shown anew. */
+  detachSquare(cell: number, square: number, now: number): void {
+    for (const entity of this.entities.values())
+      if (entity.cell === cell && overlap(entity.square, square)) this.doubt(entity, now);
   }
 
   private doubt(entity: Entity, now: number): void {
@@ -145,7 +203,7 @@ export class View {
   expire(now: number): void {
     if (this.leaving === 0) return;
     for (const entity of this.entities.values()) {
-      if (entity.leavingMs >= 0 && now - entity.leavingMs > LEAVING_MS) this.drop(entity);
+      if (entity.leavingMs >= 0 && now - entity.leavingMs > LEAVING_MS + this.slowMs) this.drop(entity);
     }
   }
 
@@ -170,13 +228,14 @@ export class View {
     if (this.tick !== entity.tick) return this.tick > entity.tick;
     // A key frame may be encoded from a view one tick younger than its sequence says: it is at least as new.
     if (this.isKey) return true;
-    if (entity.cell !== this.cell && !entity.fromKey) this.doubles++;
+    if ((entity.cell !== this.cell || entity.square !== this.square) && !entity.fromKey) this.doubles++;
     return false;
   }
 
   private leave(entity: Entity, now: number): void {
     if (entity.leavingMs >= 0) return;
     entity.leavingMs = now;
+    entity.leavingTo = -1;
     this.leaving++;
   }
 

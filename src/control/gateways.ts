@@ -85,8 +85,8 @@ export class Gateways {
   }
 
   private settings(number: number, listen: GatewaySettings['listen']): GatewaySettings {
-    const { tls, auth, secret, card, spawn, capacity, maxConnections } = this.options;
-    return { number, listen, tls, auth, secret, card, spawn, capacity, maxConnections };
+    const { tls, auth, secret, card, spawn, capacity, maxConnections, clientBytesPerS } = this.options;
+    return { number, listen, tls, auth, secret, card, spawn, capacity, maxConnections, clientBytesPerS };
   }
 
   /** Resolves when the thread accepts clients. */

@@ -33,6 +33,7 @@ export interface GatewaySettings {
   capacity: number;
   /** Sockets at a time. */
   maxConnections: number;
+  clientBytesPerS: number;
 }
 
 /** @throws BlueMarbleError NO_BINARY, BAD_TLS */
@@ -63,6 +64,7 @@ export async function buildGateway(
       spawn: settings.spawn,
       log,
       maxConnections: settings.maxConnections,
+      clientBytesPerS: settings.clientBytesPerS,
     },
     systemTimers(),
   );

@@ -12,7 +12,9 @@ import { admitClientMessage, type ClientMessageView, type HelloFields } from '..
 import { FIRST_VALUE_FAULT } from '../base/fault.js';
 import { CLIENT } from '../wire/protocol.js';
 import type { GatewayCore } from './core.js';
-import type { WatchedCell } from './interest.js';
+import type { Plan } from './plans.js';
+import { Purse } from './purse.js';
+import type { WatchedStream } from './watched.js';
 import { Seat } from './seat.js';
 import { isAllowed, LagMeter, PACE, STATE, TokenBucket } from './session-rules.js';
 import type { Socket, SocketListener } from './transport.js';
@@ -21,7 +23,7 @@ import type { Socket, SocketListener } from './transport.js';
 const PING_MS = 1000;
 /** Hello to the end of authentication, and admission to READY. */
 const ENTER_MS = 5000;
-/** Key frames that a client may ask for: one full request and four views at once, two views a second. */
+/** Key frames that a client may ask for: one full request and four views of whole cells at once, two views a second. */
 const VIEW = LIMITS.viewCells * LIMITS.viewCells;
 const KEYS_BURST = 64 + 4 * VIEW;
 const KEYS_PER_S = 2 * VIEW;
@@ -43,8 +45,10 @@ export interface Rooms {
   lookAway(connection: Connection): void;
   /** The socket is gone: the same without touching it. */
   forget(connection: Connection): void;
-  /** A key frame of one cell, if the connection watches it. */
-  show(connection: Connection, column: number, row: number): void;
+  /** The same where the connection has not moved, but others may have. */
+  review(connection: Connection): void;
+  /** A key frame of one square, if the connection watches it. */
+  show(connection: Connection, column: number, row: number, square: number): void;
 }
 
 export class Connection implements SocketListener {
@@ -58,10 +62,16 @@ export class Connection implements SocketListener {
   /** World metres, as last heard from the owner. */
   x = 0;
   y = 0;
-  /** Cells watched at the moment, the one stood in when they were chosen (−1 = none), and whether some are out of view. */
-  cells: WatchedCell[] = [];
+  /** Streams watched at the moment, and what they were chosen by (interest.ts): plan, cell and leaf stood in, −1 = none. */
+  streams: WatchedStream[] = [];
+  plan: Plan | undefined;
   centre = -1;
+  leaf = -1;
+  /** Some streams are out of view; some of the plan are not watched yet. */
   lingers = false;
+  isBehind = false;
+  /** What it may be sent in key frames. */
+  readonly purse: Purse;
   /** Where it stood at the last choice. */
   lookedX = 0;
   lookedY = 0;
@@ -91,6 +101,7 @@ export class Connection implements SocketListener {
     this.deadline = now + LIMITS.firstMessageS * 1000;
     this.pace = new TokenBucket(LIMITS.gatewayActionsPerS, LIMITS.gatewayActionsPerS, now);
     this.keys = new TokenBucket(KEYS_PER_S, KEYS_BURST, now);
+    this.purse = new Purse(core.parts.clientBytesPerS, now);
   }
 
   isClosed(): boolean {
@@ -187,7 +198,8 @@ export class Connection implements SocketListener {
   private showCells(m: ClientMessageView, now: number): void {
     if (!this.keys.take(m.cellCount, now)) return this.refuse('RATE_LIMITED');
     if (this.isAway) return; // gets key frames of everything once it has caught up
-    for (let i = 0; i < m.cellCount; i++) this.rooms.show(this, m.cells[i * 2], m.cells[i * 2 + 1]);
+    for (let i = 0; i < m.cellCount; i++)
+      this.rooms.show(this, m.cells[i * 3], m.cells[i * 3 + 1], m.cells[i * 3 + 2]);
   }
 
   /** Closes if there is a reason. */
@@ -299,6 +311,7 @@ export class Connection implements SocketListener {
     this.obey(this.seat.check() || this.seat.pay(now));
     if (this.state !== STATE.PLAYING) return;
     this.keepPace(this.lag.elapsed(now));
+    if (this.state === STATE.PLAYING && !this.isAway) this.rooms.review(this);
     this.drained(); // a net for a transport that drained before its last skipped message was told
   }
 

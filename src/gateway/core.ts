@@ -37,6 +37,8 @@ export interface GatewayParts {
   log: Log;
   /** Sockets at a time; one more is closed with WORLD_FULL. */
   maxConnections: number;
+  /** What a client is sent at most, whatever stands around it. */
+  clientBytesPerS: number;
 }
 
 /** A gateway looks at its clock 50 times a second; after a longer gap it was not running. */

@@ -50,9 +50,11 @@ export class Delivery {
         i32[w + 2],
         i32[w + 3],
         i32[w + 4],
+        i32[w + 5],
         ring.u8.subarray(body, end),
       );
     }
+    if (type === RECORD.TURN) return this.interest.turn(shard);
     const connection = this.core.bySlot[i32[w]];
     // Somebody else's by now: an earlier connection of this slot, or an earlier life of it.
     if (connection === undefined || connection.seat.epoch !== i32[w + 1])

@@ -55,7 +55,8 @@ export class Gateway {
       look: (connection) => interest.look(connection),
       lookAway: (connection) => interest.lookAway(connection),
       forget: (connection) => interest.forget(connection),
-      show: (connection, column, row) => interest.show(connection, column, row),
+      review: (connection) => interest.review(connection),
+      show: (connection, column, row, square) => interest.show(connection, column, row, square),
     };
   }
 

@@ -3,16 +3,25 @@
  * its picture in the turn in which it subscribes. One scratch buffer a gateway; bytes are valid until the next call.
  *
  * Which sequence a key frame carries: the tick of the newest frame of the stream that this gateway has passed on. The
- * next delta of the stream refers to exactly that one. The rows may be newer than it (the view is published in every
- * tick, and before the frames of the tick): states only ever become newer, and whatever changed since comes again in
- * the next delta. They are never older, since the ring's release shows the view with the frame.
+ * next delta of the stream refers to exactly that one. The rows are newer than it (the view is published in every tick,
+ * and before the frames of the tick; slow streams show it only now and then), which `taken` says; whatever changed since
+ * the sequence comes again in the next delta. They are never older, since the ring's release shows the view with the frame.
  */
 import { assert } from '../base/assert.js';
 import { Quantiser } from '../geo/quantise.js';
 import { columnOfCell, rowOfCell } from '../geo/cell.js';
+import {
+  SQUARE_DEPTH,
+  WHOLE,
+  cellOfKey,
+  isWithin,
+  leafOf,
+  squareOfKey,
+  squareOfLeaf,
+} from '../geo/square.js';
 import { ROW, type ViewReader } from '../memory/view.js';
 import { CellFrameWriter } from '../wire/cell-frame-writer.js';
-import { NO_PUBLISHER } from '../wire/protocol.js';
+import { NO_PUBLISHER, ONLY_INTERVAL } from '../wire/protocol.js';
 
 /** A view stays untouched for a tick after it was opened: a reader that fails this often was not reading. */
 const TRIES = 8;
@@ -32,10 +41,10 @@ export class KeyFrames {
    * @returns a ServerMessage, or undefined when the view is another publisher's (its stream starts with a key frame of
    * its own) or could not be read whole
    */
-  make(view: ViewReader, cell: number, publisher: number, tick: number): Uint8Array | undefined {
+  make(view: ViewReader, key: number, publisher: number, tick: number): Uint8Array | undefined {
     for (let tries = 0; tries < TRIES; tries++) {
       if (!view.open() || view.publisher !== publisher) return undefined;
-      const bytes = this.encode(view, cell, publisher, tick);
+      const bytes = this.encode(view, key, publisher, tick);
       if (view.valid()) return this.writer.view(bytes);
     }
     return undefined;
@@ -46,13 +55,13 @@ export class KeyFrames {
    * that is on its way and belongs before it is stale to the subscriber, the next one refers to it.
    * @returns undefined also when the stream has not begun
    */
-  makeNewest(view: ViewReader, cell: number): Uint8Array | undefined {
+  makeNewest(view: ViewReader, key: number): Uint8Array | undefined {
     for (let tries = 0; tries < TRIES; tries++) {
       if (!view.open()) return undefined;
-      const c = view.find(cell);
+      const c = view.find(key);
       // Before the rows: a sequence that is older than they are is harmless, a newer one hides what they lack.
       const tick = c < 0 ? 0 : view.lastSeq(c);
-      const bytes = tick === 0 ? 0 : this.encode(view, cell, view.publisher, tick);
+      const bytes = tick === 0 ? 0 : this.encode(view, key, view.publisher, tick);
       if (view.valid()) return tick === 0 ? undefined : this.writer.view(bytes);
     }
     return undefined;
@@ -60,21 +69,54 @@ export class KeyFrames {
 
   /**
    * What precedes the key frames of a new subscription. The client may hold entities of an earlier one (it walked away
-   * and came back, or read too slowly), and their streams may have ended meanwhile: no key frame would name them.
+   * and came back, read too slowly, or saw the place in other squares), and their streams may have ended meanwhile: no
+   * key frame would name them.
+   * @param interval ticks between frames with states
    */
-  anew(cell: number, tick: number): Uint8Array {
-    this.writer.begin(columnOfCell(cell), rowOfCell(cell), NO_PUBLISHER, tick, 0);
-    return this.writer.view(this.writer.finish());
+  anew(key: number, tick: number, interval: number): Uint8Array {
+    return this.notice(key, tick, 0, interval);
   }
 
-  private encode(view: ViewReader, cell: number, publisher: number, tick: number): number {
+  /** Says that the rate of a square has changed, nothing else. */
+  interval(key: number, tick: number, interval: number): Uint8Array {
+    return this.notice(key, tick, ONLY_INTERVAL, interval);
+  }
+
+  private notice(key: number, tick: number, previous: number, interval: number): Uint8Array {
+    const cell = cellOfKey(key);
+    const { writer } = this;
+    writer.begin(
+      columnOfCell(cell),
+      rowOfCell(cell),
+      NO_PUBLISHER,
+      tick,
+      previous,
+      squareOfKey(key),
+      interval,
+    );
+    return writer.view(writer.finish());
+  }
+
+  private encode(view: ViewReader, key: number, publisher: number, tick: number): number {
     const { writer, quantiser } = this;
-    writer.begin(columnOfCell(cell), rowOfCell(cell), publisher, tick, 0);
+    const cell = cellOfKey(key);
+    const square = squareOfKey(key);
+    writer.begin(columnOfCell(cell), rowOfCell(cell), publisher, tick, 0, square, 0, view.tick);
     quantiser.open(cell);
-    const c = view.find(cell);
+    let c = view.find(key);
+    let within = WHOLE;
+    if (c < 0) {
+      // The stream is younger than the view: its rows stand among those of the cell.
+      c = view.find(cell);
+      within = square;
+    }
     const first = c < 0 ? 0 : view.start(c);
     const end = c < 0 ? 0 : first + view.count(c);
-    for (let row = first; row < end; row++) this.encodeRow(view, view.rowByte(row));
+    for (let row = first; row < end; row++) {
+      const byte = view.rowByte(row);
+      if (within === WHOLE || isWithin(squareOfLeaf(leafOfRow(view, cell, byte), SQUARE_DEPTH), within))
+        this.encodeRow(view, byte);
+    }
     assert(writer.dropped === 0, 'I6: a key frame is complete');
     return writer.finish();
   }
@@ -95,4 +137,8 @@ export class KeyFrames {
       view.u32[w + (ROW.pub1 >> 2)],
     );
   }
+}
+
+function leafOfRow(view: ViewReader, cell: number, byte: number): number {
+  return leafOf(cell, view.f64[(byte + ROW.x) >> 3], view.f64[(byte + ROW.y) >> 3]);
 }

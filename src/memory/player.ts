@@ -23,13 +23,16 @@ export const FLAG = {
  *
  * | type  | a    | b                | c          | d       | e           | f  | body                                   |
  * |-------|------|------------------|------------|---------|-------------|----|----------------------------------------|
- * | FRAME | cellX| cellY            | tick       | previous| incarnation |    | ServerMessage(CellFrame)               |
+ * | FRAME | cellX| cellY            | tick       | previous| incarnation |part| ServerMessage(CellFrame)               |
  * | SELF  | slot | connection epoch | tick       | applied | owner epoch |    | f64 x, y, then the message             |
  * | READY | slot | connection epoch | tick       | applied | durable     | ok | f64 x, y, entity, session, then message|
  * | LOG   | slot | connection epoch |            |         |             |    | ServerMessage(LogReply)                |
  * | GONE  | slot | connection epoch | close code |         |             |    |                                        |
+ * | TURN  |      |                  | tick       |         | incarnation |    | all frames of the tick stand before it |
+ *
+ * part: square and class of the stream (`partOfKey` in geo/square.ts); 0 = the whole cell at the frame rate.
  */
-export const RECORD = { FRAME: 1, SELF: 2, READY: 3, LOG: 4, GONE: 5 } as const;
+export const RECORD = { FRAME: 1, SELF: 2, READY: 3, LOG: 4, GONE: 5, TURN: 6 } as const;
 /** Bytes of the doubles before the message of a SELF and of a READY. */
 export const SELF_HEAD_BYTES = 16;
 export const READY_HEAD_BYTES = 32;

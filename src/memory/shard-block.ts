@@ -86,6 +86,8 @@ export const SHARD_COUNTER = {
   ticks: 24,
   /** Garbage collections of the thread. */
   collections: 25,
+  /** Events left out of far squares, more than LIMITS.farEventsPerFrame of them. */
+  eventsThinned: 26,
   /** Bags that held something else than their shard had noted. */
   itemDifferences: 31,
 } as const;

@@ -32,7 +32,7 @@ const CELL_BYTES = 32;
 const LAST_STAMP = 0x7fffffff;
 
 /** Words of a buffer's head. */
-const BUFFER = { tick: 0, publisher: 1, cells: 2, rows: 3, stamp: 4 } as const;
+const BUFFER = { tick: 0, publisher: 1, cells: 2, rows: 3, stamp: 4, placed: 5 } as const;
 /** Words of a cell. */
 const CELL = { start: 2, count: 3, lastSeq: 4, filled: 5 } as const;
 
@@ -85,9 +85,13 @@ class View {
     this.turnTo(0);
   }
 
-  /** Cells of the open buffer; those without rows have a stream only. */
+  /** Entries of the open buffer: cells, parts of cells (geo/square.ts); those without rows have a stream only. */
   get cellCount(): number {
     return this.i32[this.buffer + BUFFER.cells];
+  }
+  /** How many of them, the first ones, are the cells with rows: each row stands in exactly one. */
+  get placedCount(): number {
+    return this.i32[this.buffer + BUFFER.placed];
   }
   /** Rows of the open buffer. */
   get rowCount(): number {
@@ -195,7 +199,7 @@ export class ViewReader extends View {
 
 /**
  * Writes a shard's view: a counting sort in two passes that the shard drives.
- * begin → cell, addRow for each entity → place → row for each entity → publish.
+ * begin → cell, addRow for each entity → place → row for each entity → range for parts of cells → publish.
  */
 export class ViewWriter extends View {
   private version = 0;
@@ -218,6 +222,7 @@ export class ViewWriter extends View {
     i32[buffer + BUFFER.publisher] = publisher;
     i32[buffer + BUFFER.cells] = 0;
     i32[buffer + BUFFER.rows] = 0;
+    i32[buffer + BUFFER.placed] = 0;
     let stamp = i32[buffer + BUFFER.stamp] + 1;
     if (stamp > LAST_STAMP) {
       // After 2^31 ticks the stamps begin again; places of the first round must not count in the second.
@@ -265,6 +270,7 @@ export class ViewWriter extends View {
     }
     assert(start <= this.rows, 'I7: a view has room for every entity of its shard');
     i32[this.buffer + BUFFER.rows] = start;
+    i32[this.buffer + BUFFER.placed] = cells;
   }
 
   /** Second pass: the next row of a cell. Units as in ROW. */
@@ -282,8 +288,31 @@ export class ViewWriter extends View {
     kind: number,
     flags: number,
   ): void {
+    this.put(this.nextRow(c), id, x, y, vx, vy, pub0, pub1, slot, epoch, kind, flags);
+  }
+
+  /** Place of the next row of a cell. */
+  nextRow(c: number): number {
+    return this.i32[this.cellWord(c) + CELL.filled]++;
+  }
+
+  /** Writes the row at a place inside of its cell's stretch; each place once. */
+  put(
+    row: number,
+    id: number,
+    x: number,
+    y: number,
+    vx: number,
+    vy: number,
+    pub0: number,
+    pub1: number,
+    slot: number,
+    epoch: number,
+    kind: number,
+    flags: number,
+  ): void {
     const { i32, u32, f32, f64, u16 } = this;
-    const byte = this.rowBytes + i32[this.cellWord(c) + CELL.filled]++ * ROW_BYTES;
+    const byte = this.rowBytes + row * ROW_BYTES;
     const d = byte >> 3;
     const w = byte >> 2;
     f64[d] = id;
@@ -302,6 +331,16 @@ export class ViewWriter extends View {
   /** Shows the view. */
   publish(): void {
     Atomics.store(this.i32, VERSION, this.version);
+  }
+
+  /** After `place`: an entry of its own for a part of a cell. @returns its index, or −1 when the cells are used up */
+  range(key: number, start: number, count: number): number {
+    const c = this.cell(key);
+    if (c < 0) return -1;
+    const at = this.cellWord(c);
+    this.i32[at + CELL.start] = start;
+    this.i32[at + CELL.count] = count;
+    return c;
   }
 
   /** First row of a cell in the view being written, or just published. */

@@ -1,33 +1,51 @@
 /**
- * Cell frames: on each frame tick, what changed in every cell that somebody watches, encoded once and copied into the
- * rings of the gateways that want it. A gateway that is new to a stream, or lost something, gets a key frame instead.
+ * Frames: on each frame tick, what changed in every square that somebody watches, encoded once a rate class and copied
+ * into the rings of the gateways that want it. A gateway that is new to a stream, or lost something, gets a key frame.
  *
- * Rows come from the shard's own view of this tick (grouped by cell), so that frames and `entitiesNear` never disagree.
+ * States go out when it is the turn of the stream's class, removals and events at once. Rows come from the shard's own
+ * view of this tick, so that frames and `entitiesNear` never disagree.
  */
+import { isTurn } from '../base/rates.js';
 import { LIMITS } from '../base/limits.js';
 import { columnOfCell, rowOfCell } from '../geo/cell.js';
+import { cellOfKey, leafOf, leafOfQuantised, partOfKey, rateOfKey } from '../geo/square.js';
 import { SHARD_COUNTER } from '../memory/shard-block.js';
+import { farRate, nearRate } from '../memory/service.js';
 import { ROW, type ViewWriter } from '../memory/view.js';
-import { CellFrameWriter } from '../wire/cell-frame-writer.js';
 import type { Core } from './core.js';
+import { Chains } from './chains.js';
 import type { Events } from './events.js';
+import { FrameEncoder } from './frame-encoder.js';
 import { RECORD } from '../memory/player.js';
 import type { GatewayRings } from './gateway-rings.js';
-import { GONE_CELL, type Published } from './published.js';
+import { GONE_CELL, type Published, UNKNOWN } from './published.js';
 import { Quantiser } from '../geo/quantise.js';
 import type { Streams } from './streams.js';
+import { Wants } from './wants.js';
 
-const NO_CELL = 0xffffffff;
+/** Links of removals and events to streams, for each slot: most stand in one stream or none. */
+const LINKS_PER_SLOT = 4;
+const FULL = 100;
+/** From cells to squares of the deepest level. */
+const SHIFT = LIMITS.cellLevel - LIMITS.deepestTileLevel;
+const NOBODY: readonly number[] = [];
+/** What is known of a cell of the view: not watched, watched whole, or in parts as well. */
+const WATCHED = 1;
+const CUT = 2;
 
 export class Frames {
-  private readonly writer = new CellFrameWriter(LIMITS.frameScratchBytes);
-  /** The writer's bytes as words, for copying without a view of its own. */
-  private readonly words = new Int32Array(this.writer.bytes.buffer);
+  private readonly wants: Wants;
+  private readonly chains: Chains;
+  private readonly encoder: FrameEncoder;
   private readonly quantiser = new Quantiser();
-  /** Predecessors whose streams are to be closed, and the cells where that is not done for every gateway. */
-  private dead: readonly number[] = [];
+  /** By place in the view. */
+  private readonly cells: Uint8Array;
+  /** Predecessors whose streams are to be closed, and the streams where that is not done for every gateway. */
+  private dead: readonly number[] = NOBODY;
   readonly unclosed = new Set<number>();
   private hasBegun = false;
+  /** Gateways that got a frame in this tick, as bits. */
+  private told = 0;
 
   constructor(
     private readonly core: Core,
@@ -36,26 +54,34 @@ export class Frames {
     private readonly published: Published,
     private readonly events: Events,
     private readonly rings: GatewayRings,
-  ) {}
+  ) {
+    this.wants = new Wants(core, streams);
+    this.chains = new Chains(core, streams, core.arena.capacity * LINKS_PER_SLOT);
+    this.encoder = new FrameEncoder(core, view, streams, published, events, this.chains);
+    this.cells = new Uint8Array(view.cells);
+  }
 
   /**
    * The streams of dead publishers end with this one's first frames. Several, where replacements died before they had
    * closed what they found.
    */
-  closeAfter(publishers: readonly number[], cells: readonly number[]): void {
+  closeAfter(publishers: readonly number[], keys: readonly number[]): void {
     this.dead = publishers;
-    if (publishers.length > 0) for (const cell of cells) this.unclosed.add(cell);
+    if (publishers.length > 0) for (const key of keys) this.unclosed.add(key);
   }
 
-  /** One frame of every wanted cell. Call after the view of this tick is published. */
+  /** One frame of every wanted stream. Call after the view of this tick is published. */
   publish(): void {
     if (!this.hasBegun) this.begin();
     this.openUnclosed();
     this.findStreams();
-    this.findMoves();
+    this.seeRows();
     this.chainRemovals();
     this.chainEvents();
+    this.told = 0;
     for (let i = this.streams.count - 1; i >= 0; i--) this.publishStream(this.streams.at(i));
+    this.endTurn();
+    this.chains.clear();
     this.published.removals = 0;
     this.events.clear();
     if (this.dead.length > 0 && this.unclosed.size === 0) this.forgetDead();
@@ -68,115 +94,142 @@ export class Frames {
   }
   private forgetDead(): void {
     this.core.block.setPublishers([this.core.options.incarnation]);
-    this.dead = [];
-  }
-
-  /** Which gateways want a cell, as bits. */
-  private wants(cell: number): number {
-    const { filters } = this.core.world;
-    let mask = 0;
-    for (let g = 0; g < filters.length; g++) if (filters[g]!.wants(cell)) mask |= 1 << g;
-    return mask;
+    this.dead = NOBODY;
   }
 
   private openUnclosed(): void {
-    for (const cell of this.unclosed) {
-      if (this.wants(cell) === 0) this.unclosed.delete(cell);
-      else if (this.streams.find(cell) < 0) this.streams.create(cell);
-    }
+    for (const key of this.unclosed) if (this.wants.open(key) < 0) this.unclosed.delete(key);
   }
 
   /** Streams for all cells with entities that somebody wants. */
   private findStreams(): void {
-    const { view, streams } = this;
-    for (let c = 0; c < view.cellCount; c++) {
+    const { view, streams, wants } = this;
+    for (let c = 0; c < view.placedCount; c++) {
+      this.cells[c] = 0;
       const cell = view.cellAt(c);
-      let s = streams.find(cell);
-      if (s < 0) {
-        if (this.wants(cell) === 0) continue;
-        s = streams.create(cell);
-        if (s < 0) {
-          this.core.block.count(SHARD_COUNTER.frameOverflows);
-          continue;
-        }
+      const s = wants.open(cell);
+      if (s >= 0) {
+        streams.mark[s] = c + 1;
+        this.cells[c] = WATCHED;
       }
-      streams.mark[s] = c + 1;
+      if (!wants.isCut(cell)) continue;
+      wants.openParts(cell);
+      this.cells[c] = CUT;
     }
   }
 
-  /** Notes for every entity whether the cell that last showed it still does. */
-  private findMoves(): void {
-    const { view, published, streams } = this;
-    for (let c = 0; c < view.cellCount; c++) {
+  /** Notes for every entity whether the cell that last showed it still does, and where it is watched what has changed. */
+  private seeRows(): void {
+    const { view, published } = this;
+    for (let c = 0; c < view.placedCount; c++) {
       const cell = view.cellAt(c);
-      const shown = streams.find(cell) >= 0;
+      const watched = this.cells[c]!;
+      if (watched !== 0) this.quantiser.open(cell);
       const end = view.cellStart(c) + view.cellRows(c);
       for (let row = view.cellStart(c); row < end; row++) {
-        const slot = view.i32[(view.rowByte(row) + ROW.slot) >> 2]!;
-        if (published.cell[slot] === cell) continue;
+        const byte = view.rowByte(row);
+        const slot = view.i32[(byte + ROW.slot) >> 2]!;
         // Entities handed over in this tick stand in the view once more; their next owner shows them from now on.
-        if (!this.core.owned.has(slot)) continue;
-        published.moved(slot, cell);
-        if (!shown) published.cell[slot] = GONE_CELL;
+        if (published.cell[slot] !== cell && this.core.owned.has(slot)) {
+          published.moved(slot, cell);
+          if (watched === 0) published.cell[slot] = GONE_CELL;
+        }
+        if (watched !== 0) this.seeRow(byte, slot, watched === CUT);
       }
     }
   }
 
+  private seeRow(byte: number, slot: number, isCut: boolean): void {
+    const { view, published, quantiser } = this;
+    const w = byte >> 2;
+    const qx = quantiser.x(view.f64[(byte + ROW.x) >> 3]!);
+    const qy = quantiser.y(view.f64[(byte + ROW.y) >> 3]!);
+    const vx = quantiser.speed(view.f32[w + (ROW.vx >> 2)]!);
+    const vy = quantiser.speed(view.f32[w + (ROW.vy >> 2)]!);
+    published.id[slot] = view.f64[(byte + ROW.id) >> 3]!;
+    published.epoch[slot] = view.u32[w + (ROW.epoch >> 2)]!;
+    published.see(
+      slot,
+      isCut ? leafOfQuantised(qx, qy) : UNKNOWN,
+      ((qx << 16) | qy) >>> 0,
+      (vx << 16) | (vy & 0xffff),
+      ((view.u16[(byte + ROW.kind) >> 1]! << 16) | view.u16[(byte + ROW.flags) >> 1]!) >>> 0,
+      view.u32[w + (ROW.pub0 >> 2)]!,
+      view.u32[w + (ROW.pub1 >> 2)]!,
+    );
+  }
+
+  /** To all streams that may have shown it; where we have none, somebody else's may have. */
   private chainRemovals(): void {
-    const { published, streams } = this;
-    for (let i = 0; i < published.removals; i++) {
-      const cell = published.removalCell[i]!;
-      let s = streams.find(cell);
-      // No stream of ours, but somebody else's may have shown it there.
-      if (s < 0 && this.wants(cell) !== 0) s = streams.create(cell);
-      if (s < 0) continue;
-      published.removalNext[i] = streams.removals[s]!;
-      streams.removals[s] = i;
-    }
+    const { published, streams, wants, chains } = this;
+    for (let i = 0; i < published.removals; i++)
+      wants.chain(chains, streams.removals, published.removalCell[i]!, published.removalLeaf[i]!, i);
   }
 
   private chainEvents(): void {
-    const { events, streams } = this;
+    const { events, streams, wants, chains } = this;
     for (let i = events.count - 1; i >= 0; i--) {
       const cell = events.cell[i]!;
-      let s = streams.find(cell);
-      if (s < 0 && this.wants(cell) !== 0) s = streams.create(cell);
-      if (s < 0) continue;
-      events.next[i] = streams.events[s]!;
-      streams.events[s] = i;
+      wants.chain(chains, streams.events, cell, leafOf(cell, events.x[i]!, events.y[i]!), i);
     }
   }
 
   private publishStream(s: number): void {
-    const { core, streams, writer } = this;
-    const wanted = this.wants(streams.cell[s]!);
+    const { core, streams, encoder } = this;
+    const key = streams.key[s]!;
+    const wanted = this.wants.mask(key);
     if (wanted === 0) {
       streams.remove(s);
       return;
     }
     const following = wanted & streams.keyed[s]!;
     const starting = wanted & ~following;
+    // A follower gets its delta even if it is empty while others get a key: the sequence is the stream's.
+    const isTurn = starting !== 0 || this.isTurn(key, s);
+    const { writer } = encoder;
     let got = following;
-    const bytes = following === 0 ? 0 : this.encode(s, streams.lastTick[s]!);
-    if (starting !== 0 || writer.states + writer.removals + writer.events > 0) {
-      // A follower gets its delta even if it is empty while others get a key: the sequence is the stream's.
+    const closes = this.unclosed.size > 0 && this.unclosed.has(key) ? this.dead : NOBODY;
+    const hasNews = isTurn || streams.removals[s]! >= 0 || streams.events[s]! >= 0;
+    const bytes = following === 0 || !hasNews ? 0 : encoder.encode(s, streams.lastTick[s]!, isTurn, closes);
+    const isWorth = bytes > 0 && writer.states + writer.moves + writer.removals + writer.events > 0;
+    let isWhole = true;
+    if (starting !== 0 || isWorth) {
       // Before it leaves: who subscribes after it has passed must not get an older key frame.
-      if (streams.mark[s]! > 0) this.view.setLastSeq(streams.mark[s]! - 1, core.tick);
+      const entry = encoder.entryOf(s);
+      if (entry >= 0) this.view.setLastSeq(entry, core.tick);
+      isWhole = writer.dropped === 0;
       if (following !== 0) got = this.send(following, s, bytes, streams.lastTick[s]!);
-      if (starting !== 0) got |= this.send(starting, s, this.encode(s, 0), 0);
+      if (starting !== 0) got |= this.send(starting, s, encoder.encode(s, 0, true, closes), 0);
       streams.lastTick[s] = core.tick;
     }
-    if (got === wanted) this.unclosed.delete(streams.cell[s]!);
+    if (isTurn && isWhole) streams.shownTick[s] = core.tick;
+    if (got === wanted) this.unclosed.delete(key);
     streams.keyed[s] = got; // who did not get its copy (ring full) has a gap: a key frame next time
     streams.removals[s] = -1;
     streams.events[s] = -1;
     streams.mark[s] = 0;
   }
 
+  /** Whether the stream's class shows what has changed in this frame, at the rate that its leaf is served. */
+  private isTurn(key: number, s: number): boolean {
+    const { core, streams } = this;
+    const { directory } = core.world;
+    const rate = rateOfKey(key);
+    let percent = FULL;
+    if (directory.anyService !== 0) {
+      const cell = cellOfKey(key);
+      const word = directory.service(columnOfCell(cell) >> SHIFT, rowOfCell(cell) >> SHIFT);
+      percent = rate === 0 ? nearRate(word) : farRate(word);
+    }
+    if (rate === 0 && percent === FULL) return true;
+    return isTurn(rate, core.tick / core.options.frameEvery, streams.phase[s]!, percent);
+  }
+
   /** Copies the encoded frame to some gateways. @returns those that got it */
   private send(mask: number, s: number, bytes: number, previous: number): number {
     const { rings, core } = this;
-    const cell = this.streams.cell[s]!;
+    const key = this.streams.key[s]!;
+    const cell = cellOfKey(key);
     let got = 0;
     for (let g = 0; g < rings.count; g++) {
       if (!(mask & (1 << g))) continue;
@@ -185,7 +238,7 @@ export class Frames {
         core.block.count(SHARD_COUNTER.frameOverflows);
         continue;
       }
-      rings.copy(g, at, this.words, bytes);
+      rings.copy(g, at, this.encoder.words, bytes);
       rings.header(
         g,
         at,
@@ -195,108 +248,24 @@ export class Frames {
         core.tick,
         previous,
         core.options.incarnation,
-        0,
+        partOfKey(key),
       );
       rings.commit(g, bytes);
       got |= 1 << g;
     }
+    this.told |= got;
     return got;
   }
 
-  /** @param previous 0 = key frame: all rows */
-  private encode(s: number, previous: number): number {
-    const { writer, core, streams, view } = this;
-    const cell = streams.cell[s]!;
-    writer.begin(columnOfCell(cell), rowOfCell(cell), core.options.incarnation, core.tick, previous);
-    if (this.unclosed.has(cell)) for (const publisher of this.dead) writer.close(publisher);
-    const c = streams.mark[s]! - 1;
-    this.quantiser.open(cell);
-    if (c >= 0) {
-      const end = view.cellStart(c) + view.cellRows(c);
-      for (let row = view.cellStart(c); row < end; row++) this.encodeRow(row, previous === 0);
-    }
-    this.encodeRemovals(streams.removals[s]!);
-    this.encodeEvents(streams.events[s]!);
-    return writer.finish();
-  }
-
-  private encodeRow(row: number, all: boolean): void {
-    const { view, published, quantiser, writer } = this;
-    const byte = view.rowByte(row);
-    const w = byte >> 2;
-    const slot = view.i32[w + (ROW.slot >> 2)]!;
-    const qx = quantiser.x(view.f64[(byte + ROW.x) >> 3]!);
-    const qy = quantiser.y(view.f64[(byte + ROW.y) >> 3]!);
-    const vx = quantiser.speed(view.f32[w + (ROW.vx >> 2)]!);
-    const vy = quantiser.speed(view.f32[w + (ROW.vy >> 2)]!);
-    const kind = view.u16[(byte + ROW.kind) >> 1]!;
-    const flags = view.u16[(byte + ROW.flags) >> 1]!;
-    const pub0 = view.u32[w + (ROW.pub0 >> 2)]!;
-    const pub1 = view.u32[w + (ROW.pub1 >> 2)]!;
-    const position = ((qx << 16) | qy) >>> 0;
-    const velocity = (vx << 16) | (vy & 0xffff);
-    const kindFlags = ((kind << 16) | flags) >>> 0;
-    if (
-      !all &&
-      published.fresh[slot] === 1 &&
-      published.position[slot] === position &&
-      published.velocity[slot] === velocity &&
-      published.kind[slot] === kindFlags &&
-      published.pub0[slot] === pub0 &&
-      published.pub1[slot] === pub1
-    )
-      return;
-    if (writer.full) {
-      this.core.block.count(SHARD_COUNTER.frameOverflows);
-      return;
-    }
-    writer.state(
-      view.f64[(byte + ROW.id) >> 3]!,
-      view.u32[w + (ROW.epoch >> 2)]!,
-      qx,
-      qy,
-      vx,
-      vy,
-      kind,
-      flags,
-      pub0,
-      pub1,
-    );
-    published.fresh[slot] = 1;
-    published.position[slot] = position;
-    published.velocity[slot] = velocity;
-    published.kind[slot] = kindFlags;
-    published.pub0[slot] = pub0;
-    published.pub1[slot] = pub1;
-  }
-
-  private encodeRemovals(first: number): void {
-    const { published, writer } = this;
-    for (let i = first; i >= 0; i = published.removalNext[i]!) {
-      const to = published.removalTo[i]!;
-      const gone = to === GONE_CELL;
-      writer.removal(
-        published.removalId[i]!,
-        published.removalEpoch[i]!,
-        gone ? NO_CELL : columnOfCell(to),
-        gone ? NO_CELL : rowOfCell(to),
-      );
-    }
-  }
-
-  private encodeEvents(first: number): void {
-    const { events, writer, quantiser } = this;
-    for (let i = first; i >= 0; i = events.next[i]!) {
-      writer.event(
-        events.id[i]!,
-        events.source[i]!,
-        events.kind[i]!,
-        quantiser.x(events.x[i]!),
-        quantiser.y(events.y[i]!),
-        events.bytes,
-        events.offset(i),
-        events.length[i]!,
-      );
+  /** Tells each gateway that it has all frames of this tick: between two of them it changes nobody's squares. */
+  private endTurn(): void {
+    const { rings, core } = this;
+    for (let g = 0; g < rings.count; g++) {
+      if (!(this.told & (1 << g))) continue;
+      const at = rings.reserve(g, 0);
+      if (at < 0) continue;
+      rings.header(g, at, RECORD.TURN, 0, 0, core.tick, 0, core.options.incarnation, 0);
+      rings.commit(g, 0);
     }
   }
 }

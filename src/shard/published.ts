@@ -6,6 +6,7 @@
  * the cells that were left while it had the entity, from the one where it got it to the one where it gave it away.
  */
 import { cellNumber } from '../geo/cell.js';
+import { SQUARE_DEPTH } from '../geo/square.js';
 import { HOT } from '../memory/record.js';
 import { SHARD_COUNTER } from '../memory/shard-block.js';
 import type { Core } from './core.js';
@@ -14,11 +15,27 @@ import type { Core } from './core.js';
 export const NOWHERE = -1;
 /** `to` of a removal: the entity is in no cell any more. */
 export const GONE_CELL = -1;
+/** Leaf of a slot in a cell that is not cut. */
+export const UNKNOWN = 255;
+/** Depths of squares: the cell, and its parts. */
+export const DEPTHS = SQUARE_DEPTH + 1;
 
 export class Published {
   /** Cell in whose stream the slot was last shown. */
   readonly cell: Float64Array;
-  /** Quantised state as last shown: position, velocity, kind and flags, public columns. `fresh` = 0: must be shown. */
+  /** Leaf of the cell in which it was seen then; UNKNOWN where the cell was not cut. */
+  readonly leaf: Uint8Array;
+  /** Id and owner epoch when it was seen last. */
+  readonly id: Float64Array;
+  readonly epoch: Uint32Array;
+  /** Tick of the frame in which its state was last another than before. */
+  readonly changedTick: Int32Array;
+  /**
+   * Four a slot, by depth of a square: since this tick it has to be shown in full, since more than its place has changed,
+   * or it came into its square of that depth then.
+   */
+  readonly fullTick: Int32Array;
+  /** Quantised state as last seen: position, velocity, kind and flags, public columns. `fresh` = 0: all is new. */
   readonly position: Uint32Array;
   readonly velocity: Int32Array;
   readonly kind: Uint32Array;
@@ -32,7 +49,8 @@ export class Published {
   readonly removalId: Float64Array;
   readonly removalEpoch: Uint32Array;
   readonly removalTo: Float64Array;
-  readonly removalNext: Int32Array;
+  /** Leaf that it left, or UNKNOWN. */
+  readonly removalLeaf: Uint8Array;
 
   constructor(private readonly core: Core) {
     const n = core.arena.capacity;
@@ -47,7 +65,51 @@ export class Published {
     this.removalId = new Float64Array(n);
     this.removalEpoch = new Uint32Array(n);
     this.removalTo = new Float64Array(n);
-    this.removalNext = new Int32Array(n);
+    this.removalLeaf = new Uint8Array(n);
+    this.leaf = new Uint8Array(n).fill(UNKNOWN);
+    this.id = new Float64Array(n);
+    this.epoch = new Uint32Array(n);
+    this.changedTick = new Int32Array(n);
+    this.fullTick = new Int32Array(n * DEPTHS);
+  }
+
+  /** Compares a slot with what was seen of it in the last frame. */
+  see(
+    slot: number,
+    leaf: number,
+    position: number,
+    velocity: number,
+    kind: number,
+    p0: number,
+    p1: number,
+  ): void {
+    const { tick } = this.core;
+    const isNew = this.fresh[slot] === 0;
+    if (isNew || this.kind[slot] !== kind || this.pub0[slot] !== p0 || this.pub1[slot] !== p1) {
+      this.fresh[slot] = 1;
+      this.kind[slot] = kind;
+      this.pub0[slot] = p0;
+      this.pub1[slot] = p1;
+      this.fullTick.fill(tick, slot * DEPTHS, (slot + 1) * DEPTHS);
+    } else if (this.position[slot] === position && this.velocity[slot] === velocity) {
+      if (this.leaf[slot] !== leaf) this.enter(slot, leaf);
+      return;
+    }
+    this.changedTick[slot] = tick;
+    this.position[slot] = position;
+    this.velocity[slot] = velocity;
+    if (this.leaf[slot] !== leaf) this.enter(slot, leaf);
+  }
+
+  /** The slot is in another leaf now; the squares that hold both know it already. */
+  private enter(slot: number, leaf: number): void {
+    const before = this.leaf[slot]!;
+    this.leaf[slot] = leaf;
+    for (let depth = 1; depth < DEPTHS; depth++) {
+      const shift = 2 * (SQUARE_DEPTH - depth);
+      if (before === UNKNOWN || before >> shift !== leaf >> shift)
+        this.fullTick[slot * DEPTHS + depth] = this.core.tick;
+    }
   }
 
   /**
@@ -56,6 +118,7 @@ export class Published {
    */
   arrived(slot: number): void {
     this.cell[slot] = this.cellOf(slot);
+    this.leaf[slot] = UNKNOWN;
     this.fresh[slot] = 0;
   }
 
@@ -74,7 +137,9 @@ export class Published {
   /** The slot was last shown in `cell` and now stands in `to` (GONE_CELL: in none). */
   moved(slot: number, to: number): void {
     const cell = this.cell[slot]!;
+    const leaf = this.leaf[slot]!;
     this.cell[slot] = to;
+    this.leaf[slot] = UNKNOWN;
     this.fresh[slot] = 0;
     if (cell === NOWHERE) return;
     if (this.removals === this.removalCell.length) {
@@ -86,6 +151,7 @@ export class Published {
     this.removalId[i] = this.core.id(slot);
     this.removalEpoch[i] = this.core.epoch(slot);
     this.removalTo[i] = to;
+    this.removalLeaf[i] = leaf;
   }
 
   /** The slot leaves the world or the sight of everyone. Call while its record is still its own. */

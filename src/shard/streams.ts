@@ -1,26 +1,31 @@
 /**
- * The streams of one shard: what it publishes of each cell. Local to the shard's thread (a replacement is a new
+ * The streams of one shard: what it publishes of each square at each rate, by stream key (geo/square.ts). Local to the shard's thread (a replacement is a new
  * publisher with streams of its own), fixed in size, no allocation after construction.
  *
- * A stream exists while some gateway wants the cell. Its sequence is the tick of its newest frame; a gateway whose
+ * A stream exists while some gateway wants it. Its sequence is the tick of its newest frame; a gateway whose
  * bit in `keyed` is missing gets a key frame next.
  */
 import { assert } from '../base/assert.js';
+import { phaseOf } from '../geo/square.js';
 
 const EMPTY = -1;
 
 export class Streams {
   readonly capacity: number;
-  /** Cell number of each stream; −1 = free place. */
-  readonly cell: Float64Array;
+  /** Key of each stream; −1 = free place. */
+  readonly key: Float64Array;
   /** Tick of the newest frame; 0 = none yet. */
   readonly lastTick: Int32Array;
+  /** Tick of the newest frame with states: what changed up to it has been shown. */
+  readonly shownTick: Int32Array;
+  /** By which slow streams take turns. */
+  readonly phase: Int32Array;
   /** Bit g: gateway g has had a key frame of this stream (gateways 0…31). */
   readonly keyed: Int32Array;
   /** Heads of the removal and event chains of the coming frame; −1 = none. */
   readonly removals: Int32Array;
   readonly events: Int32Array;
-  /** Whether the cell had rows in the frame that is being built. */
+  /** 1 + the entry of the view with the rows of the frame that is being built, 0 = none. */
   readonly mark: Int32Array;
   count = 0;
   private readonly mask: number;
@@ -32,8 +37,10 @@ export class Streams {
     assert((places & (places - 1)) === 0, 'the stream table is a power of two');
     this.capacity = places >> 1;
     this.mask = places - 1;
-    this.cell = new Float64Array(places).fill(EMPTY);
+    this.key = new Float64Array(places).fill(EMPTY);
     this.lastTick = new Int32Array(places);
+    this.shownTick = new Int32Array(places);
+    this.phase = new Int32Array(places);
     this.keyed = new Int32Array(places);
     this.removals = new Int32Array(places).fill(-1);
     this.events = new Int32Array(places).fill(-1);
@@ -42,29 +49,30 @@ export class Streams {
     this.livePlace = new Int32Array(places);
   }
 
-  private home(cell: number): number {
-    const low = cell % 4294967296;
-    const high = (cell - low) / 4294967296;
+  private home(key: number): number {
+    const low = key % 4294967296;
+    const high = (key - low) / 4294967296;
     return (Math.imul((low | 0) ^ Math.imul(high, 0x9e3779b1), 0x85ebca6b) >>> 7) & this.mask;
   }
 
   /** @returns the stream's place, or −1 */
-  find(cell: number): number {
-    let at = this.home(cell);
+  find(key: number): number {
+    let at = this.home(key);
     for (;;) {
-      const here = this.cell[at]!;
-      if (here === cell) return at;
+      const here = this.key[at]!;
+      if (here === key) return at;
       if (here === EMPTY) return -1;
       at = (at + 1) & this.mask;
     }
   }
 
   /** @returns the place of a new stream, or −1 when the table is full (counted by the caller) */
-  create(cell: number): number {
+  create(key: number): number {
     if (this.count >= this.capacity) return -1;
-    let at = this.home(cell);
-    while (this.cell[at] !== EMPTY) at = (at + 1) & this.mask;
-    this.reset(at, cell);
+    let at = this.home(key);
+    while (this.key[at] !== EMPTY) at = (at + 1) & this.mask;
+    this.reset(at, key);
+    this.phase[at] = phaseOf(key);
     this.livePlace[at] = this.count;
     this.live[this.count++] = at;
     return at;
@@ -85,9 +93,9 @@ export class Streams {
     let at = place;
     for (;;) {
       at = (at + 1) & this.mask;
-      const cell = this.cell[at]!;
-      if (cell === EMPTY) break;
-      const home = this.home(cell);
+      const key = this.key[at]!;
+      if (key === EMPTY) break;
+      const home = this.home(key);
       if (((at - home) & this.mask) < ((at - hole) & this.mask)) continue;
       this.move(at, hole);
       hole = at;
@@ -95,9 +103,10 @@ export class Streams {
     this.reset(hole, EMPTY);
   }
 
-  private reset(place: number, cell: number): void {
-    this.cell[place] = cell;
+  private reset(place: number, key: number): void {
+    this.key[place] = key;
     this.lastTick[place] = 0;
+    this.shownTick[place] = 0;
     this.keyed[place] = 0;
     this.removals[place] = -1;
     this.events[place] = -1;
@@ -105,8 +114,10 @@ export class Streams {
   }
 
   private move(from: number, to: number): void {
-    this.cell[to] = this.cell[from]!;
+    this.key[to] = this.key[from]!;
     this.lastTick[to] = this.lastTick[from]!;
+    this.shownTick[to] = this.shownTick[from]!;
+    this.phase[to] = this.phase[from]!;
     this.keyed[to] = this.keyed[from]!;
     this.removals[to] = this.removals[from]!;
     this.events[to] = this.events[from]!;

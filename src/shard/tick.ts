@@ -35,7 +35,7 @@ import { SelfUpdates } from './self.js';
 import { Stepper } from './step.js';
 import { Streams } from './streams.js';
 import { Tiles } from './tiles.js';
-import { publishView } from './view.js';
+import { ViewPublisher } from './view.js';
 
 /** Streams that one shard can have at a time, twice that many places. */
 const STREAM_PLACES = 1 << 16;
@@ -63,7 +63,7 @@ export class Shard {
   private readonly jobs: Jobs;
   private readonly placer: Placer;
   private readonly load: LoadNotes;
-  private readonly scratch: Int32Array;
+  private readonly viewPublisher: ViewPublisher;
 
   constructor(
     readonly world: SharedWorld,
@@ -92,7 +92,7 @@ export class Shard {
     this.frames = new Frames(core, this.view, this.streams, published, events, this.rings);
     this.selfs = new SelfUpdates(core, this.rings);
     this.load = new LoadNotes(core);
-    this.scratch = new Int32Array(core.arena.capacity);
+    this.viewPublisher = new ViewPublisher(core, this.view, this.streams);
     core.onAdopt = (slot) => {
       core.ledger.adopt(slot);
       published.arrived(slot);
@@ -205,7 +205,7 @@ export class Shard {
   private aftermath(k: number): void {
     const { core } = this;
     core.cut.take(this.tiles.rollForward());
-    publishView(core, this.view, this.streams, this.frames.unclosed, this.scratch);
+    this.viewPublisher.publish(this.frames.unclosed);
     this.selfs.answer(); // before the handovers: the next owner knows nothing of who waits for an answer
     this.mail.send();
     this.jobs.send();

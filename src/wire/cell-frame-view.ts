@@ -6,7 +6,10 @@
 import { fieldAt, follow, i16, i32, u16, u32, u64 } from './bytes.js';
 
 const STATE_BYTES = 32;
+const MOVE_BYTES = 16;
 const REMOVAL_BYTES = 24;
+/** Of the upper half of EntityMove.id. */
+const ID_BITS = 21;
 const NOTHING = new Uint8Array(0);
 
 export class CellFrameView {
@@ -16,8 +19,15 @@ export class CellFrameView {
   tick = 0;
   /** 0: a key frame */
   previous = 0;
+  /** Square of the cell. */
+  square = 0;
+  /** Of publisher 0: ticks from one frame with states to the next. */
+  interval = 0;
+  /** Tick of the states. */
+  taken = 0;
   closeCount = 0;
   stateCount = 0;
+  moveCount = 0;
   removalCount = 0;
   eventCount = 0;
   /** The message, for the payloads of events. */
@@ -25,6 +35,7 @@ export class CellFrameView {
   /** First byte of the first element of each vector. */
   private closes = 0;
   private states = 0;
+  private moves = 0;
   private removals = 0;
   private events = 0;
 
@@ -40,6 +51,12 @@ export class CellFrameView {
     this.states = this.vector(at, 16);
     this.removals = this.vector(at, 18);
     this.events = this.vector(at, 20);
+    const square = fieldAt(bytes, at, 22);
+    this.square = square === 0 ? 0 : bytes[square];
+    this.moves = this.vector(at, 24);
+    this.interval = this.short(at, 26);
+    this.taken = this.number(at, 28) || this.tick;
+    this.moveCount = this.count(this.moves);
     this.closeCount = this.count(this.closes);
     this.stateCount = this.count(this.states);
     this.removalCount = this.count(this.removals);
@@ -85,6 +102,27 @@ export class CellFrameView {
   }
   pub1(i: number): number {
     return u32(this.bytes, this.states + i * STATE_BYTES + 28);
+  }
+
+  moveId(i: number): number {
+    const at = this.moves + i * MOVE_BYTES;
+    return (u32(this.bytes, at + 4) % 2 ** ID_BITS) * 2 ** 32 + u32(this.bytes, at);
+  }
+  /** The lower 11 bits of the owner epoch. */
+  moveEpoch(i: number): number {
+    return u32(this.bytes, this.moves + i * MOVE_BYTES + 4) >>> ID_BITS;
+  }
+  moveX(i: number): number {
+    return u16(this.bytes, this.moves + i * MOVE_BYTES + 8);
+  }
+  moveY(i: number): number {
+    return u16(this.bytes, this.moves + i * MOVE_BYTES + 10);
+  }
+  moveVx(i: number): number {
+    return i16(this.bytes, this.moves + i * MOVE_BYTES + 12);
+  }
+  moveVy(i: number): number {
+    return i16(this.bytes, this.moves + i * MOVE_BYTES + 14);
   }
 
   removalId(i: number): number {

@@ -1,11 +1,12 @@
 /**
  * Writes CellFrames into its own scratch, front to back, without allocating; about 10 ns a state. Contract: begin, then
- * closes, states, removals, events in this order, then finish; what does not fit is left out and counted, never an
+ * closes, states, moves, removals, events in this order, then finish; what does not fit is left out and counted, never an
  * overrun. One writer belongs to one thread; the bytes are valid until the next begin.
  *
- *   0 ServerMessage (layout.ts) | 24 vtable of CellFrame, 22 bytes | 48 CellFrame, 40 bytes | 88 closes | states |
- *   removals | vtable of Event, offsets, then per event: table 32 bytes, payload
+ *   0 ServerMessage (layout.ts) | 24 vtable of CellFrame | CellFrame | closes | states | moves | removals | vtable of
+ *   Event, offsets, then per event: table 32 bytes, payload
  *
+ * Of vtable and table there are two layouts: the shorter one has no `taken`, which only key frames of gateways need.
  * Each part starts where its alignment wants it; an empty one is absent. Offsets in FlatBuffers only point forward, so
  * the events are written first and moved up by the size of their offsets at the end.
  */
@@ -13,25 +14,46 @@ import { assert } from '../base/assert.js';
 import { LIMITS } from '../base/limits.js';
 import { TWO_32 } from './bytes.js';
 import { BODY_VTABLE, assertLittleEndian, vtable, writeServerMessage, writeVtable } from './layout.js';
-import { SERVER } from './protocol.js';
+import { MOVE_EPOCHS, SERVER } from './protocol.js';
 
-const TABLE = 48;
-const PARTS = 88;
-/** Places in the CellFrame table of the offsets of the four vectors; slots 5…8. */
-const OFFSET_AT = [24, 28, 32, 36] as const;
-const FRAME_VTABLE = vtable(40, [4, 8, 12, 16, 20, ...OFFSET_AT]);
-/** Byte of the vtable entry of closes; states, removals and events follow. */
-const FIRST_ENTRY = BODY_VTABLE + 4 + 5 * 2;
+const CLOSES = 0;
+const STATES = 1;
+const MOVES = 2;
+const REMOVALS = 3;
+const EVENTS = 4;
+const ELEMENT_BYTES = [4, 32, 16, 24, 0] as const;
+/** Of each part: its field in the schema, and the place of its offset in the table. */
+const SLOT = [5, 6, 10, 7, 8] as const;
+const OFFSET_AT = [24, 28, 40, 32, 36] as const;
+const SQUARE_AT = 44;
+const TAKEN_AT = 48;
+
+/** The bytes before the first part, and where the table begins among them. */
+interface Head {
+  readonly words: Int32Array;
+  readonly table: number;
+  readonly parts: number;
+}
+
+/** @param table byte of the table, which follows its vtable */
+function head(table: number, size: number, fields: readonly number[]): Head {
+  const parts = table + size;
+  const words = new Int32Array(parts >> 2);
+  const view = new DataView(words.buffer);
+  writeServerMessage(view, 0, SERVER.CELL_FRAME, table);
+  writeVtable(view, BODY_VTABLE, vtable(size, fields));
+  words[table >> 2] = table - BODY_VTABLE;
+  return { words, table, parts };
+}
+
+/** cell_x … previous, then the offsets, square, moves, interval */
+const FIELDS = [4, 8, 12, 16, 20, 24, 28, 32, 36, SQUARE_AT, 40, SQUARE_AT + 2] as const;
+const SHORT = head(52, 48, FIELDS);
+const LONG = head(56, 52, [...FIELDS, TAKEN_AT]);
 
 /** 0 −vtable, 4 → payload, 8 id, 16 source, 24 kind, 26 x, 28 y; then 32 payload */
 const EVENT_VTABLE = vtable(30, [8, 16, 24, 26, 28, 4]);
 const EVENT_TABLE = 32;
-
-const CLOSES = 0;
-const STATES = 1;
-const REMOVALS = 2;
-const EVENTS = 3;
-const ELEMENT_BYTES = [4, 32, 24, 0] as const;
 
 /** Room for one more of anything: the largest event with its share of offsets, and the vtable and padding. */
 const ROOM = 16 + 16 + 8 + EVENT_TABLE + 8 + LIMITS.actionPayloadBytes;
@@ -41,42 +63,58 @@ export class CellFrameWriter {
   /** How many were written since begin, and how many of anything did not fit. */
   closes = 0;
   states = 0;
+  moves = 0;
   removals = 0;
   events = 0;
   dropped = 0;
   private readonly words: Int32Array;
   private readonly view16: DataView;
   /** Where each part begins, 0 = absent: the length word, of events their vtable. */
-  private readonly parts = new Int32Array(4);
+  private readonly parts = new Int32Array(5);
+  private head = SHORT;
   private part = CLOSES;
-  private end = PARTS;
+  private end = SHORT.parts;
 
   /** @param bytes size of the scratch, a multiple of 8 */
   constructor(bytes: number) {
-    assert(bytes >= PARTS + ROOM && bytes % 8 === 0, 'I7 the scratch holds a frame');
+    assert(bytes >= LONG.parts + ROOM && bytes % 8 === 0, 'I7 the scratch holds a frame');
     assertLittleEndian();
     const buffer = new ArrayBuffer(bytes);
     this.bytes = new Uint8Array(buffer);
     this.words = new Int32Array(buffer);
     this.view16 = new DataView(buffer);
-    writeServerMessage(this.view16, 0, SERVER.CELL_FRAME, TABLE);
-    writeVtable(this.view16, BODY_VTABLE, FRAME_VTABLE);
-    this.words[TABLE >> 2] = TABLE - BODY_VTABLE;
   }
 
-  /** @param previous tick of the stream's frame before, 0 = key frame; see CellFrame in server.fbs */
-  begin(cellX: number, cellY: number, publisher: number, tick: number, previous: number): void {
+  /**
+   * @param previous tick of the stream's frame before, 0 = key frame; see CellFrame in server.fbs
+   * @param taken tick of the states if it is not the frame's, else 0
+   */
+  begin(
+    cellX: number,
+    cellY: number,
+    publisher: number,
+    tick: number,
+    previous: number,
+    square = 0,
+    interval = 0,
+    taken = 0,
+  ): void {
     const { words } = this;
-    const at = (TABLE + 4) >> 2;
+    const layout = taken === 0 ? SHORT : LONG;
+    for (let i = 0; i < layout.words.length; i++) words[i] = layout.words[i];
+    const at = (layout.table + 4) >> 2;
     words[at] = cellX;
     words[at + 1] = cellY;
     words[at + 2] = publisher;
     words[at + 3] = tick;
     words[at + 4] = previous;
-    this.closes = this.states = this.removals = this.events = this.dropped = 0;
+    words[(layout.table + SQUARE_AT) >> 2] = square | (interval << 16);
+    if (taken !== 0) words[(layout.table + TAKEN_AT) >> 2] = taken;
+    this.closes = this.states = this.moves = this.removals = this.events = this.dropped = 0;
     this.parts.fill(0);
+    this.head = layout;
     this.part = CLOSES;
-    this.end = PARTS;
+    this.end = layout.parts;
   }
 
   /** Whether the next one of anything might be left out. */
@@ -117,6 +155,18 @@ export class CellFrameWriter {
     words[at + 6] = pub0;
     words[at + 7] = pub1;
     this.states++;
+  }
+
+  /** An entity that this stream has shown in full; the rest of its state is as it was. Units as of `state`. */
+  move(id: number, epoch: number, qx: number, qy: number, vx: number, vy: number): void {
+    const at = this.place(MOVES) >> 2;
+    if (at < 0) return;
+    const { words } = this;
+    words[at] = id;
+    words[at + 1] = (id / TWO_32) | ((epoch % MOVE_EPOCHS) << 21);
+    words[at + 2] = (qx & 0xffff) | (qy << 16);
+    words[at + 3] = (vx & 0xffff) | (vy << 16);
+    this.moves++;
   }
 
   /** @param toX, toY cell that it went to, or GONE */
@@ -175,6 +225,7 @@ export class CellFrameWriter {
     if (this.events > 0) this.placeEvents();
     this.refer(CLOSES, parts[CLOSES], this.closes);
     this.refer(STATES, parts[STATES], this.states);
+    this.refer(MOVES, parts[MOVES], this.moves);
     this.refer(REMOVALS, parts[REMOVALS], this.removals);
     this.refer(EVENTS, this.events === 0 ? 0 : parts[EVENTS] + 16, this.events);
     return this.end;
@@ -199,7 +250,7 @@ export class CellFrameWriter {
 
   /** Begins a part: leaves its length word, or for events their vtable, so that what follows is aligned. */
   private open(part: number): void {
-    assert(part >= this.part, 'closes, states, removals, events: in this order');
+    assert(part >= this.part, 'closes, states, moves, removals, events: in this order');
     this.part = part;
     const { words } = this;
     if (part === EVENTS) {
@@ -221,8 +272,8 @@ export class CellFrameWriter {
 
   /** Vtable entry, offset and length word of a part; the entry of an absent one is 0. */
   private refer(part: number, at: number, count: number): void {
-    this.view16.setUint16(FIRST_ENTRY + part * 2, at === 0 ? 0 : OFFSET_AT[part], true);
-    const field = TABLE + OFFSET_AT[part];
+    this.view16.setUint16(BODY_VTABLE + 4 + SLOT[part] * 2, at === 0 ? 0 : OFFSET_AT[part], true);
+    const field = this.head.table + OFFSET_AT[part];
     this.words[field >> 2] = at === 0 ? 0 : at - field;
     if (at !== 0) this.words[at >> 2] = count;
   }

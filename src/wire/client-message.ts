@@ -3,11 +3,14 @@
  * throws; the view is valid until the next read, its payload while the bytes are.
  */
 import { LIMITS } from '../base/limits.js';
+import { SQUARES } from '../geo/square.js';
 import { HEIGHT, WIDTH } from '../geo/world.js';
 import { f64, fieldAt, follow, i32, isUtf8, text, u16, u32, u64 } from './bytes.js';
 import { FAULT } from '../base/fault.js';
 import { CLIENT, CLIENT_LIMITS, ID_LIMIT, LARGEST_ACTION_KIND } from './protocol.js';
 import { verifyClientMessage } from './verify.js';
+
+const CELL_REF_BYTES = 12;
 
 /** Strings are '' and ids 0 where they are absent. */
 export interface HelloFields {
@@ -35,8 +38,8 @@ export class ClientMessageView {
   payloadLength = 0;
   /** PING */
   nonce = 0;
-  /** KEY_REQUEST: x and y of each cell, 2 × cellCount words */
-  readonly cells = new Uint32Array(2 * CLIENT_LIMITS.keyRequestCells);
+  /** KEY_REQUEST: x, y and square of each, 3 × cellCount words */
+  readonly cells = new Uint32Array(3 * CLIENT_LIMITS.keyRequestCells);
   cellCount = 0;
   /** HELLO */
   hello: HelloFields | undefined = undefined;
@@ -108,11 +111,14 @@ function readKeyRequest(bytes: Uint8Array, body: number, into: ClientMessageView
   if (count === 0 || count > CLIENT_LIMITS.keyRequestCells) return FAULT.LENGTH;
   const columns = 2 ** (LIMITS.cellLevel + 1);
   for (let i = 0; i < count; i++) {
-    const x = u32(bytes, vector + 4 + i * 8);
-    const y = u32(bytes, vector + 8 + i * 8);
-    if (x >= columns || y >= columns / 2) return FAULT.OUT_OF_RANGE;
-    into.cells[i * 2] = x;
-    into.cells[i * 2 + 1] = y;
+    const at = vector + 4 + i * CELL_REF_BYTES;
+    const x = u32(bytes, at);
+    const y = u32(bytes, at + 4);
+    const square = u32(bytes, at + 8);
+    if (x >= columns || y >= columns / 2 || square >= SQUARES) return FAULT.OUT_OF_RANGE;
+    into.cells[i * 3] = x;
+    into.cells[i * 3 + 1] = y;
+    into.cells[i * 3 + 2] = square;
   }
   into.cellCount = count;
   return FAULT.OK;

@@ -76,9 +76,9 @@ export class ClientWriter {
     return this.bytes.subarray(0, CELLS);
   }
 
-  /** @param cells pairs (column, row), 1…64 of them */
+  /** @param cells threes (column, row, square), 1…64 of them */
   keyRequest(newestTick: number, cells: ArrayLike<number>): Uint8Array {
-    const count = cells.length / 2;
+    const count = cells.length / 3;
     assert(Number.isInteger(count) && count > 0, 'I6 a key request names cells');
     assert(count <= CLIENT_LIMITS.keyRequestCells, 'I7 a key request is bounded');
     const { words } = this;
@@ -86,7 +86,7 @@ export class ClientWriter {
     words[11] = 4;
     words[12] = count;
     for (let i = 0; i < cells.length; i++) words[13 + i] = cells[i];
-    return this.bytes.subarray(0, CELLS + 4 + count * 8);
+    return this.bytes.subarray(0, CELLS + 4 + count * 12);
   }
 
   logRequest(newestTick: number): Uint8Array {

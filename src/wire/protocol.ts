@@ -4,7 +4,7 @@
  */
 
 /** Spoken in Hello and Welcome; a change that old clients cannot ignore raises it. */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
 /** ClientMessage.body_type */
 export const CLIENT = {
@@ -53,3 +53,7 @@ export const ID_LIMIT = 2 ** 53;
 
 /** CellFrame.publisher of a frame that begins a subscription: see server.fbs. */
 export const NO_PUBLISHER = 0;
+/** CellFrame.previous of such a frame that only tells another interval. */
+export const ONLY_INTERVAL = 1;
+/** EntityMove.id: bits of the id, and how many of the owner epoch stand above them. */
+export const MOVE_EPOCHS = 2 ** 11;

@@ -230,7 +230,7 @@ export class FakeServer {
     const events = Down.Welcome.createEventsVector(b, [named('say', 1)]);
     const W = Down.Welcome;
     W.startWelcome(b);
-    W.addProtocol(b, 1);
+    W.addProtocol(b, 2);
     W.addSession(b, BigInt(session.session));
     W.addEntity(b, BigInt(session.entity));
     W.addToken(b, token);

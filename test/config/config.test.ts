@@ -308,6 +308,7 @@ t.test('--help lists every flag and shows examples, wherever it stands', async (
     'test-faults',
     'ticket-key',
     'max-entities',
+    'client-bytes',
     'seed',
     'log-level',
     'admin-host',

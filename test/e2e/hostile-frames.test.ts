@@ -25,7 +25,7 @@ const { ACTION_GAP, WINDOW_EXCEEDED, PROTOCOL_MISMATCH, SESSION_EXPIRED } = ERRO
 
 /** A Hello whose name is replaced by other bytes of its length. */
 function named(client: RawClient, ...name: number[]): Uint8Array {
-  const hello = client.writer.hello(0, { protocol: 1, client: 'name'.slice(0, name.length) }).slice();
+  const hello = client.writer.hello(0, { protocol: 2, client: 'name'.slice(0, name.length) }).slice();
   hello.set(name, Buffer.from(hello).indexOf('name'.slice(0, name.length)));
   return hello;
 }
@@ -76,8 +76,8 @@ const PLAYING: readonly Case[] = [
   ['action kind 0', BAD_VALUE.number, (c) => c.send(c.writer.action(0, 1, 0, bytes(0)))],
   ['a kind of the server', BAD_VALUE.number, (c) => c.send(c.writer.action(0, 1, 0xff01, bytes(0)))],
   ['window exceeded', WINDOW_EXCEEDED.number, (c) => c.send(...actions(c, 95))],
-  ['key frames of nowhere', BAD_VALUE.number, (c) => c.send(c.writer.keyRequest(0, [2 ** 18, 0]))],
-  ['key frames out of view', 'stays', (c) => c.send(c.writer.keyRequest(0, [1, 1]))],
+  ['key frames of nowhere', BAD_VALUE.number, (c) => c.send(c.writer.keyRequest(0, [2 ** 18, 0, 0]))],
+  ['key frames out of view', 'stays', (c) => c.send(c.writer.keyRequest(0, [1, 1, 0]))],
 ];
 
 const actions = (c: RawClient, n: number) => Array.from({ length: n }, (_, i) => c.action(i + 1));
@@ -87,7 +87,7 @@ const GREETING: readonly Case[] = [
   ['ping first', UNEXPECTED_MESSAGE.number, (c) => c.send(ping(c))],
   ['action first', UNEXPECTED_MESSAGE.number, (c) => c.send(c.action(1))],
   ['action before Welcome', UNEXPECTED_MESSAGE.number, (c) => c.hello().send(c.action(1))],
-  ['another protocol', PROTOCOL_MISMATCH.number, (c) => c.hello({ protocol: 2 })],
+  ['another protocol', PROTOCOL_MISMATCH.number, (c) => c.hello({ protocol: 1 })],
   ['NaN', BAD_VALUE.number, (c) => c.hello({ spawn: { x: Number.NaN, y: 0 } })],
   ['Infinity', BAD_VALUE.number, (c) => c.hello({ spawn: { x: 0, y: Number.POSITIVE_INFINITY } })],
   ['-Infinity', BAD_VALUE.number, (c) => c.hello({ spawn: { x: Number.NEGATIVE_INFINITY, y: 0 } })],
@@ -144,7 +144,7 @@ t.test('every prefix of a valid Hello', async (t) => {
   const server = await Server.start(t, ['--shards', '1']);
   const witness = await Witness.enter(t, server);
   const hello = new RawClient(server.port).writer
-    .hello(0, { protocol: 1, client: '7 bytes', ticket: 'a ticket', spawn: { x: 1, y: 2 } })
+    .hello(0, { protocol: 2, client: '7 bytes', ticket: 'a ticket', spawn: { x: 1, y: 2 } })
     .slice();
   const lengths = Array.from({ length: hello.length }, (_, i) => i);
   for (let from = 0; from < lengths.length; from += AT_ONCE) {

@@ -45,7 +45,7 @@ t.test('refusals at the door', async (t) => {
   const house = buildHouse();
   const shard = new ScriptedShard(house.world);
   const cases = [
-    [{ protocol: 2 }, 'PROTOCOL_MISMATCH', 4001],
+    [{ protocol: 1 }, 'PROTOCOL_MISMATCH', 4001],
     [{ ticket: 'forged' }, 'BAD_TICKET', 4003],
     [{ ticket: 'broken' }, 'INTERNAL', 4017],
     [{ spawn: { x: Number.NaN, y: 0 } }, 'BAD_VALUE', 4013],

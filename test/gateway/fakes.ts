@@ -188,7 +188,7 @@ export class FakeSocket implements Socket {
     this.say(
       this.outgoing.keyRequest(
         0,
-        cells.flatMap((cell) => [columnOfCell(cell), rowOfCell(cell)]),
+        cells.flatMap((cell) => [columnOfCell(cell), rowOfCell(cell), 0]),
       ),
     );
   }
@@ -317,6 +317,7 @@ export function buildHouse(
       spawn: { x: 10, y: 20 },
       log: createLog({ level: 'silent' }),
       maxConnections: 100,
+      clientBytesPerS: LIMITS.clientBytesPerS,
       ...options.parts,
     };
     const gateway = new Gateway(parts, time);

@@ -50,6 +50,7 @@ export class ScriptedShard {
     for (const slot of this.owned) this.drain(slot, ready, logs);
     this.publishView();
     if (frames) this.publishFrames();
+    if (frames) this.endTurn();
     for (const slot of ready) this.push(slot, RECORD.READY);
     for (const slot of logs) this.pushLog(slot);
     for (const block of this.world.gatewayBlocks) block.ring();
@@ -158,6 +159,14 @@ export class ScriptedShard {
     );
     ring.u8.set(frames.view(length), at + RECORD_HEADER_BYTES);
     ring.commit(length);
+  }
+
+  private endTurn(): void {
+    for (const ring of this.world.frames[this.shard]) {
+      const at = ring.reserve(0);
+      ring.i32.set([RECORD.TURN, 0, 0, this.tick, 0, this.incarnation, 0], (at >> 2) + 1);
+      ring.commit(0);
+    }
   }
 
   /** A SELF or READY about a slot, to whoever holds its writer word. */

@@ -167,7 +167,10 @@ t.test(
       gateway.poll();
       await new Promise((resolve) => setImmediate(resolve));
     }
-    await until(() => [...gateway.core.connections].filter((c) => c.cells.length === 0).length === 1, shard);
+    await until(
+      () => [...gateway.core.connections].filter((c) => c.streams.length === 0).length === 1,
+      shard,
+    );
     const before = witness.all('frame').length;
     await until(() => witness.all('frame').length > before + 3, shard);
     const keys = block.counter(COUNTER.keyFrames);

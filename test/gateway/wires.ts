@@ -1,4 +1,5 @@
 /** Real sockets for tests: a gateway on a real port, real clients, and a shard that is run while somebody waits. */
+import { LIMITS } from '../../src/base/limits.js';
 import WebSocket from 'ws';
 import { createLog } from '../../src/base/log.js';
 import { monotonicClock } from '../../src/base/clock.js';
@@ -34,6 +35,7 @@ export function settings(changes: Partial<GatewaySettings> = {}): GatewaySetting
     spawn: { x: 0, y: 0 },
     capacity: 100,
     maxConnections: 100,
+    clientBytesPerS: LIMITS.clientBytesPerS,
     ...changes,
   };
 }

@@ -1,7 +1,7 @@
 """Messages of BlueMarble: FlatBuffers read and written by hand, as README.md describes them."""
 import struct
 
-PROTOCOL = 1
+PROTOCOL = 2
 HELLO, ACTION, PING, KEY_REQUEST, LOG_REQUEST, GOODBYE = range(1, 7)
 WELCOME, CELL_FRAME, SELF_UPDATE, LOG_REPLY, PONG, CLOSING = range(1, 7)
 
@@ -74,6 +74,7 @@ def read_welcome(t):
 
 
 STATE = ('id', 'epoch', 'x', 'y', 'vx', 'vy', 'kind', 'flags', 'pub0', 'pub1')
+MOVE = ('id', 'x', 'y', 'vx', 'vy')
 REMOVAL = ('id', 'epoch', 'to_x', 'to_y')
 
 
@@ -84,6 +85,12 @@ def read_cell_frame(t):
     frame['removals'] = [dict(zip(REMOVAL, r)) for r in t.structs(7, 'QIIIxxxx')]
     frame['events'] = [{'id': e.number(0, 'Q'), 'source': e.number(1, 'Q'), 'kind': e.number(2, 'H'),
                         'x': e.number(3, 'H'), 'y': e.number(4, 'H'), 'payload': e.bytes(5)} for e in t.tables(8)]
+    frame['square'] = t.number(9, 'B')
+    frame['moves'] = [dict(zip(MOVE, m)) for m in t.structs(10, 'QHHhh')]
+    for move in frame['moves']:  # the epoch's lower 11 bits stand above the id
+        move['epoch'], move['id'] = move['id'] >> 53, move['id'] & (1 << 53) - 1
+    frame['interval'] = t.number(11, 'H')
+    frame['taken'] = t.number(12, 'I') or frame['tick']
     return frame
 
 

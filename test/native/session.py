@@ -63,10 +63,10 @@ class Client:
         if time.monotonic() - self.said_at > 0.8:
             self.pings += 1
             self.say_to_server(PING, [('I', self.pings)])
-        asking = [cell for cell, at in self.view.asked.items() if time.monotonic() - at > 1]
+        asking = [square for square, at in self.view.asked.items() if time.monotonic() - at > 1]
         if asking:
-            self.say_to_server(KEY_REQUEST, [[struct.pack('<II', *cell) for cell in asking]])
-            self.view.asked.update((cell, time.monotonic()) for cell in asking)
+            self.say_to_server(KEY_REQUEST, [[struct.pack('<III', *square) for square in asking]])
+            self.view.asked.update((square, time.monotonic()) for square in asking)
         while self.sent < len(self.actions) and self.sent < self.applied + self.welcome['window']:
             kind, payload = self.actions[self.sent]
             self.sent += 1

@@ -27,7 +27,7 @@ const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
 
 t.test('Hello', async (t) => {
   const bytes = bytesOf('vector:hello');
-  const written = new ClientWriter().hello(0, { protocol: 1, client: 'py/1', spawn: { x: 1000, y: -2000 } });
+  const written = new ClientWriter().hello(0, { protocol: 2, client: 'py/1', spawn: { x: 1000, y: -2000 } });
   t.equal(hex(bytes), hex(written));
   t.equal(verifyClientMessage(bytes), 0);
   t.match(section('FlatBuffers by hand'), `${bytes.length} bytes`);
@@ -36,8 +36,9 @@ t.test('Hello', async (t) => {
 t.test('CellFrame', async (t) => {
   const bytes = bytesOf('vector:cell-frame');
   const writer = new CellFrameWriter(4096);
-  writer.begin(131078, 65549, 3, 1206, 1204);
+  writer.begin(131078, 65549, 3, 1206, 1204, 84);
   writer.state(4098, 2, 32768, 16384, 150, -20, 0, 0, 0, 0);
+  writer.move(4099, 2050, 100, 200, -150, 0);
   writer.removal(8193, 5, 131079, 65549);
   writer.event(12290, 4098, 1, 32768, 16384, Buffer.from('Hi!'), 0, 3);
   t.equal(hex(bytes), hex(writer.view(writer.finish())));
@@ -61,6 +62,10 @@ t.test('CellFrame', async (t) => {
       states: [
         { id: 4098, epoch: 2, x: 32768, y: 16384, vx: 150, vy: -20, kind: 0, flags: 0, pub0: 0, pub1: 0 },
       ],
+      square: 84,
+      interval: 0,
+      taken: 1206,
+      moves: [{ id: 4099, epoch: 2, x: 100, y: 200, vx: -150, vy: 0 }],
       removals: [{ id: 8193, epoch: 5, to_x: 131079, to_y: 65549 }],
       events: [{ id: 12290, source: 4098, kind: 1, x: 32768, y: 16384, payload: 'Hi!' }],
     },

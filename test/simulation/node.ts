@@ -128,6 +128,7 @@ export class SimNode {
         spawn: { x: SPOT.x, y: SPOT.y },
         log: createLog({ level: 'silent' }),
         maxConnections: 1000,
+        clientBytesPerS: LIMITS.clientBytesPerS,
       },
       this.time,
     );

@@ -28,7 +28,7 @@ t.test('an action is read back as it was written, by both readers', async (t) =>
     fc.property(u32(), ids, kinds, payloads, fc.nat(3), (tick, id, kind, payload, used) => {
       // another message may have stood in the scratch before
       if (used === 0) writer.ping(5, 6);
-      if (used === 1) writer.keyRequest(5, [1, 2, 3, 4]);
+      if (used === 1) writer.keyRequest(5, [1, 2, 0, 3, 4, 7]);
       const bytes = writer.action(tick, id, kind, payload);
       t.equal(admitClientMessage(bytes, view), FAULT.OK);
       t.match(view, { type: CLIENT.ACTION, newestTick: tick, actionId: id, actionKind: kind });
@@ -52,17 +52,20 @@ t.test('a slice of a larger payload buffer can be sent', async (t) => {
 t.test('the small messages are read back as they were written', async (t) => {
   const writer = new ClientWriter();
   const view = new ClientMessageView();
-  const cells = fc.array(fc.tuple(fc.nat(262143), fc.nat(131071)), { minLength: 1, maxLength: 64 });
+  const cells = fc.array(fc.tuple(fc.nat(262143), fc.nat(131071), fc.nat(84)), {
+    minLength: 1,
+    maxLength: 64,
+  });
   fc.assert(
-    fc.property(u32(), u32(), cells, (tick, nonce, pairs) => {
+    fc.property(u32(), u32(), cells, (tick, nonce, refs) => {
       t.equal(admitClientMessage(writer.ping(tick, nonce), view), FAULT.OK);
       t.match(view, { type: CLIENT.PING, newestTick: tick, nonce });
-      const bytes = writer.keyRequest(tick, pairs.flat());
+      const bytes = writer.keyRequest(tick, refs.flat());
       t.equal(admitClientMessage(bytes, view), FAULT.OK);
-      t.match(view, { type: CLIENT.KEY_REQUEST, cellCount: pairs.length });
-      t.same([...view.cells.subarray(0, 2 * view.cellCount)], pairs.flat());
+      t.match(view, { type: CLIENT.KEY_REQUEST, cellCount: refs.length });
+      t.same([...view.cells.subarray(0, 3 * view.cellCount)], refs.flat());
       const request = generated(bytes).body(new client.KeyRequest()) as client.KeyRequest;
-      t.equal(request.cellsLength(), pairs.length);
+      t.equal(request.cellsLength(), refs.length);
       t.equal(admitClientMessage(writer.logRequest(tick), view), FAULT.OK);
       t.match(view, { type: CLIENT.LOG_REQUEST, newestTick: tick });
       t.equal(admitClientMessage(writer.goodbye(tick), view), FAULT.OK);
@@ -101,7 +104,7 @@ t.test('a hello is read back as it was written', async (t) => {
 /** The fault of a hello with these words. */
 function greet(words: Partial<HelloWords>): number {
   const view = new ClientMessageView();
-  const fault = admitClientMessage(new ClientWriter().hello(0, { protocol: 1, ...words }), view);
+  const fault = admitClientMessage(new ClientWriter().hello(0, { protocol: 2, ...words }), view);
   if (fault !== 0 && view.hello !== undefined) throw new Error('a refused hello was shown');
   return fault;
 }
@@ -223,10 +226,10 @@ t.test('actions and key requests are held at their limits', async (t) => {
     FAULT.OUT_OF_RANGE,
     'control entries are not for clients',
   );
-  const keys = (cells: [number, number][]) => {
+  const keys = (cells: [number, number, number?][]) => {
     const b = new Builder(64);
     client.KeyRequest.startCellsVector(b, cells.length);
-    for (const [x, y] of cells) client.CellRef.createCellRef(b, x, y);
+    for (const [x, y, square] of cells) client.CellRef.createCellRef(b, x, y, square ?? 0);
     const body = client.KeyRequest.createKeyRequest(b, b.endVector());
     b.finish(client.ClientMessage.createClientMessage(b, 0, client.ClientBody.KeyRequest, body));
     return b.asUint8Array().slice();
@@ -237,12 +240,14 @@ t.test('actions and key requests are held at their limits', async (t) => {
   t.equal(admit(keys([[262143, 131071]])), FAULT.OK);
   t.equal(admit(keys([[262144, 0]])), FAULT.OUT_OF_RANGE);
   t.equal(admit(keys([[0, 131072]])), FAULT.OUT_OF_RANGE);
+  t.equal(admit(keys([[0, 0, 84]])), FAULT.OK);
+  t.equal(admit(keys([[0, 0, 85]])), FAULT.OUT_OF_RANGE);
 });
 
 t.test('the writer does not write what would be refused', async (t) => {
   const writer = new ClientWriter();
   t.throws(() => writer.action(1, 1, 1, new Uint8Array(177)), /I7/);
   t.throws(() => writer.keyRequest(1, []), /I6/);
-  t.throws(() => writer.keyRequest(1, Array(130).fill(0)), /I7/);
+  t.throws(() => writer.keyRequest(1, Array(195).fill(0)), /I7/);
   t.equal(verifyClientMessage(writer.action(1, 1, 1, new Uint8Array(176))), FAULT.OK);
 });

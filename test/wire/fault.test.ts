@@ -79,7 +79,7 @@ t.test('each break in a vector or string is named', async (t) => {
   t.equal(change('key request', 48, 0x20000003), FAULT.VECTOR_BOUNDS, 'a length that overflows 32 bits');
   t.equal(change('key request', 44, 5), FAULT.ALIGNMENT);
   t.equal(change('key request', 44, 400), FAULT.VECTOR_BOUNDS);
-  const hello = new ClientWriter().hello(0, { protocol: 1, client: 'abcd' }).slice();
+  const hello = new ClientWriter().hello(0, { protocol: 2, client: 'abcd' }).slice();
   t.equal(verifyClientMessage(hello), FAULT.OK);
   const at = Buffer.from(hello).indexOf('abcd');
   hello[at + 4] = 1;
@@ -106,7 +106,7 @@ t.test('length, number of tables and depth are held at their limits', async (t) 
 });
 
 t.test('a missing required field within a table is found', async (t) => {
-  const bytes = new ClientWriter().keyRequest(1, [1, 2]).slice();
+  const bytes = new ClientWriter().keyRequest(1, [1, 2, 0]).slice();
   new DataView(bytes.buffer).setUint16(36, 0, true);
   t.equal(verifyClientMessage(bytes), FAULT.REQUIRED);
 });

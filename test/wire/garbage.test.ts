@@ -44,7 +44,7 @@ t.test('admitting a client message leaves no garbage', async (t) => {
   const messages = {
     action: writer.action(1e6, 123_456, 1, new Uint8Array(12)).slice(),
     ping: writer.ping(1e6, 123_456).slice(),
-    keyRequest: writer.keyRequest(1e6, [1, 2, 3, 4]).slice(),
+    keyRequest: writer.keyRequest(1e6, [1, 2, 0, 3, 4, 5]).slice(),
     goodbye: writer.goodbye(1e6).slice(),
   };
   for (const [name, bytes] of Object.entries(messages)) {

@@ -52,9 +52,10 @@ t.test('the vtable entries of the reader of client messages are those of the sch
 
 t.test('structs keep the sizes that the protocol promises', async (t) => {
   t.equal(SERVER_STRUCTS.EntityState.size, 32);
+  t.equal(SERVER_STRUCTS.EntityMove.size, 16);
   t.equal(SERVER_STRUCTS.Removal.size, 24);
   t.equal(SERVER_STRUCTS.Outcome.size, 8);
-  t.equal(CLIENT_STRUCTS.CellRef.size, 8);
+  t.equal(CLIENT_STRUCTS.CellRef.size, 12);
 });
 
 t.test('the structs of game.fbs lie where payloads of these fields are written', async (t) => {

@@ -29,7 +29,7 @@ function builtClientMessage(type: client.ClientBody, body: (b: Builder) => numbe
 export function clientSamples(): Sample[] {
   const w = new ClientWriter();
   const hello = {
-    protocol: 1,
+    protocol: 2,
     client: 'sample 1.0 ✓',
     ticket: 'ticket',
     resumeSession: BIG_ID,
@@ -39,11 +39,11 @@ export function clientSamples(): Sample[] {
   };
   return [
     { name: 'hello', bytes: w.hello(0, hello).slice() },
-    { name: 'short hello', bytes: w.hello(0, { protocol: 1 }).slice() },
+    { name: 'short hello', bytes: w.hello(0, { protocol: 2 }).slice() },
     { name: 'action', bytes: w.action(9, 1, 6, text('good morning')).slice() },
     { name: 'action without payload', bytes: w.action(9, 2, 4, new Uint8Array(0)).slice() },
     { name: 'ping', bytes: w.ping(0xffffffff, 0xfffffffe).slice() },
-    { name: 'key request', bytes: w.keyRequest(9, [1, 2, 3, 4, 262143, 131071]).slice() },
+    { name: 'key request', bytes: w.keyRequest(9, [1, 2, 0, 3, 4, 84, 262143, 131071, 5]).slice() },
     { name: 'log request', bytes: w.logRequest(9).slice() },
     { name: 'goodbye', bytes: w.goodbye(9).slice() },
     {
@@ -60,8 +60,8 @@ export function clientSamples(): Sample[] {
       name: 'built key request',
       bytes: builtClientMessage(client.ClientBody.KeyRequest, (b) => {
         client.KeyRequest.startCellsVector(b, 2);
-        client.CellRef.createCellRef(b, 3, 4);
-        client.CellRef.createCellRef(b, 1, 2);
+        client.CellRef.createCellRef(b, 3, 4, 84);
+        client.CellRef.createCellRef(b, 1, 2, 0);
         return client.KeyRequest.createKeyRequest(b, b.endVector());
       }),
     },
@@ -69,7 +69,7 @@ export function clientSamples(): Sample[] {
 }
 
 export const WELCOME: WelcomeFields = {
-  protocol: 1,
+  protocol: 2,
   session: BIG_ID,
   entity: 4097,
   token: 'a token',
@@ -118,11 +118,12 @@ export function selfState(): SelfState {
 /** A frame with some of everything. */
 export function sampleFrame(): Uint8Array {
   const w = new CellFrameWriter(4096);
-  w.begin(100, 200, 3, 50, 48);
+  w.begin(100, 200, 3, 50, 48, 84, 40, 51);
   w.close(1);
   w.close(2);
   w.close(4);
   for (let i = 0; i < 5; i++) w.state(BIG_ID - i, 9, 65535, i, -600, 600, 1, i, 0xffffffff, i);
+  for (let i = 0; i < 3; i++) w.move(BIG_ID - i, 0xffffffff - i, 65535, i, -600, 600);
   w.removal(BIG_ID, 10, 101, 200);
   w.removal(7, 10, GONE, GONE);
   w.event(BIG_ID, 7, 1, 5, 6, text('hello there'), 0, 11);
@@ -139,7 +140,7 @@ function builtFrame(): Uint8Array {
   server.CellFrame.startStatesVector(b, 1);
   server.EntityState.createEntityState(b, 1n, 2, 3, 4, 5, 6, 7, 8, 9, 10);
   const states = b.endVector();
-  const frame = server.CellFrame.createCellFrame(b, 1, 2, 3, 4, 0, 0, states, 0, events);
+  const frame = server.CellFrame.createCellFrame(b, 1, 2, 3, 4, 0, 0, states, 0, events, 7, 0, 40, 5);
   b.finish(server.ServerMessage.createServerMessage(b, server.ServerBody.CellFrame, frame));
   return b.asUint8Array().slice();
 }

@@ -21,11 +21,12 @@ const id = () => fc.maxSafeNat();
 const payload = () => fc.uint8Array({ maxLength: LIMITS.actionPayloadBytes });
 
 const frames = fc.record({
-  head: fc.tuple(u32(), u32(), u32(), u32(), u32()),
+  head: fc.tuple(u32(), u32(), u32(), u32(), u32(), fc.nat(84), u16(), u32()),
   closes: fc.array(u32(), { maxLength: 4 }),
   states: fc.array(fc.tuple(id(), u32(), u16(), u16(), i16(), i16(), u16(), u16(), u32(), u32()), {
     maxLength: 9,
   }),
+  moves: fc.array(fc.tuple(id(), fc.nat(2047), u16(), u16(), i16(), i16()), { maxLength: 7 }),
   removals: fc.array(fc.tuple(id(), u32(), u32(), u32()), { maxLength: 5 }),
   events: fc.array(fc.tuple(id(), id(), u16(), u16(), u16(), payload()), { maxLength: 5 }),
 });
@@ -37,12 +38,17 @@ function generatedFrame(bytes: Uint8Array): Frame {
   const f = message.body(new server.CellFrame()) as server.CellFrame;
   const list = <T>(n: number, at: (i: number) => T) => Array.from({ length: n }, (_, i) => at(i));
   return {
-    head: [f.cellX(), f.cellY(), f.publisher(), f.tick(), f.previous()],
+    head: [f.cellX(), f.cellY(), f.publisher(), f.tick(), f.previous(), f.square(), f.interval(), f.taken()],
     closes: list(f.closesLength(), (i) => f.closes(i) as number),
     states: list(f.statesLength(), (i) => {
       const s = f.states(i) as server.EntityState;
       const place = [s.x(), s.y(), s.vx(), s.vy()] as const;
       return [Number(s.id()), s.epoch(), ...place, s.kind(), s.flags(), s.pub0(), s.pub1()];
+    }),
+    moves: list(f.movesLength(), (i) => {
+      const m = f.moves(i) as server.EntityMove;
+      const who = [Number(m.id() & (2n ** 53n - 1n)), Number(m.id() >> 53n)] as const;
+      return [...who, m.x(), m.y(), m.vx(), m.vy()];
     }),
     removals: list(f.removalsLength(), (i) => {
       const r = f.removals(i) as server.Removal;
@@ -60,11 +66,24 @@ function generatedFrame(bytes: Uint8Array): Frame {
 function viewedFrame(v: CellFrameView): Frame {
   const list = <T>(n: number, at: (i: number) => T) => Array.from({ length: n }, (_, i) => at(i));
   return {
-    head: [v.cellX, v.cellY, v.publisher, v.tick, v.previous],
+    head: [
+      v.cellX,
+      v.cellY,
+      v.publisher,
+      v.tick,
+      v.previous,
+      v.square,
+      v.interval,
+      v.taken === v.tick ? 0 : v.taken,
+    ],
     closes: list(v.closeCount, (i) => v.close(i)),
     states: list(v.stateCount, (i) => {
       const place = [v.x(i), v.y(i), v.vx(i), v.vy(i)] as const;
       return [v.id(i), v.epoch(i), ...place, v.kind(i), v.flags(i), v.pub0(i), v.pub1(i)];
+    }),
+    moves: list(v.moveCount, (i) => {
+      const place = [v.moveX(i), v.moveY(i), v.moveVx(i), v.moveVy(i)] as const;
+      return [v.moveId(i), v.moveEpoch(i), ...place];
     }),
     removals: list(v.removalCount, (i) => [v.removalId(i), v.removalEpoch(i), v.removalX(i), v.removalY(i)]),
     events: list(v.eventCount, (i) => {
@@ -79,6 +98,7 @@ function write(w: CellFrameWriter, f: Frame): number {
   w.begin(...f.head);
   for (const publisher of f.closes) w.close(publisher);
   for (const state of f.states) w.state(...state);
+  for (const move of f.moves) w.move(...move);
   for (const removal of f.removals) w.removal(...removal);
   for (const [who, source, kind, x, y, bytes] of f.events) {
     // from the middle of a larger buffer, as the shard passes it
@@ -119,7 +139,7 @@ t.test('a cell frame is read back as it was written', async (t) => {
 
 t.test('a reused writer says the same as a fresh one', async (t) => {
   const used = new CellFrameWriter(8192);
-  used.bytes.fill(0xff, 88); // what another frame may have left behind
+  used.bytes.fill(0xff, 100); // what another frame may have left behind
   fc.assert(
     fc.property(frames, (frame) => {
       const fresh = new CellFrameWriter(8192);

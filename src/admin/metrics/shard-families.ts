@@ -23,6 +23,7 @@ const COUNTERS: Record<keyof typeof SHARD_COUNTER, readonly [name: string, help:
   frameOverflows: ['frame_overflows_total', 'Cell frames that did not hold all that was to be shown.'],
   streamOverflows: ['stream_overflows_total', 'Cells that got no stream because there were too many.'],
   eventsDropped: ['events_dropped_total', 'Events that found no room in their frame.'],
+  eventsThinned: ['events_thinned_total', 'Events left out of far squares of a crowd.'],
   messagesSent: ['messages_sent_total', 'Messages between entities of different shards.'],
   messagesForwarded: ['messages_forwarded_total', 'Messages that followed an entity to another shard.'],
   messagesDropped: ['messages_dropped_total', 'Messages that a game marked as lossy and that were lost.'],

@@ -3,8 +3,8 @@
 import type { Schema, StructShape } from '../../base/schema-shape.js';
 
 /** sha256 of the schemas, and of the files beside this one. */
-export const SOURCE_HASH = 'ac8aa9d387ddf6f82cff7780012a57bd54a2b7e429af3ff57c994ed2511815d8';
-export const FILES_HASH = 'cc0372b5ac038d369fffb85e7a9809b9a53a18accaaabde67e2fe223535f522c';
+export const SOURCE_HASH = '66e1ce0550db2f9ce0a168360aa18488de1a984d60954e5093725ac83643e602';
+export const FILES_HASH = 'b52102ff484579921c91af3f52419f899723cf022c48825a67b71089e7abaaf9';
 
 export const CLIENT_SCHEMA: Schema = {
   root: "ClientMessage",
@@ -30,7 +30,7 @@ export const CLIENT_SCHEMA: Schema = {
       {"name":"spawn","slot":6,"kind":"inline","size":16,"align":8},
     ],
     KeyRequest: [
-      {"name":"cells","slot":0,"required":true,"kind":"vector","size":8,"align":4},
+      {"name":"cells","slot":0,"required":true,"kind":"vector","size":12,"align":4},
     ],
     LogRequest: [
     ],
@@ -41,7 +41,7 @@ export const CLIENT_SCHEMA: Schema = {
 };
 
 export const CLIENT_STRUCTS: Readonly<Record<string, StructShape>> = {
-  CellRef: {"size":8,"align":4,"offsets":{"x":0,"y":4}},
+  CellRef: {"size":12,"align":4,"offsets":{"x":0,"y":4,"square":8}},
   Point: {"size":16,"align":8,"offsets":{"x":0,"y":8}},
 };
 
@@ -58,6 +58,10 @@ export const SERVER_SCHEMA: Schema = {
       {"name":"states","slot":6,"kind":"vector","size":32,"align":8},
       {"name":"removals","slot":7,"kind":"vector","size":24,"align":8},
       {"name":"events","slot":8,"kind":"tables","table":"Event"},
+      {"name":"square","slot":9,"kind":"inline","size":1,"align":1},
+      {"name":"moves","slot":10,"kind":"vector","size":16,"align":8},
+      {"name":"interval","slot":11,"kind":"inline","size":2,"align":2},
+      {"name":"taken","slot":12,"kind":"inline","size":4,"align":4},
     ],
     Closing: [
       {"name":"code","slot":0,"kind":"inline","size":2,"align":2},
@@ -137,6 +141,7 @@ export const SERVER_SCHEMA: Schema = {
 };
 
 export const SERVER_STRUCTS: Readonly<Record<string, StructShape>> = {
+  EntityMove: {"size":16,"align":8,"offsets":{"id":0,"x":8,"y":10,"vx":12,"vy":14}},
   EntityState: {"size":32,"align":8,"offsets":{"id":0,"epoch":8,"x":12,"y":14,"vx":16,"vy":18,"kind":20,"flags":22,"pub0":24,"pub1":28}},
   Outcome: {"size":8,"align":4,"offsets":{"id":0,"code":4}},
   Removal: {"size":24,"align":8,"offsets":{"id":0,"epoch":8,"to_x":12,"to_y":16}},

@@ -3,6 +3,7 @@
 export { CellFrame } from './blue-marble/cell-frame.js';
 export { Closing } from './blue-marble/closing.js';
 export { ColumnType } from './blue-marble/column-type.js';
+export { EntityMove } from './blue-marble/entity-move.js';
 export { EntityState } from './blue-marble/entity-state.js';
 export { Event } from './blue-marble/event.js';
 export { LogReply } from './blue-marble/log-reply.js';

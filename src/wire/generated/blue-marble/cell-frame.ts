@@ -2,14 +2,17 @@
 
 import * as flatbuffers from 'flatbuffers';
 
+import { EntityMove } from '../blue-marble/entity-move.js';
 import { EntityState } from '../blue-marble/entity-state.js';
 import { Event } from '../blue-marble/event.js';
 import { Removal } from '../blue-marble/removal.js';
 
 
 /**
- * News of one cell from one publisher: the pair is a stream with its own sequence. A cell may
- * have several streams at a time; its content is all of them together.
+ * News of one square from one publisher: the pair is a stream with its own sequence. A square is a
+ * cell or, in a crowd, a part of one: a cell falls into four squares, each of these into four, and so
+ * once more. You see each part of a cell in one square at a time. A square may have several streams
+ * at a time; its content is all of them together.
  */
 export class CellFrame {
   bb: flatbuffers.ByteBuffer|null = null;
@@ -47,8 +50,10 @@ cellY():number {
 
 /**
  * who publishes; never used again by another publisher while the server runs. 0 is no publisher:
- * you see this cell from now on (for the first time, or again). Forget its streams; what you hold
- * of it stays at most 1 s unless a key frame, which follows for each stream, shows it
+ * you see this square from now on (for the first time, or again, or at another rate). Forget the
+ * streams of all squares that overlap it; what you hold from them stays for a while (1 s and the
+ * longest interval of your squares) unless a key frame, which follows for each stream, shows it.
+ * With previous = 1: only the interval has changed, forget nothing
  */
 publisher():number {
   const offset = this.bb!.__offset(this.bb_pos, 8);
@@ -105,7 +110,8 @@ statesLength():number {
 }
 
 /**
- * entities that left. To a cell that the client sees: keep until that cell shows it, at most 1 s
+ * entities that left the cell. To a cell that the client sees: keep until that cell shows it, for a
+ * while (see publisher)
  */
 removals(index: number, obj?:Removal):Removal|null {
   const offset = this.bb!.__offset(this.bb_pos, 18);
@@ -130,8 +136,48 @@ eventsLength():number {
   return offset ? this.bb!.__vector_len(this.bb_pos + offset) : 0;
 }
 
+/**
+ * which square of the cell: 0 the whole cell; the four parts of square n are 4n + 1 (south-west),
+ * 4n + 2 (south-east), 4n + 3 (north-west), 4n + 4 (north-east); at most 84
+ */
+square():number {
+  const offset = this.bb!.__offset(this.bb_pos, 22);
+  return offset ? this.bb!.readUint8(this.bb_pos + offset) : 0;
+}
+
+/**
+ * entities that moved and that this stream has shown in full before
+ */
+moves(index: number, obj?:EntityMove):EntityMove|null {
+  const offset = this.bb!.__offset(this.bb_pos, 24);
+  return offset ? (obj || new EntityMove()).__init(this.bb!.__vector(this.bb_pos + offset) + index * 16, this.bb!) : null;
+}
+
+movesLength():number {
+  const offset = this.bb!.__offset(this.bb_pos, 24);
+  return offset ? this.bb!.__vector_len(this.bb_pos + offset) : 0;
+}
+
+/**
+ * of publisher 0: ticks from one frame of the square that carries states and moves to the next,
+ * where something changed. Removals and events do not wait for it
+ */
+interval():number {
+  const offset = this.bb!.__offset(this.bb_pos, 26);
+  return offset ? this.bb!.readUint16(this.bb_pos + offset) : 0;
+}
+
+/**
+ * tick of the states, where it is not that of the frame (key frames are newer than their sequence
+ * number); 0: that of the frame
+ */
+taken():number {
+  const offset = this.bb!.__offset(this.bb_pos, 28);
+  return offset ? this.bb!.readUint32(this.bb_pos + offset) : 0;
+}
+
 static startCellFrame(builder:flatbuffers.Builder) {
-  builder.startObject(9);
+  builder.startObject(13);
 }
 
 static addCellX(builder:flatbuffers.Builder, cellX:number) {
@@ -207,12 +253,32 @@ static startEventsVector(builder:flatbuffers.Builder, numElems:number) {
   builder.startVector(4, numElems, 4);
 }
 
+static addSquare(builder:flatbuffers.Builder, square:number) {
+  builder.addFieldInt8(9, square, 0);
+}
+
+static addMoves(builder:flatbuffers.Builder, movesOffset:flatbuffers.Offset) {
+  builder.addFieldOffset(10, movesOffset, 0);
+}
+
+static startMovesVector(builder:flatbuffers.Builder, numElems:number) {
+  builder.startVector(16, numElems, 8);
+}
+
+static addInterval(builder:flatbuffers.Builder, interval:number) {
+  builder.addFieldInt16(11, interval, 0);
+}
+
+static addTaken(builder:flatbuffers.Builder, taken:number) {
+  builder.addFieldInt32(12, taken, 0);
+}
+
 static endCellFrame(builder:flatbuffers.Builder):flatbuffers.Offset {
   const offset = builder.endObject();
   return offset;
 }
 
-static createCellFrame(builder:flatbuffers.Builder, cellX:number, cellY:number, publisher:number, tick:number, previous:number, closesOffset:flatbuffers.Offset, statesOffset:flatbuffers.Offset, removalsOffset:flatbuffers.Offset, eventsOffset:flatbuffers.Offset):flatbuffers.Offset {
+static createCellFrame(builder:flatbuffers.Builder, cellX:number, cellY:number, publisher:number, tick:number, previous:number, closesOffset:flatbuffers.Offset, statesOffset:flatbuffers.Offset, removalsOffset:flatbuffers.Offset, eventsOffset:flatbuffers.Offset, square:number, movesOffset:flatbuffers.Offset, interval:number, taken:number):flatbuffers.Offset {
   CellFrame.startCellFrame(builder);
   CellFrame.addCellX(builder, cellX);
   CellFrame.addCellY(builder, cellY);
@@ -223,6 +289,10 @@ static createCellFrame(builder:flatbuffers.Builder, cellX:number, cellY:number, 
   CellFrame.addStates(builder, statesOffset);
   CellFrame.addRemovals(builder, removalsOffset);
   CellFrame.addEvents(builder, eventsOffset);
+  CellFrame.addSquare(builder, square);
+  CellFrame.addMoves(builder, movesOffset);
+  CellFrame.addInterval(builder, interval);
+  CellFrame.addTaken(builder, taken);
   return CellFrame.endCellFrame(builder);
 }
 }

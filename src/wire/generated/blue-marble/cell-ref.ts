@@ -28,12 +28,20 @@ y():number {
   return this.bb!.readUint32(this.bb_pos + 4);
 }
 
-static sizeOf():number {
-  return 8;
+/**
+ * square of the cell, see CellFrame.square; 0: the whole cell
+ */
+square():number {
+  return this.bb!.readUint32(this.bb_pos + 8);
 }
 
-static createCellRef(builder:flatbuffers.Builder, x: number, y: number):flatbuffers.Offset {
-  builder.prep(4, 8);
+static sizeOf():number {
+  return 12;
+}
+
+static createCellRef(builder:flatbuffers.Builder, x: number, y: number, square: number):flatbuffers.Offset {
+  builder.prep(4, 12);
+  builder.writeInt32(square);
   builder.writeInt32(y);
   builder.writeInt32(x);
   return builder.offset();

@@ -27,7 +27,7 @@ static getSizePrefixedRootAsHello(bb:flatbuffers.ByteBuffer, obj?:Hello):Hello {
 }
 
 /**
- * protocol version that the client speaks; 1 today
+ * protocol version that the client speaks; 2 today
  */
 protocol():number {
   const offset = this.bb!.__offset(this.bb_pos, 4);

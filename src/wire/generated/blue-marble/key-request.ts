@@ -31,7 +31,7 @@ static getSizePrefixedRootAsKeyRequest(bb:flatbuffers.ByteBuffer, obj?:KeyReques
  */
 cells(index: number, obj?:CellRef):CellRef|null {
   const offset = this.bb!.__offset(this.bb_pos, 4);
-  return offset ? (obj || new CellRef()).__init(this.bb!.__vector(this.bb_pos + offset) + index * 8, this.bb!) : null;
+  return offset ? (obj || new CellRef()).__init(this.bb!.__vector(this.bb_pos + offset) + index * 12, this.bb!) : null;
 }
 
 cellsLength():number {
@@ -48,7 +48,7 @@ static addCells(builder:flatbuffers.Builder, cellsOffset:flatbuffers.Offset) {
 }
 
 static startCellsVector(builder:flatbuffers.Builder, numElems:number) {
-  builder.startVector(8, numElems, 4);
+  builder.startVector(12, numElems, 4);
 }
 
 static endKeyRequest(builder:flatbuffers.Builder):flatbuffers.Offset {

@@ -1,0 +1,128 @@
+/**
+ * How many entities stand and move in a cell, counted from the published views a few times a second, where somebody asks;
+ * and what they really cost, measured by the frames that pass by. Local to one gateway.
+ */
+import { CLASS_FRAMES } from '../base/rates.js';
+import { LEAVES, leafOf, rateOfKey, squareOfKey } from '../geo/square.js';
+import { ROW, type ViewReader } from '../memory/view.js';
+import { FRAME_BYTES, MOVER_BYTES, entitiesIn } from './cut.js';
+
+/** Counts are taken anew after this time. */
+const COUNT_MS = 500;
+/** Cells that nobody asks about are forgotten. */
+const FORGET_MS = 5000;
+/** A cell with fewer is not counted leaf by leaf. */
+const FEW = 16;
+/** How much of a new measurement counts, and how far it may lie from the estimate. */
+const FRESH = 0.15;
+const LEAST_FACTOR = 0.5;
+const MOST_FACTOR = 4;
+
+/** What passes by of a stream. */
+export interface Passing {
+  readonly key: number;
+  /** Bytes published so far; by whoever counts, how many of them were looked at. */
+  bytes: number;
+  seenBytes: number;
+}
+
+export class CellCount {
+  /** All entities of the cell, and by leaf (only where they are many). */
+  total = 0;
+  readonly entities = new Float64Array(LEAVES);
+  /** Bytes a frame at class 0 of those that move: by leaf, in all. */
+  readonly bytes = new Float64Array(LEAVES);
+  allBytes = 0;
+  isByLeaf = false;
+  takenAt = Number.NEGATIVE_INFINITY;
+  askedAt = 0;
+  /** Bytes that passed and bytes that were expected, fading. */
+  passed = 0;
+  expected = 0;
+
+  get factor(): number {
+    if (this.expected < FRAME_BYTES) return 1;
+    return Math.min(MOST_FACTOR, Math.max(LEAST_FACTOR, this.passed / this.expected));
+  }
+}
+
+export class Crowds {
+  private readonly cells = new Map<number, CellCount>();
+
+  /** @param streamsOf streams of a cell that pass by here @param framesPerS of class 0 */
+  constructor(
+    private readonly views: readonly ViewReader[],
+    private readonly streamsOf: (cell: number) => Iterable<Passing>,
+    private readonly framesPerS: number,
+  ) {}
+
+  count(cell: number, now: number): CellCount {
+    let count = this.cells.get(cell);
+    if (count === undefined) {
+      count = new CellCount();
+      this.cells.set(cell, count);
+    }
+    count.askedAt = now;
+    if (now - count.takenAt >= COUNT_MS) this.take(cell, count, now);
+    return count;
+  }
+
+  sweep(now: number): void {
+    for (const [cell, count] of this.cells) if (now - count.askedAt > FORGET_MS) this.cells.delete(cell);
+  }
+
+  private take(cell: number, count: CellCount, now: number): void {
+    this.measure(cell, count, (now - count.takenAt) / 1000);
+    count.takenAt = now;
+    count.total = 0;
+    count.allBytes = 0;
+    for (const view of this.views) {
+      if (!view.open()) continue;
+      const c = view.find(cell);
+      if (c >= 0) count.total += view.count(c);
+    }
+    count.isByLeaf = count.total >= FEW;
+    if (count.total === 0) return;
+    count.entities.fill(0);
+    count.bytes.fill(0);
+    for (const view of this.views) this.addView(view, cell, count);
+    const { factor } = count;
+    for (let leaf = 0; leaf < LEAVES; leaf++) {
+      count.bytes[leaf]! *= factor;
+      count.allBytes += count.bytes[leaf]!;
+    }
+  }
+
+  /** A view that is overtaken meanwhile counts a little wrong: never mind. */
+  private addView(view: ViewReader, cell: number, count: CellCount): void {
+    if (!view.open()) return;
+    const c = view.find(cell);
+    if (c < 0) return;
+    const end = view.start(c) + view.count(c);
+    for (let row = view.start(c); row < end; row++) {
+      const byte = view.rowByte(row);
+      const leaf = leafOf(cell, view.f64[(byte + ROW.x) >> 3], view.f64[(byte + ROW.y) >> 3]);
+      count.entities[leaf]!++;
+      const v = byte >> 2;
+      if (view.f32[v + (ROW.vx >> 2)] !== 0 || view.f32[v + (ROW.vy >> 2)] !== 0)
+        count.bytes[leaf]! += MOVER_BYTES;
+    }
+  }
+
+  /** Holds what passed since the last count against what was expected then. */
+  private measure(cell: number, count: CellCount, seconds: number): void {
+    let passed = 0;
+    let expected = 0;
+    const { factor } = count;
+    for (const stream of this.streamsOf(cell)) {
+      passed += stream.bytes - stream.seenBytes;
+      stream.seenBytes = stream.bytes;
+      const bytes = entitiesIn(squareOfKey(stream.key), count.bytes) / factor;
+      if (bytes > 0) expected += (bytes + FRAME_BYTES) / CLASS_FRAMES[rateOfKey(stream.key)]!;
+    }
+    if (!Number.isFinite(seconds) || seconds <= 0) return;
+    const share = Math.min(1, FRESH * (seconds / (COUNT_MS / 1000)));
+    count.passed += (passed - count.passed) * share;
+    count.expected += (expected * this.framesPerS * seconds - count.expected) * share;
+  }
+}

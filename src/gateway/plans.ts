@@ -1,0 +1,173 @@
+/**
+ * What clients at a place are to watch: one plan for all who stand in the same cell while the whole view fits the budget
+ * at the frame rate (nearly everywhere), else one for each leaf square with its cut. Plans are kept as long as they are
+ * good enough, since each change costs key frames. Local to one gateway.
+ */
+import { LIMITS } from '../base/limits.js';
+import { cellNumber, cellsAround, columnOfCell, rowOfCell } from '../geo/cell.js';
+import { LEAVES, WHOLE, leafOf, streamKey } from '../geo/square.js';
+import type { Directory } from '../memory/directory.js';
+import { farRate } from '../memory/service.js';
+import {
+  FRAME_BYTES,
+  type Reach,
+  RINGS,
+  addToRings,
+  chooseReach,
+  costOf,
+  cutAround,
+  isWhole,
+} from './cut.js';
+import type { Crowds } from './crowds.js';
+
+const SIDE = LIMITS.viewCells;
+/** From cells to squares of the deepest level. */
+const SHIFT = LIMITS.cellLevel - LIMITS.deepestTileLevel;
+const LOOK_AGAIN_MS = 500;
+const KEEP_MS = 1000;
+const FORGET_MS = 5000;
+/** Of the budget for streams: more is too much; a new plan takes so much; an old one that takes less is looked over. */
+const FULL_SHARE = 0.92;
+const NEW_SHARE = 0.8;
+const LOW_SHARE = 0.6;
+/** Self updates and answers. */
+const OTHER_BYTES_PER_S = 2048;
+
+export interface Plan {
+  /** Stream keys, nearest first. */
+  readonly keys: readonly number[];
+  readonly set: ReadonlySet<number>;
+  /** Whole cells only: it is the same for all in the cell. */
+  readonly isWhole: boolean;
+  /** Bytes a second, as far as one can tell. */
+  cost: number;
+}
+
+interface LeafPlan {
+  plan: Plan;
+  reach: Reach;
+  madeAt: number;
+}
+
+interface Place {
+  /** Of all in the cell, while that is enough. */
+  whole: Plan | undefined;
+  /** Outer cells at half the rate: the leaf gets less than all of it. */
+  isEased: boolean;
+  leaves: (LeafPlan | undefined)[];
+  lookedAt: number;
+  askedAt: number;
+}
+
+export class Plans {
+  private readonly places = new Map<number, Place>();
+  private readonly around = new Float64Array(SIDE * SIDE);
+  private readonly rings = { bytes: new Float64Array(RINGS), leaves: new Float64Array(RINGS) };
+  private readonly budget: number;
+
+  constructor(
+    private readonly crowds: Crowds,
+    private readonly directory: Directory,
+    bytesPerS: number,
+    private readonly framesPerS: number,
+  ) {
+    this.budget = Math.max(bytesPerS / 2, bytesPerS - OTHER_BYTES_PER_S);
+  }
+
+  planFor(x: number, y: number, now: number): Plan {
+    const cell = cellNumber(x, y);
+    let place = this.places.get(cell);
+    if (place === undefined) {
+      place = {
+        whole: undefined,
+        isEased: false,
+        leaves: [],
+        lookedAt: Number.NEGATIVE_INFINITY,
+        askedAt: now,
+      };
+      this.places.set(cell, place);
+    }
+    place.askedAt = now;
+    if (now - place.lookedAt >= LOOK_AGAIN_MS) this.lookAt(cell, place, now);
+    return place.whole ?? this.leafPlan(cell, place, leafOf(cell, x, y), now);
+  }
+
+  sweep(now: number): void {
+    for (const [cell, place] of this.places) if (now - place.askedAt > FORGET_MS) this.places.delete(cell);
+  }
+
+  /** Whether the whole view of a cell still fits, or fits again. */
+  private lookAt(cell: number, place: Place, now: number): void {
+    place.lookedAt = now;
+    const isEased = this.isEased(cell);
+    const cells = cellsAround(cell, SIDE, this.around);
+    let bytes = 0;
+    for (let i = 0; i < cells; i++) {
+      const one = this.crowds.count(this.around[i]!, now).allBytes;
+      if (one > 0) bytes += (one + FRAME_BYTES) * (isEased && this.around[i] !== cell ? 0.5 : 1);
+    }
+    const cost = bytes * this.framesPerS;
+    const share = place.whole === undefined && place.leaves.length > 0 ? LOW_SHARE : FULL_SHARE;
+    if (cost > this.budget * share) {
+      place.whole = undefined;
+      return;
+    }
+    if (place.whole === undefined || isEased !== place.isEased) {
+      place.whole = wholePlan(cell, this.around.slice(0, cells), isEased);
+      place.isEased = isEased;
+      place.leaves = [];
+    }
+    place.whole.cost = cost;
+  }
+
+  private isEased(cell: number): boolean {
+    const { directory } = this;
+    if (directory.anyService === 0) return false;
+    return farRate(directory.service(columnOfCell(cell) >> SHIFT, rowOfCell(cell) >> SHIFT)) < 100;
+  }
+
+  private leafPlan(cell: number, place: Place, leaf: number, now: number): Plan {
+    if (place.leaves.length === 0) place.leaves = new Array<LeafPlan | undefined>(LEAVES).fill(undefined);
+    const known = place.leaves[leaf];
+    if (known !== undefined && now - known.madeAt < KEEP_MS) return known.plan;
+    this.fillRings(cell, leaf, now);
+    const reach = this.reachFor(known?.reach ?? place.leaves.find((other) => other !== undefined)?.reach);
+    const cost = costOf(this.rings, reach, this.framesPerS);
+    if (known !== undefined && String(known.reach) === String(reach)) {
+      known.madeAt = now;
+      known.plan.cost = cost;
+      return known.plan;
+    }
+    const keys = cutAround(cell, leaf, reach);
+    const plan = { keys, set: new Set(keys), isWhole: isWhole(reach), cost };
+    place.leaves[leaf] = { plan, reach, madeAt: now };
+    return plan;
+  }
+
+  /** A reach that was good and still is stays; a new one leaves room to grow. */
+  private reachFor(known: Reach | undefined): Reach {
+    if (known !== undefined) {
+      const share = costOf(this.rings, known, this.framesPerS) / this.budget;
+      if (share <= FULL_SHARE && share >= LOW_SHARE) return known;
+    }
+    return chooseReach(this.rings, this.budget * NEW_SHARE, this.framesPerS);
+  }
+
+  private fillRings(cell: number, leaf: number, now: number): void {
+    const { rings, crowds } = this;
+    rings.bytes.fill(0);
+    rings.leaves.fill(0);
+    const cells = cellsAround(cell, SIDE, this.around);
+    for (let i = 0; i < cells; i++) {
+      const count = crowds.count(this.around[i]!, now);
+      if (count.allBytes > 0) addToRings(rings, cell, leaf, this.around[i]!, count);
+    }
+  }
+}
+
+/** The view in whole cells, its middle first. */
+function wholePlan(cell: number, cells: Float64Array, isEased: boolean): Plan {
+  const keys = [cell];
+  for (const other of cells) if (other !== cell) keys.push(streamKey(other, WHOLE, isEased ? 1 : 0));
+  return { keys, set: new Set(keys), isWhole: true, cost: 0 };
+}

@@ -1,0 +1,75 @@
+/**
+ * Which streams the gateways want, asked of their filters; and streams made for what is wanted. Most cells are watched
+ * whole and at the frame rate: one question a gateway. Only where a filter has the cell's marker are its parts and slower
+ * classes asked for, one by one.
+ */
+import { CLASSES } from '../base/rates.js';
+import { SQUARES, SQUARE_DEPTH, markerOf, squareOfLeaf, streamKey } from '../geo/square.js';
+import type { InterestFilter } from '../memory/interest-filter.js';
+import { SHARD_COUNTER } from '../memory/shard-block.js';
+import type { Chains } from './chains.js';
+import type { Core } from './core.js';
+import { UNKNOWN } from './published.js';
+import type { Streams } from './streams.js';
+
+export class Wants {
+  private readonly filters: readonly InterestFilter[];
+
+  constructor(
+    private readonly core: Core,
+    private readonly streams: Streams,
+  ) {
+    this.filters = core.world.filters;
+  }
+
+  /** Which gateways want a stream, as bits. */
+  mask(key: number): number {
+    const { filters } = this;
+    let mask = 0;
+    for (let g = 0; g < filters.length; g++) if (filters[g]!.wants(key)) mask |= 1 << g;
+    return mask;
+  }
+
+  /** Whether somebody may watch parts of a cell, or the cell at a slower class. */
+  isCut(cell: number): boolean {
+    return this.mask(markerOf(cell)) !== 0;
+  }
+
+  /** The place of a stream that exists or is wanted, or −1. */
+  open(key: number): number {
+    const place = this.streams.find(key);
+    return place >= 0 || this.mask(key) === 0 ? place : this.create(key);
+  }
+
+  private create(key: number): number {
+    const place = this.streams.create(key);
+    if (place < 0) this.core.block.count(SHARD_COUNTER.streamOverflows);
+    return place;
+  }
+
+  /** Streams for all parts and slower classes of a cut cell that somebody wants. */
+  openParts(cell: number): void {
+    for (let square = 0; square < SQUARES; square++)
+      for (let rate = square === 0 ? 1 : 0; rate < CLASSES; rate++) this.open(streamKey(cell, square, rate));
+  }
+
+  /** Chains an item to every stream of a cell that covers a leaf (UNKNOWN: to all of the cell). */
+  chain(chains: Chains, heads: Int32Array, cell: number, leaf: number, item: number): void {
+    const place = this.open(cell);
+    if (place >= 0) chains.add(heads, place, item);
+    if (!this.isCut(cell)) return;
+    if (leaf === UNKNOWN) {
+      for (let square = 0; square < SQUARES; square++) this.chainSquare(chains, heads, cell, square, item);
+      return;
+    }
+    for (let depth = 0; depth <= SQUARE_DEPTH; depth++)
+      this.chainSquare(chains, heads, cell, squareOfLeaf(leaf, depth), item);
+  }
+
+  private chainSquare(chains: Chains, heads: Int32Array, cell: number, square: number, item: number): void {
+    for (let rate = square === 0 ? 1 : 0; rate < CLASSES; rate++) {
+      const place = this.open(streamKey(cell, square, rate));
+      if (place >= 0) chains.add(heads, place, item);
+    }
+  }
+}
