@@ -87,8 +87,10 @@ function spread(v: number): number {
 /** The leaf of a place in a cell, metres; what lies outside by rounding counts as inside. */
 export function leafOf(cell: number, x: number, y: number): number {
   const east = Math.floor((dx(tileWest(columnOfCell(cell), LIMITS.cellLevel), x) / SIZE) * LEAF_SIDE);
-  const down = Math.floor(((tileNorth(rowOfCell(cell), LIMITS.cellLevel) - y) / SIZE) * LEAF_SIDE);
-  return leafAt(inside(east), LEAF_SIDE - 1 - inside(down));
+  // Counted from the south, like a quantised place: the two must agree.
+  const south = tileNorth(rowOfCell(cell), LIMITS.cellLevel) - SIZE;
+  const north = Math.floor(((y - south) / SIZE) * LEAF_SIDE);
+  return leafAt(inside(east), inside(north));
 }
 /** The same of a quantised place: 1/65536 of the cell from its west and south edge. */
 export function leafOfQuantised(qx: number, qy: number): number {

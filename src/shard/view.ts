@@ -55,32 +55,34 @@ export class ViewPublisher {
   publish(unclosed: ReadonlySet<number>): void {
     const { core, view } = this;
     view.begin(core.tick, core.options.incarnation);
-    this.findCuts();
+    this.findCuts(unclosed);
     this.countRows();
     view.place();
     for (let i = 0; i < this.cuts; i++) this.placeLeaves(i);
     const { owned } = core;
     for (let i = 0; i < owned.count; i++) if (this.cells[i]! >= 0) this.writeRow(owned.slots[i]!, i);
     this.enterStreams();
-    for (const key of unclosed) view.cell(key);
+    for (const key of unclosed) this.enter(key);
     for (let i = 0; i < this.cuts; i++) this.cutOf[this.cutCells[i]!] = 0;
     view.publish();
   }
 
   /** Cells that have streams of parts. */
-  private findCuts(): void {
-    const { streams, view } = this;
+  private findCuts(unclosed: ReadonlySet<number>): void {
+    const { streams } = this;
     this.cuts = 0;
-    for (let i = 0; i < streams.count; i++) {
-      const key = streams.key[streams.at(i)]!;
-      if (partOfKey(key) === 0 || squareOfKey(key) === WHOLE) continue;
-      const c = view.cell(cellOfKey(key));
-      if (c < 0 || this.cutOf[c] !== 0) continue;
-      if (this.cuts === this.cutCells.length) this.grow();
-      this.cutCells[this.cuts] = c;
-      this.tables.fill(0, this.cuts * LEAF_WORDS, (this.cuts + 1) * LEAF_WORDS);
-      this.cutOf[c] = ++this.cuts;
-    }
+    for (let i = 0; i < streams.count; i++) this.cutFor(streams.key[streams.at(i)]!);
+    for (const key of unclosed) this.cutFor(key);
+  }
+
+  private cutFor(key: number): void {
+    if (partOfKey(key) === 0 || squareOfKey(key) === WHOLE) return;
+    const c = this.view.cell(cellOfKey(key));
+    if (c < 0 || this.cutOf[c] !== 0) return;
+    if (this.cuts === this.cutCells.length) this.grow();
+    this.cutCells[this.cuts] = c;
+    this.tables.fill(0, this.cuts * LEAF_WORDS, (this.cuts + 1) * LEAF_WORDS);
+    this.cutOf[c] = ++this.cuts;
   }
 
   private countRows(): void {
@@ -147,14 +149,15 @@ export class ViewPublisher {
     const { view, streams } = this;
     for (let i = 0; i < streams.count; i++) {
       const place = streams.at(i);
-      const key = streams.key[place]!;
-      const c = partOfKey(key) === 0 ? view.cell(key) : this.enterPart(key);
+      const c = this.enter(streams.key[place]!);
       if (c >= 0) view.setLastSeq(c, streams.lastTick[place]!);
     }
   }
 
-  private enterPart(key: number): number {
+  /** @returns the entry of a stream, made if it is new; −1 when there is no room */
+  private enter(key: number): number {
     const { view } = this;
+    if (partOfKey(key) === 0) return view.cell(key);
     const c = view.find(cellOfKey(key));
     if (c < 0) return view.range(key, 0, 0);
     const square = squareOfKey(key);

@@ -143,6 +143,11 @@ function checkView(sim: Simulation, player: SimPlayer): void {
   const { world } = sim.node;
   const { client } = player;
   if (client.view!.doubles > 0) fail('I6', `player ${player.index} saw ${client.view!.doubles} doubles`);
+  if (client.view!.orphans > 0)
+    fail(
+      'I6',
+      `player ${player.index} heard ${client.view!.orphans} moves of entities that nobody had shown`,
+    );
   const around = new Float64Array(9);
   const cells = new Set(around.subarray(0, cellsAround(cellNumber(client.self.x, client.self.y), 3, around)));
   const shown = new Map([...client.view!].map((e) => [e.id, e]));

@@ -23,6 +23,8 @@ export interface SimNodeOptions {
   shards: number;
   gateways: number;
   seed: number;
+  /** A small one makes every meeting a crowd. */
+  clientBytesPerS?: number;
 }
 
 export class SimNode {
@@ -128,11 +130,16 @@ export class SimNode {
         spawn: { x: SPOT.x, y: SPOT.y },
         log: createLog({ level: 'silent' }),
         maxConnections: 1000,
-        clientBytesPerS: LIMITS.clientBytesPerS,
+        clientBytesPerS: this.options.clientBytesPerS ?? LIMITS.clientBytesPerS,
       },
       this.time,
     );
     this.gateways.push(gateway);
+  }
+
+  /** Whether every connection watches all that it should. */
+  get isShown(): boolean {
+    return this.gateways.every(({ core }) => [...core.connections].every((c) => !c.isBehind));
   }
 
   counter(name: keyof typeof SHARD_COUNTER): number {

@@ -61,6 +61,11 @@ const LIVENESS_TICKS = 1500;
 /** Thrown by the game inside a tick when the simulation wants a shard to die there. */
 class PlannedDeath extends Error {}
 
+/** For half of the seeds so few bytes a second that a dozen players are a crowd, and cells fall into squares. */
+function drawBudget(draw: number): number {
+  return draw & 1 ? LIMITS.clientBytesPerS : 3000 + ((draw >>> 1) % 6000);
+}
+
 /** The shard wraps what game code throws; the reason stands behind it. */
 function isPlanned(error: unknown): boolean {
   return error instanceof PlannedDeath || (error instanceof Error && isPlanned(error.cause));
@@ -89,6 +94,7 @@ export class Simulation {
       shards: options.shards ?? 3,
       gateways: options.gateways ?? 2,
       seed: options.seed,
+      clientBytesPerS: drawBudget(hash2(options.seed, 0xb1d)),
     });
     this.watch = new Watch(this);
     this.retirement = new Retirement(this.node);
@@ -105,8 +111,7 @@ export class Simulation {
     this.mix = CALM;
     if (this.options.seed % 2 === 0) this.speedUp();
     for (const player of this.players) player.settle();
-    for (let i = 0; i < LIVENESS_TICKS && !(i > 100 && this.players.every((p) => p.isSettled)); i++)
-      await this.step(false);
+    for (let i = 0; i < LIVENESS_TICKS && !(i > 100 && this.isSettled); i++) await this.step(false);
     for (const player of this.players) player.askForLog();
     for (let i = 0; i < 60; i++) await this.step(false);
     checkEnd(this);
@@ -124,6 +129,10 @@ export class Simulation {
       letters: this.node.counter('messagesSent'),
       dilated: this.node.counter('ticksDilated'),
     };
+  }
+
+  private get isSettled(): boolean {
+    return this.node.isShown && this.players.every((p) => p.isSettled);
   }
 
   /** One tick of everybody: players and faults first, then the shards in some order, then what is due meanwhile. */
