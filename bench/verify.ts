@@ -74,7 +74,7 @@ function measure(c: Case): Record<string, unknown> {
 function clientCases(): Case[] {
   const writer = new ClientWriter();
   const view = new ClientMessageView();
-  const hello = { protocol: 1, client: 'bench/1', ticket: 'x'.repeat(300), spawn: { x: 1, y: 2 } };
+  const hello = { protocol: 2, client: 'bench/1', ticket: 'x'.repeat(300), spawn: { x: 1, y: 2 } };
   const cells = Array.from({ length: 18 }, (_, i) => i);
   const messages = {
     action: writer.action(1000, 42, 1, new Uint8Array(12)).slice(),

@@ -33,7 +33,18 @@ interface Server {
 }
 
 async function startServer(): Promise<Server> {
-  const flags = ['--port', '0', '--memory', '--shards', '2', '--host', '127.0.0.1', '--log-level', 'error'];
+  const flags = [
+    '--port',
+    '0',
+    '--memory',
+    '--shards',
+    '2',
+    '--pin-shards',
+    '--host',
+    '127.0.0.1',
+    '--log-level',
+    'error',
+  ];
   const child = spawn(process.execPath, [join(ROOT, 'dist/src/main.js'), ...flags], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
