@@ -34,6 +34,12 @@ export interface Config {
   /** Data directory; null = in memory. */
   readonly data: string | null;
   readonly memory: boolean;
+  /** Snapshot that takes the place of the data at the start; null = none. */
+  readonly restore: string | null;
+  /** Seconds between snapshots, 0 = none are made by themselves. */
+  readonly snapshotEvery: number;
+  /** How many of those stay. */
+  readonly snapshotsKept: number;
   readonly capacity: number;
   readonly tickRate: number;
   readonly frameRate: number;
@@ -74,6 +80,9 @@ function optionTable(cores: number): readonly Option[] {
       'keep the world in this directory: it survives a stop and a kill',
     ),
     onOff('memory', 'keep the world in memory only; the default without --data'),
+    text('restore', 'NAME', 'the name of a snapshot', null, 'go back to this snapshot of --data first'),
+    whole('snapshot-every', 0, 604_800, 0, 'seconds between snapshots of --data; 0: none by itself'),
+    whole('snapshots-kept', 1, 1000, 8, 'snapshots without a name of their own that are kept'),
     whole('capacity', 1, 1_000_000, LIMITS.capacityPlayers, 'players that one tile carries'),
     whole('tick-rate', 1, 60, LIMITS.tickRateHz, 'ticks per second'),
     whole('frame-rate', 1, 60, LIMITS.frameRateHz, 'frames per second to clients; divides the tick rate'),
@@ -131,6 +140,9 @@ export function readConfig(input: ConfigInput): Config | { help: string } {
 function complete(s: Settings): Config {
   if (s.get<string | null>('data') !== null && s.get<boolean>('memory'))
     throw s.refuse('data', 'is refused together with --memory: the world lives either on disk or in memory');
+  for (const name of ['restore', 'snapshot-every'] as const)
+    if (s.get<string | null>('data') === null && s.get<string | number | null>(name))
+      throw s.refuse(name, 'needs --data: snapshots are of a data directory');
   const port = s.get<number>('port');
   const adminPort = s.get<number | null>('admin-port') ?? (port === 0 ? 0 : port + 1);
   if (adminPort > 65535)
@@ -175,6 +187,9 @@ function complete(s: Settings): Config {
     pinShards: s.get<boolean>('pin-shards'),
     data: s.get<string | null>('data'),
     memory: s.get<string | null>('data') === null,
+    restore: s.get<string | null>('restore'),
+    snapshotEvery: s.get<number>('snapshot-every'),
+    snapshotsKept: s.get<number>('snapshots-kept'),
     capacity: s.get<number>('capacity'),
     tickRate,
     frameRate,

@@ -38,6 +38,7 @@ import { lonLatToXY } from './geo/world.js';
 import { FAULT_KIND, SHARD_STATE } from './memory/shard-block.js';
 import { createSharedWorld, type SharedWorld } from './memory/shared-world.js';
 import { loadGame } from './shard/load-game.js';
+import type { SnapshotInfo } from './store/types.js';
 import type { CompiledGame } from './world/game.js';
 
 export interface Addresses {
@@ -221,6 +222,10 @@ export class PlanetNode implements NodeView {
     return plantDuplicate(this.world, entity, item, count);
   }
 
+  snapshot(name: string | null): Promise<SnapshotInfo> {
+    return this.durability?.snapshot(name) ?? Promise.reject(new Error('the node is starting'));
+  }
+
   drain(): void {
     this.log.info({}, 'draining: the node stops');
     void this.stop(0);
@@ -290,8 +295,9 @@ export class PlanetNode implements NodeView {
       log.fatal({ reason }, "the store's thread ended: the node stops");
       void this.stop(1);
     };
-    const { data: folder, seed } = config;
-    this.durability = await openDurability({ folder, seed, game, world, clock, timers, env, lost });
+    const { data: folder } = config;
+    const parts = { ...config, folder, game, world, clock, timers, env, log, lost };
+    this.durability = await openDurability(parts);
     this.supervisor.goOnFrom(this.durability.incarnation);
     if (this.stopping !== null) await this.durability.close();
     return this.durability;

@@ -19,6 +19,7 @@ export const ADMIN_ERRORS = Object.freeze({
   DEEPEST_LEVEL: { status: 409, text: 'a tile of the deepest level is not split' },
   NOT_SPLIT: { status: 409, text: 'the tile has no four leaves that could be merged' },
   RESHAPE_IN_PROGRESS: { status: 409, text: 'the tile is being reshaped: try again when that is done' },
+  NO_SNAPSHOT: { status: 409, text: 'no snapshot was made' },
   BAD_BOX: {
     status: 400,
     text: 'west, south, east and north are metres of a box inside the world, at most 40 km wide and high',

@@ -35,6 +35,8 @@ export interface NodeView extends ObservedNode {
   journal(entity: number): readonly object[];
   /** Writes items into a bag behind everyone's back; false when there is no such entity. */
   plantDuplicate(entity: number, item: number, count: number): boolean;
+  /** A copy of the data as of the newest durable tick. @param name null = of its tick @throws Error that says why not */
+  snapshot(name: string | null): Promise<{ name: string; tick: number; entities: number; bytes: number }>;
   /** Begins the orderly stop of the node. */
   drain(): void;
 }
@@ -72,6 +74,7 @@ const Duplicate = z.strictObject({
     .default(0),
   count: z.number().int().min(1).max(1000).default(1),
 });
+const Snapshot = z.strictObject({ name: z.string().optional() });
 const Nothing = z.strictObject({});
 
 function parse<T>(schema: z.ZodType<T>, body: unknown): T {
@@ -143,6 +146,25 @@ function itemRoutes(node: NodeView): Route[] {
       answer: (body) => {
         const { entity } = parse(Journal, body);
         return { body: { entity, transfers: node.journal(entity) } };
+      },
+    },
+  ];
+}
+
+/** What is kept on disk. */
+function dataRoutes(node: NodeView): Route[] {
+  return [
+    {
+      method: 'POST',
+      path: '/api/admin/snapshot',
+      help: '{name?}: a verified copy of the data as of the newest durable tick, while the world goes on',
+      answer: async (body) => {
+        const { name } = parse(Snapshot, body);
+        try {
+          return { body: await node.snapshot(name ?? null) };
+        } catch (error) {
+          throw new AdminError('NO_SNAPSHOT', error instanceof Error ? error.message : String(error));
+        }
       },
     },
   ];
@@ -250,6 +272,7 @@ export function routes(node: NodeView): readonly Route[] {
       },
     },
     ...itemRoutes(node),
+    ...dataRoutes(node),
     {
       method: 'POST',
       path: '/api/admin/drain',

@@ -4,12 +4,14 @@
  */
 import { LIMITS } from '../base/limits.js';
 import type { Clock, Timers } from '../base/clock.js';
+import type { Log } from '../base/log.js';
 import type { AccountBook } from '../gateway/accounts.js';
 import { STORE_STATE } from '../memory/cut-block.js';
 import type { SharedWorld } from '../memory/shared-world.js';
 import { openStore, type StoreThread } from '../store/thread.js';
-import type { StoreStatus } from '../store/types.js';
+import type { SnapshotInfo, StoreStatus } from '../store/types.js';
 import type { CompiledGame } from '../world/game.js';
+import { reasonOf } from './log.js';
 
 /** Shard starts that one process may make; recorded as a whole before the first. */
 const INCARNATIONS = 65_536;
@@ -17,18 +19,24 @@ const INCARNATIONS = 65_536;
 export interface DurabilityOptions {
   /** Data directory; null = in memory, on the same path. */
   readonly folder: string | null;
+  /** Snapshot to go back to first. */
+  readonly restore: string | null;
+  /** Seconds between snapshots, 0 = none; how many of them stay. */
+  readonly snapshotEvery: number;
+  readonly snapshotsKept: number;
   readonly seed: number;
   readonly game: CompiledGame;
   readonly world: SharedWorld;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly env: NodeJS.ProcessEnv;
+  readonly log: Log;
   readonly lost: (reason: string) => void;
 }
 
 /** @throws BlueMarbleError DATA_… of kind startup */
 export async function openDurability(options: DurabilityOptions): Promise<Durability> {
-  const { folder, game, seed, world, clock, timers, env, lost } = options;
+  const { folder, restore, game, seed, world, clock, timers, env, lost } = options;
   const names = {
     name: game.module.name,
     kinds: game.kinds,
@@ -36,7 +44,7 @@ export async function openDurability(options: DurabilityOptions): Promise<Durabi
     columns: game.columns.map(({ name, type, offset }) => ({ name, type, offset })),
   };
   const identity = { seed, baseLevel: LIMITS.baseTileLevel, game: names };
-  const store = await openStore({ folder, restore: null, identity, clock, timers, env, lost });
+  const store = await openStore({ folder, restore, identity, clock, timers, env, lost });
   const { facts } = store;
   // The world's clock goes on behind what is durable; what came after it never was.
   world.clock.begin(clock.now() - (facts.durableTick + 1) * world.clock.tickMs);
@@ -50,11 +58,36 @@ export async function openDurability(options: DurabilityOptions): Promise<Durabi
   world.cut.state = STORE_STATE.RUNNING; // before any shard runs: from here everything is told to the store
   store.attach(world);
   await store.recordIncarnation(facts.incarnation + INCARNATIONS);
-  return new Durability(store);
+  return new Durability(store, options);
 }
 
 export class Durability {
-  constructor(private readonly store: StoreThread) {}
+  private readonly cancel: () => void;
+
+  constructor(
+    private readonly store: StoreThread,
+    private readonly options: DurabilityOptions,
+  ) {
+    const { snapshotEvery, timers, log } = options;
+    let isTaking = false;
+    const take = async () => {
+      if (isTaking) return; // a slow disk: the next one is soon enough
+      isTaking = true;
+      try {
+        log.info({ snapshot: await this.snapshot(null) }, 'a snapshot was made');
+      } catch (error) {
+        log.error({ reason: reasonOf(error) }, 'no snapshot was made');
+      } finally {
+        isTaking = false;
+      }
+    };
+    this.cancel = snapshotEvery > 0 ? timers.every(snapshotEvery * 1000, () => void take()) : () => {};
+  }
+
+  /** @param name null = of its tick @throws Error with a sentence that says why there is none */
+  snapshot(name: string | null): Promise<SnapshotInfo> {
+    return this.store.snapshot({ name, keep: this.options.snapshotsKept });
+  }
 
   /** Of session tokens. */
   get secret(): Uint8Array {
@@ -91,6 +124,7 @@ export class Durability {
 
   /** After the shards have ended in good order: everything that they pushed is durable, then the data is closed. */
   close(): Promise<void> {
+    this.cancel();
     return this.store.close();
   }
 }

@@ -23,6 +23,8 @@ export const META = {
   incarnation: 'incarnation',
   created: 'created',
   consumed: 'consumed',
+  /** Name and tick of the snapshot that the data went back to last. */
+  restored: 'restored',
 } as const;
 type MetaName = keyof typeof META;
 
@@ -99,6 +101,46 @@ export function readWorld(engine: Engine, where: string): StoredWorld {
 /** A fact as a write; `values` are whole numbers or sums. */
 export function metaWrite(name: MetaName, values: readonly number[]): Write {
   return { table: 'meta', key: META[name], value: sealNumbers(values) };
+}
+
+/** What may never be used twice, of data that may be damaged. */
+export interface Bounds {
+  readonly idLease: number;
+  readonly incarnation: number;
+}
+
+/**
+ * What a copy has to be told before it takes the place of `newer`: ids and incarnations that were granted after it was
+ * made are not granted again. @param newer null = it cannot be read
+ */
+export function bookRestored(engine: Engine, name: string, newer: Bounds | null, where: string): void {
+  const bound = (key: 'idLease' | 'incarnation', beyond: number) => {
+    const own = numbers(engine, key, where)[0];
+    return newer === null ? own + beyond : Math.max(own, newer[key]);
+  };
+  const mark = new TextEncoder().encode(`${name} ${numbers(engine, 'durableTick', where)[0]}`);
+  commitNow(engine, [
+    metaWrite('idLease', [bound('idLease', UNREADABLE.idLease)]),
+    metaWrite('incarnation', [bound('incarnation', UNREADABLE.incarnation)]),
+    { table: 'meta', key: META.restored, value: seal(mark) },
+  ]);
+}
+
+/** Far more than one process takes in a year: of 2^31 either way. */
+const UNREADABLE: Bounds = { idLease: 2 ** 22, incarnation: 2 ** 24 };
+
+/** @throws BlueMarbleError DATA_CORRUPT */
+export function readBounds(engine: Engine, where: string): Bounds {
+  const [idLease] = numbers(engine, 'idLease', where);
+  const [incarnation] = numbers(engine, 'incarnation', where);
+  return { idLease, incarnation };
+}
+
+/** Whether the data went back to exactly this snapshot, and on from there. */
+export function wasRestored(engine: Engine, name: string, tick: number): boolean {
+  const bytes = engine.get('meta', META.restored);
+  const mark = bytes === undefined ? null : unseal(bytes);
+  return mark !== null && new TextDecoder().decode(mark) === `${name} ${tick}`;
 }
 
 /** Numbers of a fact. @throws BlueMarbleError DATA_CORRUPT */

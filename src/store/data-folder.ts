@@ -7,14 +7,26 @@
  *  DIR/world.mdb-lock   LMDB's readers    DIR/snapshots/NAME/   copies: data directories like this one
  * ```
  */
-import { closeSync, copyFileSync, existsSync, fstatSync, mkdirSync, openSync, readSync } from 'node:fs';
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  fstatSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readSync,
+} from 'node:fs';
 import { renameSync, rmSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import { BlueMarbleError, type StartupName } from '../base/errors.js';
+import { type Bounds, bookRestored, numbers, readBounds, wasRestored } from './book.js';
 import { DATA_FILE, LmdbEngine } from './lmdb-engine.js';
 import { takeLock } from './lock.js';
 
 export const SNAPSHOTS = 'snapshots';
+/** End of the name of a folder that is not whole yet. */
+export const DRAFT = '.draft';
 /** A start needs some room: for the pages that the first transactions copy. */
 const NEEDED_BYTES = 2 ** 20;
 const PAGE = 4096;
@@ -33,16 +45,23 @@ export interface DataFolder {
  * @param restore name of a snapshot that takes the place of the data first; what stood there is kept aside
  * @throws BlueMarbleError DATA_LOCKED, DATA_CORRUPT, DATA_READ_ONLY, DATA_FULL, BAD_FLAG (no such snapshot)
  */
-export function openDataFolder(folder: string, restore: string | null = null): DataFolder {
+export async function openDataFolder(folder: string, restore: string | null = null): Promise<DataFolder> {
   const release = asDataError(folder, () => {
     mkdirSync(folder, { recursive: true });
     return takeLock(folder);
   });
   try {
-    return asDataError(folder, () => {
+    asDataError(folder, () => {
       const { bavail, bsize } = statfsSync(folder);
       if (bavail * bsize < NEEDED_BYTES) throw failure('ENOSPC');
-      if (restore !== null) restoreSnapshot(folder, restore);
+    });
+    if (restore !== null)
+      await restoreSnapshot(folder, restore).catch((error: unknown) =>
+        asDataError(folder, () => {
+          throw error;
+        }),
+      );
+    return asDataError(folder, () => {
       checkFile(join(folder, DATA_FILE));
       return { engine: new LmdbEngine(folder), release };
     });
@@ -64,21 +83,75 @@ export function openReadOnly(folder: string): LmdbEngine {
 
 /** Names go into paths: letters, digits, dash, underscore, dot inside. */
 export function isSnapshotName(name: string): boolean {
-  return /^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,63}$/.test(name);
+  return /^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,63}$/.test(name) && !name.endsWith(DRAFT);
 }
 
-function restoreSnapshot(folder: string, name: string): void {
+/**
+ * The data become a copy of the snapshot, with the newer bounds of ids and incarnations. Data that went back to this very
+ * snapshot already stay: a server that is started again with the same flags goes on.
+ */
+async function restoreSnapshot(folder: string, name: string): Promise<void> {
   const from = join(folder, SNAPSHOTS, name, DATA_FILE);
   if (!isSnapshotName(name) || !existsSync(from))
     throw new BlueMarbleError('BAD_FLAG', `${folder} has no snapshot '${name}' (--restore)`);
   checkFile(from);
   const path = join(folder, DATA_FILE);
-  const draft = `${path}.draft`;
-  copyFileSync(from, draft);
-  // LMDB's readers file belongs to the file that is replaced
-  rmSync(`${path}-lock`, { force: true });
-  if (existsSync(path)) renameSync(path, `${path}.before-restore`);
-  renameSync(draft, path);
+  const draft = join(folder, `restore${DRAFT}`);
+  rmSync(draft, { recursive: true, force: true });
+  mkdirSync(draft);
+  copyFileSync(from, join(draft, DATA_FILE));
+  try {
+    const isRestored = await prepare(draft, folder, name);
+    if (isRestored) return;
+    // LMDB's readers file belongs to the file that is replaced
+    rmSync(`${path}-lock`, { force: true });
+    if (existsSync(path)) renameSync(path, `${path}.before-restore`);
+    renameSync(join(draft, DATA_FILE), path);
+    syncFolder(folder);
+  } finally {
+    rmSync(draft, { recursive: true, force: true });
+  }
+}
+
+/** @returns whether the data went back to this snapshot already; if not, the draft may take their place */
+async function prepare(draft: string, folder: string, name: string): Promise<boolean> {
+  const copy = new LmdbEngine(draft);
+  try {
+    const [tick] = numbers(copy, 'durableTick', draft);
+    const newer = await lookAt(folder, name, tick);
+    if (newer?.isRestored !== true) bookRestored(copy, name, newer, draft);
+    return newer?.isRestored === true;
+  } finally {
+    await copy.close();
+  }
+}
+
+/** What the present data say, which may be damaged: null. */
+async function lookAt(
+  folder: string,
+  name: string,
+  tick: number,
+): Promise<(Bounds & { isRestored: boolean }) | null> {
+  let engine: LmdbEngine | null = null;
+  try {
+    engine = openReadOnly(folder);
+    return { ...readBounds(engine, folder), isRestored: wasRestored(engine, name, tick) };
+  } catch (error) {
+    if (error instanceof BlueMarbleError) return null;
+    throw error;
+  } finally {
+    await engine?.close();
+  }
+}
+
+/** Makes what was renamed in a folder survive the machine. */
+export function syncFolder(folder: string): void {
+  const handle = openSync(folder, 'r');
+  try {
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
 }
 
 /** Looks at the two meta pages of a file, if there is one. @throws BlueMarbleError DATA_CORRUPT */

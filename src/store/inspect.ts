@@ -76,9 +76,12 @@ export async function inspect(argv: readonly string[], print: Print): Promise<nu
 }
 
 async function copy(folder: string, name: string, print: Print): Promise<number> {
-  const { engine, release } = openDataFolder(folder);
+  const { engine, release } = await openDataFolder(folder);
   try {
-    const { tick, entities, bytes } = await takeSnapshot(engine, folder, name);
+    const { tick, entities, bytes } = await takeSnapshot(engine, folder, {
+      name,
+      keep: Number.POSITIVE_INFINITY,
+    });
     print(`snapshot '${name}': tick ${tick}, ${entities} entities, ${bytes} bytes, verified`);
     return 0;
   } finally {

@@ -1,41 +1,82 @@
 /**
  * Snapshots: a copy of the data as of its newest durable cut, made while the world goes on. A snapshot is a data directory
  * of its own, so everything that reads one reads the other. It appears under its name only once it is whole, flushed and
- * verified.
+ * verified. Those that nobody named are `auto-TICK`: of them only so many are kept, the oldest go.
  */
-import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statfsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
-import { isSnapshotName, openReadOnly, SNAPSHOTS } from './data-folder.js';
+import { numbers } from './book.js';
+import { DRAFT, isSnapshotName, openReadOnly, SNAPSHOTS, syncFolder } from './data-folder.js';
 import type { Engine } from './engine.js';
-import type { SnapshotInfo } from './types.js';
+import { DATA_FILE } from './lmdb-engine.js';
+import type { SnapshotInfo, SnapshotWish } from './types.js';
 import { verifyData } from './verify.js';
 
-/** @throws Error with a sentence: a world in memory, a bad or taken name, no room, a copy that does not verify */
+const AUTOMATIC = 'auto-';
+/** Room that a snapshot leaves to the world. */
+const SPARE_BYTES = 2 ** 20;
+
+/**
+ * @param pause awaited between slices of the verification; what it throws ends the work
+ * @throws Error with a sentence: a world in memory, a bad or taken name, no room, a copy that does not verify
+ */
 export async function takeSnapshot(
   engine: Engine,
   folder: string | null,
-  name: string,
+  wish: SnapshotWish,
+  pause: () => Promise<unknown> = () => turn(),
 ): Promise<SnapshotInfo> {
   if (folder === null)
     throw new Error('a world in memory has no folder for snapshots: start with --data DIR');
+  const all = join(folder, SNAPSHOTS);
+  mkdirSync(all, { recursive: true });
+  const name = wish.name ?? freeName(all, numbers(engine, 'durableTick', folder)[0]);
   if (!isSnapshotName(name))
     throw new Error('a snapshot is named by up to 64 letters, digits, dots, dashes and underscores');
-  const target = join(folder, SNAPSHOTS, name);
+  const target = join(all, name);
   if (existsSync(target)) throw new Error(`there is a snapshot '${name}' already`);
-  const draft = `${target}.draft`;
-  rmSync(draft, { recursive: true, force: true });
-  mkdirSync(join(folder, SNAPSHOTS), { recursive: true });
+  // One at a time: what is unfinished here was left by a process that was killed.
+  for (const left of readdirSync(all)) if (left.endsWith(DRAFT)) remove(join(all, left));
+  checkRoom(folder);
+  const draft = target + DRAFT;
   try {
     const bytes = await engine.copy(draft);
     const copy = openReadOnly(draft);
-    const verdict = await verifyData(copy, draft, () => turn()).finally(() => copy.close());
+    const verdict = await verifyData(copy, draft, pause).finally(() => copy.close());
     const { faults, faultCount, tick, entities } = verdict;
     if (faultCount > 0) throw new Error(`the copy has ${faultCount} faults: ${faults[0]}`);
     renameSync(draft, target);
+    syncFolder(all);
+    prune(all, wish.keep);
     return { name, tick, entities, bytes };
   } catch (error) {
-    rmSync(draft, { recursive: true, force: true });
+    remove(draft);
     throw error;
   }
+}
+
+/** Ticks come again after an older snapshot was restored. */
+function freeName(all: string, tick: number): string {
+  let name = `${AUTOMATIC}${tick}`;
+  for (let again = 2; existsSync(join(all, name)); again++) name = `${AUTOMATIC}${tick}-${again}`;
+  return name;
+}
+
+function checkRoom(folder: string): void {
+  const { bavail, bsize } = statfsSync(folder);
+  const needed = statSync(join(folder, DATA_FILE)).size + SPARE_BYTES;
+  if (bavail * bsize < needed)
+    throw new Error(`a snapshot may need ${needed} bytes, the disk has room for ${bavail * bsize}`);
+}
+
+function prune(all: string, keep: number): void {
+  const age = (name: string) => statSync(join(all, name, DATA_FILE)).mtimeMs;
+  const mine = readdirSync(all).filter((name) => name.startsWith(AUTOMATIC) && !name.endsWith(DRAFT));
+  const byAge = mine.map((name) => ({ name, ms: age(name) })).sort((a, b) => b.ms - a.ms);
+  for (const { name } of byAge.slice(keep)) remove(join(all, name));
+}
+
+function remove(path: string): void {
+  rmSync(path, { recursive: true, force: true });
 }

@@ -8,7 +8,14 @@ import type { Clock, Timers } from '../base/clock.js';
 import { BlueMarbleError } from '../base/errors.js';
 import { type CutBlock, STORE_STATE } from '../memory/cut-block.js';
 import type { SharedWorld } from '../memory/shared-world.js';
-import type { SnapshotInfo, StoreFacts, StorePort, StoreStatus, WorldIdentity } from './types.js';
+import type {
+  SnapshotInfo,
+  SnapshotWish,
+  StoreFacts,
+  StorePort,
+  StoreStatus,
+  WorldIdentity,
+} from './types.js';
 import type { FromStore, StoreQuestion, StoreWorkerData, ToStore } from './worker.js';
 
 export interface StoreOptions {
@@ -103,8 +110,8 @@ export class StoreThread implements StorePort {
   async recordIncarnation(bound: number): Promise<void> {
     await this.ask({ type: 'incarnation', bound });
   }
-  snapshot(name: string): Promise<SnapshotInfo> {
-    return this.ask({ type: 'snapshot', name }) as Promise<SnapshotInfo>;
+  snapshot(wish: SnapshotWish): Promise<SnapshotInfo> {
+    return this.ask({ type: 'snapshot', wish }) as Promise<SnapshotInfo>;
   }
 
   status(): StoreStatus {

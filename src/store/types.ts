@@ -91,12 +91,19 @@ export interface StorePort {
   /** Notes the highest lease of ids, or incarnation, that may be used from now on. */
   recordLease(bound: number): Promise<void>;
   recordIncarnation(bound: number): Promise<void>;
-  /** A consistent copy of the world at the newest durable cut, verified. @returns its folder and tick */
-  snapshot(name: string): Promise<SnapshotInfo>;
+  /** A consistent copy of the world at the newest durable cut, verified; one after the other. */
+  snapshot(wish: SnapshotWish): Promise<SnapshotInfo>;
   /** The journal of an entity, newest last. */
   status(): StoreStatus;
   /** Waits for a cut that holds everything pushed so far, then closes the data. */
   close(): Promise<void>;
+}
+
+export interface SnapshotWish {
+  /** null = `auto-TICK`. */
+  readonly name: string | null;
+  /** How many of those that nobody named stay, this one included. */
+  readonly keep: number;
 }
 
 export interface SnapshotInfo {

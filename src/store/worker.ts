@@ -15,7 +15,7 @@ import { asDataError, type DataFolder, openDataFolder } from './data-folder.js';
 import type { Engine } from './engine.js';
 import { MapEngine } from './map-engine.js';
 import { takeSnapshot } from './snapshots.js';
-import type { SnapshotInfo, StoreFacts, StoreStatus, WorldIdentity } from './types.js';
+import type { SnapshotInfo, SnapshotWish, StoreFacts, StoreStatus, WorldIdentity } from './types.js';
 
 /** What the thread is started with. */
 export interface StoreWorkerData {
@@ -33,7 +33,7 @@ export type StoreQuestion =
   | { type: 'load'; id: number }
   | { type: 'lease'; bound: number }
   | { type: 'incarnation'; bound: number }
-  | { type: 'snapshot'; name: string }
+  | { type: 'snapshot'; wish: SnapshotWish }
   | { type: 'close' };
 export type ToStore =
   | { type: 'world'; handles: SharedWorldHandles }
@@ -55,9 +55,9 @@ interface Data {
   release(): void;
 }
 
-function openData({ folder, restore, identity }: StoreWorkerData): Data {
+async function openData({ folder, restore, identity }: StoreWorkerData): Promise<Data> {
   const opened: Pick<DataFolder, 'release'> & { engine: Engine } =
-    folder === null ? { engine: new MapEngine(), release: () => {} } : openDataFolder(folder, restore);
+    folder === null ? { engine: new MapEngine(), release: () => {} } : await openDataFolder(folder, restore);
   const where = folder ?? 'the memory';
   try {
     const book = asDataError(where, () => openBook(opened.engine, identity, () => randomBytes(32), where));
@@ -71,6 +71,8 @@ function openData({ folder, restore, identity }: StoreWorkerData): Data {
 class Thread {
   private core: StoreCore | null = null;
   private isClosing = false;
+  /** The last one asked for; they are made one after the other. */
+  private snapshots: Promise<unknown> = Promise.resolve();
 
   constructor(
     private readonly data: Data,
@@ -109,8 +111,20 @@ class Thread {
       case 'incarnation':
         return core.recordIncarnation(question.bound, () => reply(true));
       case 'snapshot':
-        return reply(await takeSnapshot(this.data.engine, this.folder, question.name));
+        return reply(await this.snapshot(question.wish));
     }
+  }
+
+  private snapshot(wish: SnapshotWish): Promise<SnapshotInfo> {
+    const pause = async () => {
+      if (this.isClosing) throw new Error('the server stops');
+      await turn();
+    };
+    const made = this.snapshots
+      .then(pause)
+      .then(() => takeSnapshot(this.data.engine, this.folder, wish, pause));
+    this.snapshots = made.catch(() => {});
+    return made;
   }
 
   private async run(handles: SharedWorldHandles): Promise<void> {
@@ -137,6 +151,7 @@ class Thread {
       await this.core.finish(() => turn());
       send({ type: 'status', status: this.core.status() });
     }
+    await this.snapshots; // a copy that is being made reads the file
     await this.data.engine.close();
     this.data.release();
   }
@@ -144,7 +159,7 @@ class Thread {
 
 try {
   const options = workerData as StoreWorkerData;
-  const data = openData(options);
+  const data = await openData(options);
   const thread = new Thread(data, options.folder);
   port.on('message', (message: ToStore) => thread.onMessage(message));
   send({ type: 'facts', facts: readFacts(data.engine, data.book) });

@@ -40,6 +40,10 @@ async function setUp(t: Test, options: { token?: string | null; testFaults?: boo
     move: () => 'RESHAPE_IN_PROGRESS' as const,
     journal: (entity: number) => [{ transfer: `${entity}.1` }],
     plantDuplicate: (entity: number) => entity === 4096,
+    snapshot: async (name) => {
+      if (name === 'taken') throw new Error("there is a snapshot 'taken' already");
+      return { name: name ?? 'auto-7', tick: 7, entities: 3, bytes: 4096 };
+    },
     drain: () => {
       done.push('drain');
     },
@@ -267,4 +271,16 @@ t.test('a taken port is refused by name', async (t) => {
     code: 'TAKEN_ADMIN_PORT',
     message: new RegExp(`admin port ${port} on 127.0.0.1 .*--admin-port`),
   });
+});
+
+t.test('a snapshot answers with what it holds, or with why there is none', async (t) => {
+  const { post } = await setUp(t);
+  const made = await post('/api/admin/snapshot', '{}');
+  t.equal(made.status, 200);
+  t.same(await made.json(), { name: 'auto-7', tick: 7, entities: 3, bytes: 4096 });
+  t.match(await (await post('/api/admin/snapshot', '{"name": "monday"}')).json(), { name: 'monday' });
+  const { error } = await refused(t, await post('/api/admin/snapshot', '{"name": "taken"}'), 'NO_SNAPSHOT');
+  t.match(error.text, /already/);
+  await refused(t, await post('/api/admin/snapshot', '{"name": 7}'), 'BAD_BODY');
+  await refused(t, await post('/api/admin/snapshot', '{}', null), 'UNAUTHORIZED');
 });

@@ -1,6 +1,6 @@
 /** A data directory that cannot be used is refused with its own code; one that a killed process left is taken. */
 import { spawn } from 'node:child_process';
-import { readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { ERRORS } from '../../src/base/errors.js';
@@ -17,7 +17,7 @@ const secret = () => new Uint8Array(32).fill(9);
 
 /** Opens, reads the book, closes. */
 async function visit(dir: string, identity = WORLD, restore: string | null = null) {
-  const { engine, release } = openDataFolder(dir, restore);
+  const { engine, release } = await openDataFolder(dir, restore);
   try {
     return readFacts(engine, openBook(engine, identity, secret, dir));
   } finally {
@@ -29,7 +29,7 @@ async function visit(dir: string, identity = WORLD, restore: string | null = nul
 t.test('a new directory is made, and what it holds is there again', async (t) => {
   const dir = join(t.testdir(), 'deep', 'data');
   t.equal((await visit(dir)).durableTick, 0);
-  const { engine, release } = openDataFolder(dir);
+  const { engine, release } = await openDataFolder(dir);
   engine.commit([metaWrite('durableTick', [123]), metaWrite('idLease', [77])], (trouble) =>
     t.equal(trouble, null),
   );
@@ -58,7 +58,7 @@ t.test('another world', async (t) => {
 t.test('a newer format is refused, with both numbers', async (t) => {
   const dir = t.testdir();
   await visit(dir);
-  const { engine, release } = openDataFolder(dir);
+  const { engine, release } = await openDataFolder(dir);
   engine.commit([metaWrite('format', [2])], () => {});
   await engine.close();
   release();
@@ -139,15 +139,17 @@ t.test('every trouble of the file system has its code', async (t) => {
   );
 });
 
+const named = (name: string | null, keep = 8) => ({ name, keep });
+
 t.test('a snapshot is a data directory, and takes the place of the data when asked', async (t) => {
   const dir = t.testdir();
-  const { engine, release } = openDataFolder(dir);
+  const { engine, release } = await openDataFolder(dir);
   openBook(engine, WORLD, secret, dir);
   engine.commit([metaWrite('durableTick', [50])], () => {});
-  t.match(await takeSnapshot(engine, dir, 'monday'), { name: 'monday', tick: 50, entities: 0 });
-  await t.rejects(takeSnapshot(engine, dir, 'monday'), { message: /already/ });
-  await t.rejects(takeSnapshot(engine, dir, '../out'), { message: /named/ });
-  await t.rejects(takeSnapshot(engine, null, 'x'), { message: /--data/ });
+  t.match(await takeSnapshot(engine, dir, named('monday')), { name: 'monday', tick: 50, entities: 0 });
+  await t.rejects(takeSnapshot(engine, dir, named('monday')), { message: /already/ });
+  await t.rejects(takeSnapshot(engine, dir, named('../out')), { message: /named/ });
+  await t.rejects(takeSnapshot(engine, null, named('x')), { message: /--data/ });
   engine.commit([metaWrite('durableTick', [60])], () => {});
   await engine.close();
   release();
@@ -155,4 +157,59 @@ t.test('a snapshot is a data directory, and takes the place of the data when ask
   t.equal((await visit(dir)).durableTick, 60);
   t.equal((await visit(dir, WORLD, 'monday')).durableTick, 50, 'restored');
   await t.rejects(visit(dir, WORLD, 'tuesday'), { code: 'BAD_FLAG', message: /no snapshot 'tuesday'/ });
+});
+
+t.test('ids and incarnations that were granted after a snapshot are not granted again', async (t) => {
+  const dir = t.testdir();
+  const { engine, release } = await openDataFolder(dir);
+  openBook(engine, WORLD, secret, dir);
+  engine.commit([metaWrite('durableTick', [50]), metaWrite('idLease', [10])], () => {});
+  await takeSnapshot(engine, dir, named('monday'));
+  const later = [metaWrite('durableTick', [900]), metaWrite('idLease', [70]), metaWrite('incarnation', [7])];
+  engine.commit(later, () => {});
+  await engine.close();
+  release();
+  const back = { durableTick: 50, idLease: 70, incarnation: 7 };
+  t.match(await visit(dir, WORLD, 'monday'), back);
+  t.ok(readdirSync(dir).includes('world.mdb.before-restore'), 'what stood there is kept aside');
+
+  // Started again with the same flags, it goes on: what came since then stays.
+  const again = await openDataFolder(dir);
+  again.engine.commit([metaWrite('durableTick', [60])], () => {});
+  await again.engine.close();
+  again.release();
+  t.match(await visit(dir, WORLD, 'monday'), { ...back, durableTick: 60 });
+
+  // Of data that cannot be read nobody knows what they granted.
+  writeFileSync(join(dir, DATA_FILE), 'a letter to grandmother'.repeat(1000));
+  const blind = await visit(dir, WORLD, 'monday');
+  t.equal(blind.durableTick, 50);
+  t.ok(blind.idLease > 1_000_000 && blind.incarnation > 1_000_000, 'far beyond anything it can have used');
+  t.strictSame(readdirSync(dir).sort(), [
+    'snapshots',
+    'world.mdb',
+    'world.mdb-lock',
+    'world.mdb.before-restore',
+  ]);
+});
+
+t.test('of snapshots that nobody named only so many are kept', async (t) => {
+  const dir = t.testdir();
+  const { engine, release } = await openDataFolder(dir);
+  openBook(engine, WORLD, secret, dir);
+  const all = () => readdirSync(join(dir, 'snapshots')).sort();
+  await takeSnapshot(engine, dir, named('mine'));
+  mkdirSync(join(dir, 'snapshots', 'killed.draft'));
+  for (const tick of [8, 9, 10]) {
+    engine.commit([metaWrite('durableTick', [tick])], () => {});
+    t.match(await takeSnapshot(engine, dir, named(null, 2)), { name: `auto-${tick}`, tick });
+    const path = join(dir, 'snapshots', `auto-${tick}`, DATA_FILE);
+    utimesSync(path, tick, tick); // seconds, as if they were far apart
+  }
+  t.strictSame(all(), ['auto-10', 'auto-9', 'mine']);
+  t.match(await takeSnapshot(engine, dir, named(null, 2)), { name: 'auto-10-2' }, 'the same tick once more');
+  t.strictSame(all(), ['auto-10', 'auto-10-2', 'mine']);
+  await t.rejects(takeSnapshot(engine, dir, named('x.draft')), { message: /named/ });
+  await engine.close();
+  release();
 });

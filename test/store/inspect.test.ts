@@ -21,7 +21,7 @@ async function look(...argv: string[]): Promise<{ code: number; text: string }> 
 
 t.test('what a planet left in its data directory', async (t) => {
   const dir = t.testdir();
-  const folder = openDataFolder(dir);
+  const folder = await openDataFolder(dir);
   const kept = keep(game, folder.engine);
   const { planet } = kept;
   const tile = boundsOf(tileAt(10_000, 10_000, LIMITS.baseTileLevel));

@@ -40,8 +40,8 @@ for (const kind of ['lmdb', 'memory'] as const) {
     t.equal(await store.loadEntity(73), false);
     await store.recordLease(512);
     await store.recordIncarnation(9);
-    if (folder === null) await t.rejects(store.snapshot('one'), { message: /--data DIR/ });
-    else t.match(await store.snapshot('one'), { name: 'one', entities: 0 });
+    if (folder === null) await t.rejects(store.snapshot({ name: 'one', keep: 8 }), { message: /--data DIR/ });
+    else t.match(await store.snapshot({ name: 'one', keep: 8 }), { name: 'one', entities: 0 });
     await store.close();
     if (folder === null) return;
     const again = await open(folder);
