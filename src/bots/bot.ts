@@ -233,7 +233,7 @@ export class Bot implements Walker {
 
   private noteGap(now: number, gapMs: number): void {
     const { measures } = this.commons;
-    measures.selfGapMs.record(gapMs);
+    measures.selfGap(gapMs, now);
     this.worstMs = Math.max(this.worstMs, gapMs);
     if (now - this.windowMs < WINDOW_MS) return;
     if (this.windowMs > 0) measures.worstGapMs.record(this.worstMs);

@@ -10,6 +10,7 @@ export interface SeenDecision {
   readonly timeS: number;
   readonly kind: string;
   readonly tile?: string;
+  readonly shard?: number;
   readonly outcome: string;
   readonly ms: number;
   readonly numbers: Readonly<Record<string, number>>;
@@ -71,7 +72,8 @@ export class ReshapeMeter {
   sample(look: Look): void {
     this.last = look;
     for (const d of look.decisions) {
-      if (d.timeS > this.first.uptimeSeconds) this.decisions.set(`${d.timeS} ${d.kind} ${d.tile ?? ''}`, d);
+      if (d.timeS > this.first.uptimeSeconds)
+        this.decisions.set(`${d.timeS} ${d.kind} ${d.tile ?? ''} ${d.shard ?? ''}`, d);
     }
     for (const { tile, players } of look.tiles) {
       if (levelOf(tile) === LIMITS.deepestTileLevel) this.peakDeepest = Math.max(this.peakDeepest, players);
