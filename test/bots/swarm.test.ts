@@ -12,10 +12,8 @@ interface Events {
 
 /** Runs a swarm of eight for eight seconds of hand-made time. */
 async function run(flags: string[], { atRound }: Events = {}) {
-  const options = readOptions(
-    ['--players', '8', '--seconds', '8', '--ramp', '20', '--full-view', '0', ...flags],
-    true,
-  );
+  const view = flags.includes('--full-view') ? [] : ['--full-view', '0'];
+  const options = readOptions(['--players', '8', '--seconds', '8', '--ramp', '20', ...view, ...flags], true);
   const server = new FakeServer();
   const clock = new HandClock();
   const swarm = new Swarm(
