@@ -34,6 +34,7 @@ const NAMES = [
   'peers',
   'recovery',
   'split',
+  'store',
   'tick',
   'verify',
 ];

@@ -26,7 +26,7 @@ import { type CompiledGame, compileGame } from '../../src/world/game.js';
 import { Placer } from '../../src/world/placing.js';
 import walkers from './walkers.js';
 
-const GAME_FILE = new URL('./walkers.js', import.meta.url).pathname;
+const WALKERS = { module: walkers as unknown, file: new URL('./walkers.js', import.meta.url).pathname };
 /** The one base tile on which everybody stands. */
 export const TILE = tileAt(10_000, 10_000, LIMITS.baseTileLevel);
 const AREA = boundsOf(TILE);
@@ -43,11 +43,15 @@ export class Threads {
   readonly clock = monotonicClock();
   readonly world: SharedWorld;
   readonly players: Player[] = [];
-  readonly game: CompiledGame = compileGame(walkers, 'walkers');
+  readonly game: CompiledGame;
   private readonly exits: Promise<void>[] = [];
   private readonly watch;
 
-  constructor(private readonly shards: number) {
+  constructor(
+    private readonly shards: number,
+    private readonly rules = WALKERS,
+  ) {
+    this.game = compileGame(rules.module, rules.file);
     this.world = createSharedWorld({ shards, gateways: 1, startMs: this.clock.now(), maxEntities: 16_384 });
     this.watch = shardWatch(this.world);
   }
@@ -59,7 +63,7 @@ export class Threads {
   async start(): Promise<void> {
     const launch = shardLauncher({
       world: this.world,
-      gameFile: GAME_FILE,
+      gameFile: this.rules.file,
       worldSeed: 1,
       frameEvery: LIMITS.tickRateHz / LIMITS.frameRateHz,
       capacity: LIMITS.capacityPlayers,
@@ -147,6 +151,17 @@ export class Threads {
     const { arena } = this.world;
     const { offset } = this.game.columns.find((c) => c.name === column)!;
     return arena.f64[(arena.hot(slot) + HOT.components + offset) >> 3]!;
+  }
+
+  /** One of them wishes something. @returns the action's number; 0 = its inbox is full */
+  wishOf(player: Player, payload: Uint8Array): number {
+    const { slot, word, session, sent } = player;
+    if (!this.world.inboxes.write(slot, word, session, sent + 1, 1, payload, payload.length)) return 0;
+    return ++player.sent;
+  }
+
+  idOf({ slot }: Player): number {
+    return this.world.arena.f64[(this.world.arena.header(slot) + HEADER.id) >> 3]!;
   }
 
   applied({ slot }: Player): number {
