@@ -40,13 +40,12 @@ t.test('split, merge, threads started and ended', { buffered: true }, async (t) 
   stop();
   keepsItsPromises(t, await bots, 'crowd');
 
-  const isWhole = () => node.status().totals.merges >= node.status().totals.splits && of('merge').length > 0;
-  await eventually(
-    'all tiles are whole again',
-    () => isWhole() || node.tiles().tiles.every((x) => x.tile.startsWith('11/')),
-    60_000,
-  );
+  const isWhole = () =>
+    of('merge').length > 0 && node.tiles().tiles.every(({ tile }) => tile.startsWith('11/'));
+  await eventually('all tiles are whole again', isWhole, 60_000);
   await eventually('one shard is left', () => running() === 1, 60_000);
+  const isSettled = () => node.decisions().every((d) => d.outcome !== 'running');
+  await eventually('every decision has ended', isSettled);
   const { ticksMissed, ticksDoubled, totals, alarms } = node.status();
   t.same([ticksMissed, ticksDoubled, totals.shardRestarts], [0, 0, 0]);
   t.same(
