@@ -27,6 +27,7 @@ export interface BenchArgs {
 const PROGRESS_MS = 5_000;
 const NAMES = [
   'capacity',
+  'crowd',
   'fanout',
   'geo',
   'handover',

@@ -24,6 +24,8 @@ export interface Field {
   readonly y: number;
   readonly side: number;
   readonly pitch: number;
+  /** How fast everybody walks; as fast as one may if left out. */
+  readonly speedMps?: number;
 }
 
 /** Cells from one group to the next; views are three wide. */

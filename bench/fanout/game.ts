@@ -13,6 +13,7 @@ import type { Field } from './field.js';
 /** A `Field` as JSON: the bench hands it to the server's threads through the environment. */
 export const FIELD_VARIABLE = 'FANOUT_FIELD';
 const field = JSON.parse(process.env[FIELD_VARIABLE] ?? '{}') as Field;
+const speed = field.speedMps ?? WALK.maxSpeedMps;
 
 /** Offset from the middle of the nearest square along one axis. */
 function offset(metres: number): number {
@@ -27,9 +28,9 @@ function keepWalking(world: GameWorld, player: Entity): void {
     // Anywhere on the square rather than its middle, or everybody would meet there.
     const east = (world.random(player) - 0.5) * field.side;
     const north = (world.random(player) - 0.5) * field.side;
-    startWalk(world, player, Math.atan2(north - y, dx(x, east)), WALK.maxSpeedMps, WALK.maxS);
+    startWalk(world, player, Math.atan2(north - y, dx(x, east)), speed, WALK.maxS);
   } else if (world.columns.walkLeftS.get(player) <= 0) {
-    startWalk(world, player, world.random(player) * 2 * Math.PI, WALK.maxSpeedMps, WALK.maxS);
+    startWalk(world, player, world.random(player) * 2 * Math.PI, speed, WALK.maxS);
   }
 }
 

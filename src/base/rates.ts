@@ -1,6 +1,6 @@
 /**
  * Rate classes of interest: how often a square's states go out, in frames from one to the next. Class 0 is the frame
- * rate; 3 is the slowest that everyone near a player is shown at, twice in four seconds at ten frames a second; 4 is for
+ * rate; 3 is the slowest that everyone near a player is shown at, every two seconds at ten frames a second; 4 is for
  * what no byte budget could carry otherwise. Pure.
  */
 import { assert } from './assert.js';

@@ -233,7 +233,8 @@ class WatchingBot implements Watcher {
     return this.bot.track;
   }
   get doubles(): number {
-    return this.bot.client.view!.doubles;
+    const view = this.bot.client.view!;
+    return view.doubles + view.orphans;
   }
   countOf(id: number): number {
     return this.bot.client.view!.get(id) === undefined ? 0 : 1;

@@ -11,6 +11,8 @@ export interface Shown {
   readonly x: number;
   readonly y: number;
   readonly tick: number;
+  /** Ticks by which its square is slower than frames come. */
+  readonly slowTicks?: number;
 }
 
 /** A bot as a subject: `ready` while it is online long enough that everyone ought to know it. */
@@ -26,14 +28,14 @@ export interface Watcher extends Subject {
   countOf(id: number): number;
   find(id: number): Shown | undefined;
   forEachShown(visit: (id: number, shown: Shown) => void): void;
-  /** Doubles that the view itself has found in the streams so far. */
+  /** Doubles, and moves of nobody, that the view itself has found in the streams so far. */
   readonly doubles: number;
 }
 
 export interface CheckRules {
   /** Continuous time for which a bot may be missing, ms. */
   graceMs: number;
-  /** A picture that has been wrong for longer counts as not shown, ms. */
+  /** A picture that has been wrong for longer counts as not shown, ms; in a slow square by that much longer. */
   wrongMs: number;
   /** Cells within this distance of a border, metres, are not judged: both bots move while news travels. */
   marginM: number;
@@ -114,9 +116,11 @@ export class ViewChecker {
       this.pairs++;
       const count = watcher.countOf(subject.id);
       if (count > 1) this.duplicates += this.lasts(this.ghosts, watcher, subject, Infinity, 0) ? 1 : 0;
-      const stale = count > 0 ? this.staleness(subject, watcher.find(subject.id)) : Infinity;
+      const shown = count > 0 ? watcher.find(subject.id) : undefined;
+      const stale = this.staleness(subject, shown);
       if (stale < Infinity) this.staleMs.record(stale);
-      if (stale > wrongMs && this.lasts(this.holes, watcher, subject, step, graceMs)) this.missing++;
+      if (stale > wrongMs + this.slowMs(shown) && this.lasts(this.holes, watcher, subject, step, graceMs))
+        this.missing++;
     }
   }
 
@@ -126,9 +130,13 @@ export class ViewChecker {
     watcher.forEachShown((id, shown) => {
       const subject = byId.get(id);
       if (subject === undefined || id === watcher.id) return;
-      if (this.staleness(subject, shown) <= wrongMs) return;
+      if (this.staleness(subject, shown) <= wrongMs + this.slowMs(shown)) return;
       if (this.lasts(this.ghosts, watcher, subject, step, graceMs)) this.duplicates++;
     });
+  }
+
+  private slowMs(shown: Shown | undefined): number {
+    return (shown?.slowTicks ?? 0) * this.rules.tickMs;
   }
 
   private staleness(subject: Subject, shown: Shown | undefined): number {

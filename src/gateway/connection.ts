@@ -72,6 +72,8 @@ export class Connection implements SocketListener {
   isBehind = false;
   /** What it may be sent in key frames. */
   readonly purse: Purse;
+  /** Bytes that passed on streams that it has left, less what had passed on those that it has before it came. */
+  passed = 0;
   /** Where it stood at the last choice. */
   lookedX = 0;
   lookedY = 0;

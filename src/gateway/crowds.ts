@@ -21,6 +21,8 @@ const MOST_FACTOR = 4;
 /** What passes by of a stream. */
 export interface Passing {
   readonly key: number;
+  /** Without any nothing passes. */
+  readonly watchers: number;
   /** Bytes published so far; by whoever counts, how many of them were looked at. */
   bytes: number;
   seenBytes: number;
@@ -117,6 +119,7 @@ export class Crowds {
     for (const stream of this.streamsOf(cell)) {
       passed += stream.bytes - stream.seenBytes;
       stream.seenBytes = stream.bytes;
+      if (stream.watchers === 0) continue;
       const bytes = entitiesIn(squareOfKey(stream.key), count.bytes) / factor;
       if (bytes > 0) expected += (bytes + FRAME_BYTES) / CLASS_FRAMES[rateOfKey(stream.key)]!;
     }

@@ -135,6 +135,7 @@ export class Interest {
   /** The same without asking whether it has moved: the crowd around it may have. */
   review(connection: Connection): void {
     const plan = this.plans.planFor(connection.x, connection.y, this.core.now());
+    if (!plan.isWhole) this.account(connection);
     if (plan === connection.plan && !connection.isBehind && !this.mayDrop(connection)) return;
     this.follow(connection, plan);
   }
@@ -153,18 +154,23 @@ export class Interest {
 
   /** Watches what is missing, nearest first. @returns false when something has to wait */
   private catchUp(connection: Connection, plan: Plan): boolean {
+    this.account(connection);
+    // Where too much passes, what slows it comes first, and on credit.
+    if (connection.purse.isOverrun)
+      for (const key of plan.keys)
+        if (!isWatched(connection, key) && isSlower(connection, key)) this.swap(connection, plan, key, true);
     for (const key of plan.keys) {
-      if (connection.streams.some((stream) => stream.key === key)) continue;
+      if (isWatched(connection, key)) continue;
       // Sent now, they would be skipped; but the nearest comes in any case.
       const isFull = connection.streams.length > 0 && connection.socket.bufferedAmount() > ENOUGH_BYTES;
       if (isFull) return false;
-      if (!this.swap(connection, plan, key)) return false;
+      if (!this.swap(connection, plan, key, false)) return false;
     }
     return true;
   }
 
   /** Watches a square of the plan in place of what overlaps it, and with it all else that this uncovers. */
-  private swap(connection: Connection, plan: Plan, key: number): boolean {
+  private swap(connection: Connection, plan: Plan, key: number, onCredit: boolean): boolean {
     const cell = cellOfKey(key);
     let top = squareOfKey(key);
     for (const stream of connection.streams) {
@@ -178,20 +184,18 @@ export class Interest {
       this.waiting.add(connection);
       return false;
     }
-    const keys = plan.keys.filter(
-      (other) => isUnder(other) && !connection.streams.some((stream) => stream.key === other),
-    );
-    if (!this.affords(connection, plan, keys)) return false;
-    for (const stream of old) {
-      connection.socket.unsubscribe(stream.topic);
-      this.leave(stream);
-    }
+    const keys = plan.keys.filter((other) => isUnder(other) && !isWatched(connection, other));
+    const bytes = this.bytesOf(keys);
+    if (onCredit) connection.purse.owe(bytes);
+    else if (!connection.purse.spend(bytes)) return false;
+    for (const stream of old) this.unwatch(connection, stream);
     if (old.length > 0) connection.streams = connection.streams.filter((stream) => !old.includes(stream));
     for (const other of keys) this.watch(connection, other);
     return true;
   }
 
-  private affords(connection: Connection, plan: Plan, keys: readonly number[]): boolean {
+  /** About as many as the key frames of these streams take. */
+  private bytesOf(keys: readonly number[]): number {
     const now = this.core.now();
     let bytes = 0;
     for (const key of keys) {
@@ -199,7 +203,14 @@ export class Interest {
       const square = squareOfKey(key);
       bytes += KEY_BYTES + STATE_BYTES * (square === 0 ? count.total : entitiesIn(square, count.entities));
     }
-    return connection.purse.spend(bytes, plan.cost, now);
+    return bytes;
+  }
+
+  /** Notes what has passed on its streams. */
+  private account(connection: Connection): void {
+    let passed = connection.passed;
+    for (const stream of connection.streams) passed += stream.bytes;
+    connection.purse.note(passed, this.core.now());
   }
 
   /** Whether a cell that was kept out of view may have got too far away since the last look. */
@@ -217,7 +228,7 @@ export class Interest {
 
   /** The same for a socket that is gone. */
   forget(connection: Connection): void {
-    for (const stream of connection.streams) this.leave(stream);
+    for (const stream of connection.streams) this.leave(connection, stream);
     connection.streams = [];
     connection.plan = undefined;
     connection.centre = -1;
@@ -232,7 +243,8 @@ export class Interest {
       ({ key }) => cellOfKey(key) === cell && squareOfKey(key) === square,
     );
     if (stream === undefined || connection.plan === undefined) return;
-    if (this.affords(connection, connection.plan, [stream.key])) this.sendKeys(connection, stream);
+    this.account(connection);
+    if (connection.purse.spend(this.bytesOf([stream.key]))) this.sendKeys(connection, stream);
   }
 
   /** A few times a second: forgets what nobody asks for, tells of rates that have changed. */
@@ -283,8 +295,7 @@ export class Interest {
         connection.lingers = true;
         return true;
       }
-      connection.socket.unsubscribe(stream.topic);
-      this.leave(stream);
+      this.unwatch(connection, stream);
       return false;
     });
   }
@@ -305,13 +316,20 @@ export class Interest {
     const stream = this.streams.enter(key);
     if (stream.watchers === 1) stream.interval = this.intervalOf(key);
     connection.streams.push(stream);
+    connection.passed -= stream.bytes;
     // Subscribe first, key frames in the same turn: no delta can come between, and none is missed.
     connection.socket.subscribe(stream.topic);
     connection.send(this.keyFrames.anew(key, this.core.tick(), stream.interval));
     this.sendKeys(connection, stream);
   }
 
-  private leave(stream: WatchedStream): void {
+  private unwatch(connection: Connection, stream: WatchedStream): void {
+    connection.socket.unsubscribe(stream.topic);
+    this.leave(connection, stream);
+  }
+
+  private leave(connection: Connection, stream: WatchedStream): void {
+    connection.passed += stream.bytes;
     this.streams.leave(stream, this.core.now());
   }
 
@@ -343,4 +361,21 @@ export class Interest {
     stream.keys[shard] = made.slice();
     return stream.keys[shard];
   }
+}
+
+function isWatched(connection: Connection, key: number): boolean {
+  return connection.streams.some((stream) => stream.key === key);
+}
+
+/** Whether a stream would come in place of faster ones. */
+function isSlower(connection: Connection, key: number): boolean {
+  const cell = cellOfKey(key);
+  const square = squareOfKey(key);
+  const rate = rateOfKey(key);
+  return connection.streams.some(
+    (stream) =>
+      rateOfKey(stream.key) < rate &&
+      cellOfKey(stream.key) === cell &&
+      overlap(squareOfKey(stream.key), square),
+  );
 }

@@ -19,6 +19,7 @@ import {
   isWhole,
 } from './cut.js';
 import type { Crowds } from './crowds.js';
+import { OTHER_BYTES_PER_S } from './purse.js';
 
 const SIDE = LIMITS.viewCells;
 /** From cells to squares of the deepest level. */
@@ -27,11 +28,9 @@ const LOOK_AGAIN_MS = 500;
 const KEEP_MS = 1000;
 const FORGET_MS = 5000;
 /** Of the budget for streams: more is too much; a new plan takes so much; an old one that takes less is looked over. */
-const FULL_SHARE = 0.92;
-const NEW_SHARE = 0.8;
+const FULL_SHARE = 0.9;
+const NEW_SHARE = 0.82;
 const LOW_SHARE = 0.6;
-/** Self updates and answers. */
-const OTHER_BYTES_PER_S = 2048;
 
 export interface Plan {
   /** Stream keys, nearest first. */

@@ -1,16 +1,23 @@
 /**
- * What one client may be sent in key frames: its byte budget less what its streams take, saved up to half a second's
- * worth. It may run into debt once, for a square that holds more than it can ever save. Pure.
+ * What one client may be sent in key frames: its byte budget less what really passes on its streams, saved up to half a
+ * second's worth. It may run into debt: for a square that holds more than it can ever save, and to get rid of streams
+ * that take more than there is. Pure.
  */
 
-/** Streams may take the whole budget, but pictures must come at last. */
-const LEAST_SHARE = 1 / 8;
-/** Seconds of the whole budget that can be saved up. */
+/** Seconds of the whole budget that can be saved up, and owed. */
 const SAVED_S = 0.5;
+const OWED_S = 2;
+/** Self updates and answers. */
+export const OTHER_BYTES_PER_S = 2048;
+/** How much the newest stretch counts in the mean of what passes, a second. */
+const FRESH_PER_S = 0.5;
 
 export class Purse {
+  /** Bytes a second that pass on the streams, smoothed. */
+  rate = 0;
   private bytes: number;
   private at: number;
+  private passed = 0;
 
   constructor(
     private readonly bytesPerS: number,
@@ -20,14 +27,31 @@ export class Purse {
     this.at = now;
   }
 
-  /** @param streams bytes a second that they are thought to take @returns false: not now */
-  spend(bytes: number, streams: number, now: number): boolean {
-    const full = this.bytesPerS * SAVED_S;
-    const rate = Math.max(this.bytesPerS * LEAST_SHARE, this.bytesPerS - streams);
-    this.bytes = Math.min(full, this.bytes + ((now - this.at) / 1000) * rate);
+  /** Whether its streams alone take more than there is. */
+  get isOverrun(): boolean {
+    return this.rate > this.bytesPerS - OTHER_BYTES_PER_S;
+  }
+
+  /** @param passed bytes on its streams since it came */
+  note(passed: number, now: number): void {
+    const seconds = (now - this.at) / 1000;
+    if (seconds <= 0) return;
+    const bytes = passed - this.passed;
+    this.rate += (bytes / seconds - this.rate) * Math.min(1, FRESH_PER_S * seconds);
+    const saved = this.bytes + seconds * (this.bytesPerS - OTHER_BYTES_PER_S) - bytes;
+    this.bytes = Math.max(-OWED_S * this.bytesPerS, Math.min(this.bytesPerS * SAVED_S, saved));
     this.at = now;
-    if (this.bytes < Math.min(bytes, full)) return false;
+    this.passed = passed;
+  }
+
+  /** @returns false: not now */
+  spend(bytes: number): boolean {
+    if (this.bytes < Math.min(bytes, this.bytesPerS * SAVED_S)) return false;
     this.bytes -= bytes;
     return true;
+  }
+
+  owe(bytes: number): void {
+    this.bytes -= bytes;
   }
 }
