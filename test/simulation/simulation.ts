@@ -31,6 +31,8 @@ export interface SimulationOptions {
   shards?: number;
   gateways?: number;
   players?: number;
+  /** Of each client; drawn from the seed if left out. */
+  clientBytesPerS?: number;
   /** A bug to plant, for the tests of the checkers. */
   plant?: (sim: Simulation) => void;
 }
@@ -94,7 +96,7 @@ export class Simulation {
       shards: options.shards ?? 3,
       gateways: options.gateways ?? 2,
       seed: options.seed,
-      clientBytesPerS: drawBudget(hash2(options.seed, 0xb1d)),
+      clientBytesPerS: options.clientBytesPerS ?? drawBudget(hash2(options.seed, 0xb1d)),
     });
     this.watch = new Watch(this);
     this.retirement = new Retirement(this.node);

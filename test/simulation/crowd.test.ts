@@ -1,0 +1,163 @@
+/**
+ * A dozen walkers whose budget is so small that they are a crowd: cells fall into squares at several rates, and the cuts
+ * change with every step. At every moment each sees all others, once, where they were a moment ago. Bugs that squares and
+ * rates make possible are planted and found.
+ */
+import t from 'tap';
+import { LIMITS } from '../../src/base/limits.js';
+import { partOfKey, rateOfKey, squareOfKey } from '../../src/geo/square.js';
+import { dx } from '../../src/geo/world.js';
+import { HOT } from '../../src/memory/record.js';
+import { CALM } from './faults.js';
+import { Simulation } from './simulation.js';
+
+const BUDGET = 4800;
+const TICKS = 500;
+/** By then everybody is in and has paid for its first pictures. */
+const JOINED = 200;
+/** Slowest class, one more turn for who slips from one slow square into the next, and the way. */
+const OLDEST_TICKS = 90;
+const NEAR_M = 0.05;
+
+/** What the crowd was shown in the course of a run. */
+class Onlooker {
+  readonly faults = new Map<string, string>();
+  readonly squares = new Set<number>();
+  readonly rates = new Set<number>();
+  swaps = 0;
+  looks = 0;
+  private readonly places = new Map<number, { x: number; y: number }[]>();
+  private cuts = new Map<object, string>();
+
+  look(sim: Simulation): void {
+    for (const player of sim.players) this.note(sim, player.client.entity);
+    if (sim.tick < JOINED || sim.tick > TICKS) return;
+    for (const gateway of sim.node.gateways) for (const c of gateway.core.connections) this.noteCut(c);
+    for (const viewer of sim.players) {
+      const view = viewer.client.view!;
+      if (view.doubles > 0) this.fault('double', sim, viewer.index);
+      if (view.orphans > 0) this.fault('orphan', sim, viewer.index);
+      if (viewer.client.stats.gaps > 0) this.fault('gap', sim, viewer.index);
+      for (const other of sim.players) if (other !== viewer) this.judge(sim, viewer.index, other.index);
+    }
+  }
+
+  private note(sim: Simulation, id: number): void {
+    const slot = sim.node.world.ids.lookup(id);
+    if (slot < 0) return;
+    const { arena } = sim.node.world;
+    const at = arena.hot(slot) >> 3;
+    const places = this.places.get(id) ?? [];
+    places.push({ x: arena.f64[at + (HOT.x >> 3)]!, y: arena.f64[at + (HOT.y >> 3)]! });
+    if (places.length > OLDEST_TICKS) places.shift();
+    this.places.set(id, places);
+  }
+
+  private noteCut(connection: { streams: readonly { key: number }[] }): void {
+    const keys = connection.streams.map(({ key }) => key);
+    for (const key of keys) {
+      this.rates.add(rateOfKey(key));
+      if (partOfKey(key) !== 0) this.squares.add(squareOfKey(key));
+    }
+    const cut = keys.sort().join();
+    if (this.cuts.get(connection) !== undefined && this.cuts.get(connection) !== cut) this.swaps++;
+    this.cuts.set(connection, cut);
+  }
+
+  private judge(sim: Simulation, viewer: number, other: number): void {
+    this.looks++;
+    const { entity } = sim.client(other);
+    const shown = sim.client(viewer).view!.get(entity);
+    if (shown === undefined) return this.fault('hole', sim, viewer);
+    const was = this.places.get(entity)!.some((p) => Math.hypot(dx(p.x, shown.x), p.y - shown.y) < NEAR_M);
+    if (!was) this.fault('stale', sim, viewer);
+  }
+
+  private fault(what: string, sim: Simulation, viewer: number): void {
+    if (!this.faults.has(what)) this.faults.set(what, `tick ${sim.tick}, player ${viewer}`);
+  }
+}
+
+async function run(
+  seed: number,
+  bytes: number,
+  plant: (sim: Simulation) => void = () => {},
+): Promise<Onlooker> {
+  const onlooker = new Onlooker();
+  const sim = new Simulation({
+    seed,
+    ticks: TICKS,
+    clientBytesPerS: bytes,
+    plant: (sim) => {
+      sim.mix = CALM;
+      const check = sim.watch.check.bind(sim.watch);
+      sim.watch.check = () => {
+        check();
+        onlooker.look(sim);
+      };
+      plant(sim);
+    },
+  });
+  await sim.run().catch((error: Error) => onlooker.faults.set('end', error.message));
+  return onlooker;
+}
+
+t.test('squares and rates change all the time; nobody is missing, double, or left behind', async (t) => {
+  for (const seed of [2, 5]) {
+    const seen = await run(seed, BUDGET);
+    t.strictSame([...seen.faults], []);
+    t.ok(seen.looks > 10_000);
+    t.ok(seen.swaps > 20, `${seen.swaps} changes of a cut`);
+    t.ok(seen.squares.size > 10, `${seen.squares.size} squares`);
+    t.ok(seen.rates.size >= 2, `classes ${[...seen.rates]}`);
+  }
+});
+
+t.test('where there is room for all, cells are whole and at the full rate', async (t) => {
+  const seen = await run(2, LIMITS.clientBytesPerS);
+  t.strictSame([[...seen.faults], seen.squares.size, [...seen.rates]], [[], 0, [0]]);
+});
+
+/** One of these must be found. */
+async function finds(
+  t: { ok(value: unknown, message: string): unknown },
+  bug: string,
+  faults: string[],
+  plant: (sim: Simulation) => void,
+): Promise<void> {
+  const seen = await run(2, BUDGET, plant);
+  const found = faults.filter((fault) => seen.faults.has(fault));
+  t.ok(found.length > 0, `${bug}: ${[...seen.faults.keys()].join()}`);
+}
+
+t.test('planted bugs are found', async (t) => {
+  await finds(t, 'a square that subdivides is shown without its pictures', ['hole', 'orphan'], (sim) => {
+    for (const gateway of sim.node.gateways) {
+      const { keyFrames } = (gateway as unknown as { interest: { keyFrames: Keys } }).interest;
+      const { make, makeNewest } = keyFrames;
+      keyFrames.make = (view, key, ...rest) =>
+        partOfKey(key) === 0 ? make.call(keyFrames, view, key, ...rest) : undefined;
+      keyFrames.makeNewest = (view, key) =>
+        partOfKey(key) === 0 ? makeNewest.call(keyFrames, view, key) : undefined;
+    }
+  });
+  await finds(t, 'the squares before a change go on being shown', ['double', 'gap', 'stale'], (sim) => {
+    for (const gateway of sim.node.gateways) {
+      const { interest } = gateway as unknown as { interest: { unwatch(c: object, s: object): void } };
+      const leave = (interest as unknown as { leave(c: object, s: object): void }).leave;
+      interest.unwatch = (connection, stream) => leave.call(interest, connection, stream);
+    }
+  });
+  await finds(t, 'a class that never comes to its turn', ['stale'], (sim) => {
+    for (const shard of sim.node.shards) {
+      const { frames } = shard as unknown as { frames: { isTurn(key: number, s: number): boolean } };
+      const isTurn = frames.isTurn.bind(frames);
+      frames.isTurn = (key, s) => rateOfKey(key) !== 3 && isTurn(key, s);
+    }
+  });
+});
+
+interface Keys {
+  make(view: object, key: number, publisher: number, tick: number): Uint8Array | undefined;
+  makeNewest(view: object, key: number): Uint8Array | undefined;
+}
