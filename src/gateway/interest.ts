@@ -222,8 +222,10 @@ export class Interest {
 
   /** Watch nothing. */
   lookAway(connection: Connection): void {
+    this.account(connection);
     for (const stream of connection.streams) connection.socket.unsubscribe(stream.topic);
     this.forget(connection);
+    connection.purse.forgive();
   }
 
   /** The same for a socket that is gone. */

@@ -51,6 +51,12 @@ export class Purse {
     return true;
   }
 
+  /** What it was owed for did not reach it: it was too slow, and gets nothing for a while. */
+  forgive(): void {
+    this.bytes = Math.max(0, this.bytes);
+    this.rate = 0;
+  }
+
   owe(bytes: number): void {
     this.bytes -= bytes;
   }
