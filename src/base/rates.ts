@@ -17,17 +17,17 @@ export const SLOWEST = 3;
  * @param percent of the class's rate that is to be kept, 0 … 100
  */
 export function isTurn(rate: number, n: number, phase: number, percent: number): boolean {
-  const every = CLASS_FRAMES[rate]!;
-  const at = n + phase;
-  if (at % every !== 0) return false;
-  if (percent >= 100) return true;
-  const turn = at / every;
-  return Math.floor((turn * percent) / 100) > Math.floor(((turn - 1) * percent) / 100);
+  return (n + phase) % framesBetween(rate, percent) === 0;
 }
 
-/** Frames from one to the next, where a share of the class's rate is kept; at most what the wire can say. */
+/**
+ * Frames from one to the next, where a share of the class's rate is kept. No share makes a class slower than SLOWEST: so
+ * slow a stream costs next to nothing, and whoever is near must be shown that often, also by a tile that is overloaded.
+ */
 export function framesBetween(rate: number, percent: number): number {
-  return Math.min(0xffff, Math.ceil((CLASS_FRAMES[rate]! * 100) / Math.max(1, percent)));
+  const every = CLASS_FRAMES[rate]!;
+  const slowest = Math.max(every, CLASS_FRAMES[SLOWEST]);
+  return Math.min(slowest, Math.ceil((every * 100) / Math.max(1, percent)));
 }
 
 for (let c = 1; c < CLASSES; c++) assert(CLASS_FRAMES[c]! > CLASS_FRAMES[c - 1]!, 'I6: classes grow slower');

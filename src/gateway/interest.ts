@@ -159,14 +159,17 @@ export class Interest {
     if (connection.purse.isOverrun)
       for (const key of plan.keys)
         if (!isWatched(connection, key) && isSlower(connection, key)) this.swap(connection, plan, key, true);
+    let isAll = true;
     for (const key of plan.keys) {
       if (isWatched(connection, key)) continue;
       // Sent now, they would be skipped; but the nearest comes in any case.
       const isFull = connection.streams.length > 0 && connection.socket.bufferedAmount() > ENOUGH_BYTES;
       if (isFull) return false;
-      if (!this.swap(connection, plan, key, false)) return false;
+      // A hole is worse than a debt: what nothing shown yet covers comes at once; what is finer waits for its price.
+      const isHole = isUncovered(connection, key);
+      if (isHole || isAll) isAll = this.swap(connection, plan, key, isHole) && isAll;
     }
-    return true;
+    return isAll;
   }
 
   /** Watches a square of the plan in place of what overlaps it, and with it all else that this uncovers. */
@@ -363,6 +366,15 @@ export class Interest {
     stream.keys[shard] = made.slice();
     return stream.keys[shard];
   }
+}
+
+/** Whether none of the squares that it watches shows any part of this one. */
+function isUncovered(connection: Connection, key: number): boolean {
+  const cell = cellOfKey(key);
+  const square = squareOfKey(key);
+  return !connection.streams.some(
+    (stream) => cellOfKey(stream.key) === cell && overlap(squareOfKey(stream.key), square),
+  );
 }
 
 function isWatched(connection: Connection, key: number): boolean {

@@ -12,18 +12,21 @@ t.test('each class at its rate, from any phase', async (t) => {
   }
 });
 
-t.test('a share of the rate', async (t) => {
-  for (const [percent, expected] of [
-    [50, 200],
-    [30, 120],
-    [1, 4],
-    [0, 0],
+t.test('a share of the rate, but never slower than everyone near must be shown', async (t) => {
+  for (const [rate, percent, every] of [
+    [0, 100, 1],
+    [0, 50, 2],
+    [0, 30, 4],
+    [0, 0, 20],
+    [1, 50, 4],
+    [1, 25, 8],
+    [2, 25, 20],
+    [3, 25, 20],
+    [4, 0, 400],
   ] as const) {
+    t.equal(framesBetween(rate, percent), every, `class ${rate} at ${percent} %`);
     let turns = 0;
-    for (let n = 1; n <= 800; n++) if (isTurn(1, n, 0, percent)) turns++;
-    t.equal(turns, expected, `${percent} %`);
+    for (let n = 1; n <= 4000; n++) if (isTurn(rate, n, 3, percent)) turns++;
+    t.equal(turns, 4000 / every, `turns of class ${rate} at ${percent} %`);
   }
-  t.equal(framesBetween(0, 100), 1);
-  t.equal(framesBetween(1, 50), 4);
-  t.equal(framesBetween(4, 0), 40_000);
 });
