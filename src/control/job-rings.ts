@@ -6,6 +6,7 @@
  */
 import { RECORD_HEADER_BYTES } from '../memory/byte-ring.js';
 import { OWNER, ownerOf, ownerState, targetOf } from '../memory/record.js';
+import { SHARD_STATE } from '../memory/shard-block.js';
 import type { SharedWorld } from '../memory/shared-world.js';
 import { decodeJob, encodeJob, type JobRecord } from '../world/job-codec.js';
 import type { JobRings } from './jobs.js';
@@ -25,6 +26,9 @@ export function jobRings(world: SharedWorld): JobRings {
       }
       return null;
     },
+    // What rests has no entities that could ask.
+    isQuiet: () =>
+      world.shardBlocks.every((block) => block.isResting || block.state !== SHARD_STATE.RUNNING),
     give: (result) => {
       const shard = ownerOfEntity(world, result.entity);
       if (shard < 0) return 'gone';
@@ -34,6 +38,7 @@ export function jobRings(world: SharedWorld): JobRings {
       if (at < 0) return 'later';
       ring.u8.set(bytes, at + RECORD_HEADER_BYTES);
       ring.commit(bytes.length);
+      world.shardBlocks[shard].wake();
       return 'given';
     },
   };

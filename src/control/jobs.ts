@@ -18,6 +18,8 @@ export interface JobRings {
   take(): JobRecord | null;
   /** Puts a result where the entity's owner finds it. `later`: no room now. `gone`: the entity does not exist. */
   give(result: JobRecord): 'given' | 'later' | 'gone';
+  /** Whether nobody is there to ask for a job. */
+  isQuiet?(): boolean;
 }
 
 /** Runs one job; rejects with what it threw, and when the signal ends it. */
@@ -25,6 +27,8 @@ export type RunJob = (name: string, input: unknown, signal: AbortSignal) => Prom
 
 const MOST_RUNNING = 256;
 const POLL_MS = 20;
+/** While there is nobody to ask for a job: the first job of a world that wakes waits so long. */
+const QUIET_POLL_MS = 200;
 /** A job that takes longer has its thread ended. */
 const JOB_MS = 10_000;
 
@@ -44,8 +48,13 @@ export class Jobs {
     private readonly log: Log,
   ) {}
 
+  /** Begins to poll. */
   start(): void {
-    this.cancelPoll = this.timers.every(POLL_MS, () => this.poll());
+    const isQuiet = this.running + this.finished.length === 0 && (this.rings.isQuiet?.() ?? false);
+    this.cancelPoll = this.timers.after(isQuiet ? QUIET_POLL_MS : POLL_MS, () => {
+      this.poll();
+      this.start();
+    });
   }
 
   /** Takes no more jobs and ends those that run. */

@@ -76,6 +76,7 @@ export function shardWatch(world: SharedWorld): ShardWatch {
     starting: ({ shard, incarnation }) => {
       const block = blocks[shard];
       block.takeInHand(0, 0); // what the dead one held has been noted
+      block.isResting = false;
       block.incarnation = incarnation; // before the state: who sees `starting` sees whose
       block.state = SHARD_STATE.STARTING;
     },
@@ -87,7 +88,7 @@ export function shardWatch(world: SharedWorld): ShardWatch {
     },
     close: (shard) => {
       blocks[shard].state = SHARD_STATE.CLOSING; // before the bell: the woken shard must see it
-      blocks[shard].ring();
+      for (const block of blocks) block.ring(); // the others, too: it ends when all that run have seen it
     },
     dead: (shard) => {
       blocks[shard].state = SHARD_STATE.DEAD;

@@ -71,6 +71,11 @@ export class Entrance {
     this.attempt(connection, () => this.enterAccount(connection));
   }
 
+  /** Whether nobody is on the way in. */
+  get isQuiet(): boolean {
+    return this.waiting.size === 0 && this.newcomers.count === 0;
+  }
+
   poll(now: number): void {
     for (const [connection, attempt] of this.waiting) {
       if (connection.isClosed() || attempt()) this.waiting.delete(connection);

@@ -23,6 +23,8 @@ import type { ListenOptions, Socket, SocketListener } from './transport.js';
 
 /** Doorbell unheard for this long: look anyway. Also the beat of everything that is tried again. */
 const POLL_MS = 20;
+/** The same while nobody is connected or on the way in. Below HELD_UP_MS of the core: it must not look like a stop. */
+const QUIET_POLL_MS = 250;
 /** Deadlines, lag and writer words are looked at this often. */
 const SWEEP_MS = 250;
 /** What a stop waits for clients to take their leave. */
@@ -37,6 +39,8 @@ export class Gateway {
   private serial = 0;
   private sweptAt = 0;
   private cancelPoll: (() => void) | undefined;
+  /** Ms between two polls, 0 = not open. */
+  private pace = 0;
   private stopped: Promise<void> | undefined;
 
   constructor(
@@ -68,7 +72,7 @@ export class Gateway {
   open(options: ListenOptions): number {
     const port = this.core.parts.transport.listen(options, (socket) => this.accept(socket));
     this.core.block.state = GATEWAY_STATE.RUNNING;
-    this.cancelPoll = this.timers.every(POLL_MS, () => this.poll());
+    this.setPace(POLL_MS);
     this.listenToDoorbell();
     return port;
   }
@@ -78,11 +82,23 @@ export class Gateway {
     await Promise.all(entities.map((entity) => this.entrance.bringBack(entity)));
   }
 
+  private setPace(ms: number): void {
+    this.cancelPoll?.();
+    this.pace = ms;
+    this.cancelPoll = this.timers.every(ms, () => {
+      this.poll();
+      const isQuiet = this.core.connections.size === 0 && this.entrance.isQuiet;
+      const pace = isQuiet ? QUIET_POLL_MS : POLL_MS;
+      if (pace !== this.pace && !this.core.stopping) this.setPace(pace);
+    });
+  }
+
   /** Takes a new socket. Public for simulations that have no port. */
   accept(socket: Socket): SocketListener {
     const { core } = this;
     const connection = new Connection(core, this.rooms, socket, ++this.serial);
     core.connections.add(connection);
+    if (this.pace === QUIET_POLL_MS) this.setPace(POLL_MS);
     core.block.count(COUNTER.accepted);
     if (core.stopping) connection.refuse('SERVER_STOPPING');
     else if (core.connections.size > core.parts.maxConnections) connection.refuse('WORLD_FULL');

@@ -202,6 +202,7 @@ export class Newcomers {
     const { arena } = this.core.world;
     ring.i32[(at >> 2) + 3] = arena.i32[(arena.header(journey.slot) + HEADER.handoverTick) >> 2];
     ring.commit();
+    this.core.world.shardBlocks[journey.target].wake();
     return true;
   }
 }

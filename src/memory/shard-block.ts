@@ -32,6 +32,7 @@ const COMMITTED = STATE + 2;
 const HEARTBEAT = STATE + 3;
 const TILES = STATE + 4;
 const FAULT = STATE + 5;
+const RESTING = STATE + 6;
 const DOORBELL = (2 * LINE) >> 2;
 const IN_HAND = (3 * LINE) >> 3;
 const COUNTERS = (4 * LINE) >> 3;
@@ -267,6 +268,18 @@ export class ShardBlock {
   /** Shard: the fault that was asked for; asked once, taken once. */
   takeFault(): number {
     return Atomics.load(this.i32, FAULT) === 0 ? 0 : Atomics.exchange(this.i32, FAULT, 0);
+  }
+
+  /** Shard: holds nothing, and sleeps longer than a tick. Set before the last look for work, so that `wake` is not missed. */
+  get isResting(): boolean {
+    return Atomics.load(this.i32, RESTING) !== 0;
+  }
+  set isResting(resting: boolean) {
+    Atomics.store(this.i32, RESTING, resting ? 1 : 0);
+  }
+  /** Anybody, after something was put into one of the shard's rings: a shard that rests looks at once. */
+  wake(): void {
+    if (this.isResting) this.ring();
   }
 
   /** Anybody: wakes the shard. */

@@ -46,6 +46,11 @@ export class Asking {
     this.entities.push(id);
   }
 
+  /** Whether everything has been asked. Answers come with the arrivals. */
+  get isQuiet(): boolean {
+    return this.tiles.length + this.entities.length === 0;
+  }
+
   /** Once a tick: asks what could not be asked yet. */
   ask(): void {
     const { entities, tiles } = this;

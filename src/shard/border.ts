@@ -101,6 +101,7 @@ export class Border {
       core.block.count(SHARD_COUNTER.handoversRefused);
       return false;
     }
+    core.world.shardBlocks[target]!.wake();
     core.letGo(slot);
     core.block.count(SHARD_COUNTER.handoversOut);
     return true;

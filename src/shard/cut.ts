@@ -115,6 +115,16 @@ export class Cut {
     return this.core.world.stored[this.core.shard]!;
   }
 
+  /** Whether nothing is left to be told; a cut that was asked for may still have to be answered. */
+  get isQuiet(): boolean {
+    return this.endedCount === 0;
+  }
+
+  /** Tick of a cut that this shard has still to answer, 0 = none. */
+  get askedTick(): number {
+    return this.unanswered() === 0 ? 0 : this.block.askedTick;
+  }
+
   private unanswered(): number {
     if (!this.isOn) return 0;
     const { block } = this;

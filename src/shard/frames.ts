@@ -70,6 +70,11 @@ export class Frames {
     if (publishers.length > 0) for (const key of keys) this.unclosed.add(key);
   }
 
+  /** Whether no stream is open, of this shard or of dead ones, and nothing waits for the next frame. */
+  get isQuiet(): boolean {
+    return this.dead.length + this.unclosed.size + this.streams.count + this.published.removals === 0;
+  }
+
   /** One frame of every wanted stream. Call after the view of this tick is published. */
   publish(): void {
     if (!this.hasBegun) this.begin();

@@ -365,6 +365,7 @@ export class Mail {
     letter.tick = this.core.tick;
     letter.write(ring.i32, at >> 2);
     ring.commit();
+    this.core.world.shardBlocks[shard]!.wake();
     this.core.block.count(SHARD_COUNTER.messagesSent);
     return true;
   }

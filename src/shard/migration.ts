@@ -71,6 +71,10 @@ export class Migration {
     else this.mine.delete(tile);
   }
 
+  get isQuiet(): boolean {
+    return this.lost.size === 0 && this.left === 0 && this.moved === 0;
+  }
+
   /** Whether a place lies in a square that this shard has lost. */
   concerns(tile: number, x: number, y: number): boolean {
     if (this.lost.size === 0) return false;

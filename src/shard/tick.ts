@@ -31,6 +31,7 @@ import { LoadNotes } from './load.js';
 import { Mail } from './mail.js';
 import { Migration } from './migration.js';
 import { Published } from './published.js';
+import { Rest } from './rest.js';
 import { SelfUpdates } from './self.js';
 import { Stepper } from './step.js';
 import { Streams } from './streams.js';
@@ -64,6 +65,8 @@ export class Shard {
   private readonly placer: Placer;
   private readonly load: LoadNotes;
   private readonly viewPublisher: ViewPublisher;
+  /** Whether it may sleep longer than a tick. */
+  readonly rest: Rest;
 
   constructor(
     readonly world: SharedWorld,
@@ -93,6 +96,7 @@ export class Shard {
     this.selfs = new SelfUpdates(core, this.rings);
     this.load = new LoadNotes(core);
     this.viewPublisher = new ViewPublisher(core, this.view, this.streams);
+    this.rest = new Rest(core, [this.tiles, core.asking, core.cut, this.migration, this.frames]);
     core.onAdopt = (slot) => {
       core.ledger.adopt(slot);
       published.arrived(slot);
@@ -122,6 +126,7 @@ export class Shard {
     const now = world.clock.tickAt(this.clock.now());
     if (dead === 0) {
       core.tick = now;
+      this.rest.start();
       return now + 1;
     }
     core.tick = block.committedTick;
@@ -132,6 +137,7 @@ export class Shard {
     this.migration.adopt();
     // Missed ticks run back to back; after a longer stall entities go on from where they are (counted as frozen).
     const first = Math.max(block.committedTick + 1, now - world.clock.ticksPerSecond);
+    this.rest.start();
     core.cut.resume(block.committedTick, first, this.tiles.rollForward());
     return first;
   }
@@ -150,6 +156,7 @@ export class Shard {
     commit(core);
     core.traces.committed();
     this.aftermath(k);
+    this.rest.note();
     this.measure(started);
   }
 

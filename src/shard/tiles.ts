@@ -51,6 +51,11 @@ export class Tiles {
     return this.held.size;
   }
 
+  /** Whether nothing is held, and nothing is left to be done for what was. */
+  get isQuiet(): boolean {
+    return this.held.size + this.woken.size + this.populated.length + this.populateNext.length === 0;
+  }
+
   /** Base tiles held, in whole or in part, with the squares that were this shard's when it took them (world/layout.ts). */
   get taken(): ReadonlyMap<number, number> {
     return this.held;

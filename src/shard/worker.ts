@@ -38,6 +38,9 @@ export type ShardMessage =
   | { type: 'ready'; shard: number; incarnation: number }
   | { type: 'fault'; shard: number; incarnation: number; error: string; stack: string };
 
+/** The longest sleep of a shard that holds nothing: well below the supervisor's deadline for a heartbeat. */
+const REST_MS = 200;
+
 async function main(data: ShardWorkerData): Promise<void> {
   const world = attachSharedWorld(data.handles);
   const clock = monotonicClock();
@@ -58,12 +61,18 @@ async function main(data: ShardWorkerData): Promise<void> {
   const phase = (world.clock.tickMs * data.shard) / world.shardBlocks.length;
   const startOf = (k: number) => world.clock.startOf(k) + phase;
   const isOver = () => block.state === SHARD_STATE.CLOSING && shard.isUnreachable;
+  let turnedAt = 0;
   while (!isOver()) {
-    if (tick % world.clock.ticksPerSecond === 0) await turn();
+    if (tick - turnedAt >= world.clock.ticksPerSecond) {
+      turnedAt = tick;
+      await turn();
+    }
     // The bell before the state: a "closing" that comes in between is not slept through.
     const bell = block.doorbell;
-    const wait = startOf(tick) - clock.now();
+    const rests = shard.rest.begin();
+    const wait = rests ? REST_MS : startOf(tick) - clock.now();
     if (wait > 0 && !isOver()) block.wait(bell, wait);
+    if (rests) tick = shard.rest.end(tick, world.clock.tickAt(clock.now() - phase));
     commitFault(block.takeFault());
     if (startOf(tick) <= clock.now()) shard.run(tick++);
   }

@@ -43,7 +43,8 @@ const JOURNAL_LINES = 512;
 const JOURNAL_TRIM_EVERY = 64;
 /** Ids loaded in one poll, so that a full tile does not hold up the next cut. */
 const LOADS_A_POLL = 500;
-const IDLE_MS = 50;
+/** Who wants something rings, or sends a message; visitors go back to rest no sooner than so. */
+const IDLE_MS = 200;
 
 export class StoreCore {
   readonly cuts: Cuts;

@@ -27,6 +27,8 @@ const LEAST_MS = 100;
 const QUIET_FACTOR = 4;
 /** A world in which nothing happens writes its tick this often. */
 const UNCHANGED_MS = 1_000;
+/** While every shard rests and nothing has changed, cuts are so far apart; whoever wakes rings. */
+const QUIET_MS = 1_000;
 /** Ticks of one cut whose wait is recorded. */
 const TIMED_TICKS = 1_200;
 const RETRY_FIRST_MS = 100;
@@ -62,6 +64,8 @@ export class Cuts {
   private tick = 0;
   private askedAt = 0;
   private dueAt = 0;
+  /** Nothing was in the last cut: until then no other is taken while every shard rests. */
+  private quietUntil = 0;
   private retryAt = 0;
   private retryMs = RETRY_FIRST_MS;
   private isBusy = false;
@@ -102,6 +106,7 @@ export class Cuts {
   hurry(): void {
     this.writtenAt = Number.NEGATIVE_INFINITY; // and written, even if nothing happened
     this.dueAt = 0;
+    this.quietUntil = 0;
   }
 
   /** Whether no cut is under way. */
@@ -133,7 +138,17 @@ export class Cuts {
     }
     if (this.asked > 0) return this.look(now);
     if (now < this.dueAt) return this.dueAt - now;
+    if (now < this.quietUntil && this.isQuiet) return this.quietUntil - now;
     return this.ask(now);
+  }
+
+  /** Whether every shard that takes part in cuts rests, and all that they did is durable. */
+  private get isQuiet(): boolean {
+    const { cut, shardBlocks, stored } = this.world;
+    if (this.pending.entities.size + this.pending.tiles.size + this.pending.journal.length > 0) return false;
+    for (let shard = 0; shard < stored.length; shard++)
+      if (cut.isOpen(shard) && !shardBlocks[shard].isResting) return false;
+    return true;
   }
 
   private ask(now: number): number {
@@ -170,20 +185,22 @@ export class Cuts {
   }
 
   /** Nothing happened: K is as durable as the tick before it, and needs no write but now and then. */
-  private isUnchanged(cut: Pending, now: number): boolean {
+  private isUnchanged(cut: Pending): boolean {
     if (cut.entities.size + cut.tiles.size + cut.journal.length > 0) return false;
     for (const [shard, { created, consumed }] of cut.totals) {
       const known = this.totals.get(shard);
       const same = (a: Float64Array, b?: Float64Array) => a.every((n, item) => n === (b?.[item] ?? 0));
       if (!same(created, known?.created) || !same(consumed, known?.consumed)) return false;
     }
-    return now - this.writtenAt < UNCHANGED_MS;
+    return true;
   }
 
   private write(): void {
     const cut = this.writing!;
     const unchangedAt = this.clock.now();
-    if (this.trouble === null && this.isUnchanged(cut, unchangedAt)) {
+    const isUnchanged = this.trouble === null && this.isUnchanged(cut);
+    this.quietUntil = isUnchanged ? this.askedAt + QUIET_MS : 0;
+    if (isUnchanged && unchangedAt - this.writtenAt < UNCHANGED_MS) {
       this.written(cut, unchangedAt, unchangedAt);
       return;
     }
