@@ -27,8 +27,7 @@ export function jobRings(world: SharedWorld): JobRings {
       return null;
     },
     // What rests has no entities that could ask.
-    isQuiet: () =>
-      world.shardBlocks.every((block) => block.isResting || block.state !== SHARD_STATE.RUNNING),
+    isQuiet: () => world.shardBlocks.every((block) => block.isResting || block.state !== SHARD_STATE.RUNNING),
     give: (result) => {
       const shard = ownerOfEntity(world, result.entity);
       if (shard < 0) return 'gone';

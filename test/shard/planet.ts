@@ -273,6 +273,13 @@ export class Planet {
     while (this.nextTick[s]! <= this.tick) this.shards[s]!.run(this.nextTick[s]!++);
   }
 
+  /** Time passes while a shard sleeps, as its thread would let it: what it runs next is in `step`. */
+  sleep(s: number, ticks: number): void {
+    this.tick += ticks;
+    this.clock.time = this.tick * TICK_MS;
+    this.nextTick[s] = this.shards[s]!.rest.end(this.nextTick[s]!, this.tick);
+  }
+
   run(ticks: number, order?: readonly number[]): void {
     for (let i = 0; i < ticks; i++) this.step(order);
   }
