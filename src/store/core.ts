@@ -55,6 +55,7 @@ export class StoreCore {
   /** Writes that do not wait for a cut, and who waits for them. */
   private small: { writes: Write[]; done: () => void }[] = [];
   private isWritingSmall = false;
+  private smallBegunAt = 0;
   private smallRetryAt = 0;
   private readonly linesSince = new Map<number, number>();
 
@@ -100,9 +101,23 @@ export class StoreCore {
 
   // ---- what the main thread asks ----
 
-  findAccount(playerId: string): number {
+  /** @param done told the entity of a player, 0 = none: at once, or when what is being written of it is durable */
+  findAccount(playerId: string, done: (entity: number) => void): void {
+    const noted = this.parts.fault === 'reads-the-file-first' ? undefined : this.notedAccount(playerId);
+    if (noted === undefined) done(this.storedAccount(playerId));
+    else this.note([], () => done(noted));
+  }
+
+  private storedAccount(playerId: string): number {
     const bytes = this.engine.get('accounts', playerId);
     return bytes === undefined ? 0 : (unsealNumbers(bytes)?.[0] ?? 0);
+  }
+
+  /** What is not durable yet. */
+  private notedAccount(playerId: string): number | undefined {
+    const isIt = ({ table, key }: Write) => table === 'accounts' && key === playerId;
+    const waiting = this.small.flatMap(({ writes }) => writes).findLast(isIt);
+    return waiting?.value ? unsealNumbers(waiting.value)?.[0] : undefined;
   }
 
   /** Notes facts outside of any cut, in one transaction with others that wait. @param done when they are durable */
@@ -113,9 +128,7 @@ export class StoreCore {
 
   /** Compare-and-swap of a player's entity. @param done told the entity bound now, once that is durable */
   bindAccount(playerId: string, expected: number, entity: number, done: (bound: number) => void): void {
-    const waiting = this.small.flatMap(({ writes }) => writes).findLast(({ key }) => key === playerId);
-    const noted = waiting?.value ? unsealNumbers(waiting.value)?.[0] : undefined;
-    const bound = noted ?? this.findAccount(playerId);
+    const bound = this.notedAccount(playerId) ?? this.storedAccount(playerId);
     if (bound !== expected) return this.note([], () => done(bound));
     this.note([{ table: 'accounts', key: playerId, value: sealNumbers([entity]) }], () => done(entity));
   }
@@ -142,9 +155,9 @@ export class StoreCore {
     for (const wanted = figures.cuts + 2; figures.cuts < wanted; await pause()) {
       this.cuts.hurry();
       this.poll();
-      if (this.cuts.trouble !== null) return; // the disk fails: what can be kept is kept
+      if (this.cuts.hasFailed) return; // the disk fails: what can be kept is kept
     }
-    while (this.small.length > 0 && this.cuts.trouble === null) {
+    while (this.small.length > 0 && !this.cuts.hasFailed) {
       this.writeSmall();
       await pause();
     }
@@ -283,11 +296,13 @@ export class StoreCore {
 
   private writeSmall(): void {
     const now = this.parts.clock.now();
-    if (this.small.length === 0 || this.isWritingSmall || now < this.smallRetryAt) return;
+    if (this.isWritingSmall) return this.cuts.watch(now - this.smallBegunAt);
+    if (this.small.length === 0 || now < this.smallRetryAt) return;
     // While a cut is on its way to the disk the engine takes nothing else.
     if (this.cuts.isWriting) return;
     const group = this.small;
     this.isWritingSmall = true;
+    this.smallBegunAt = now;
     this.engine.commit(
       group.flatMap(({ writes }) => writes),
       (trouble) => {

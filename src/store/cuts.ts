@@ -25,6 +25,10 @@ import { Pending, type Totals } from './pending.js';
 const LEAST_TICKS = 2;
 const LEAST_MS = 100;
 const QUIET_FACTOR = 4;
+/** After a disk that took minutes the next cut is due soon all the same. */
+const QUIET_MOST_MS = 1_000;
+/** A write that takes longer is trouble. */
+const LATE_MS = 1_000;
 /** A world in which nothing happens writes its tick this often. */
 const UNCHANGED_MS = 1_000;
 /** While every shard rests and nothing has changed, cuts are so far apart; whoever wakes rings. */
@@ -60,6 +64,8 @@ export class Cuts {
   };
   /** What the disk said last; null = it works. */
   trouble: string | null = null;
+  /** Whether that was an error; not so while it only lets us wait. */
+  hasFailed = false;
   private asked = 0;
   private tick = 0;
   private askedAt = 0;
@@ -69,6 +75,7 @@ export class Cuts {
   private retryAt = 0;
   private retryMs = RETRY_FIRST_MS;
   private isBusy = false;
+  private begunAt = 0;
   private writtenAt = Number.NEGATIVE_INFINITY;
   /** Newest totals of every shard number that has reported. */
   private readonly totals = new Map<number, Totals>();
@@ -119,13 +126,23 @@ export class Cuts {
     return this.isBusy;
   }
 
-  /** A write beside the cuts failed: the same trouble. The next cut that succeeds ends it. */
+  /** A write failed, of a cut or beside them: the same trouble. The next cut that succeeds ends it. */
   alarm(trouble: Error): void {
     this.figures.failures++;
+    this.hasFailed = true;
+    this.raise(trouble.message);
+  }
+
+  /** A write has been under way for so long. */
+  watch(ms: number): void {
+    if (ms > LATE_MS) this.raise(`the disk has not answered for ${Math.floor(ms / 1000)} s`);
+  }
+
+  private raise(reason: string): void {
     this.world.cut.state = STORE_STATE.FAILING;
     if (this.trouble === null)
-      this.log.error({ reason: trouble.message }, 'the disk fails: nobody is admitted, the world goes on');
-    this.trouble = trouble.message;
+      this.log.error({ reason }, 'the disk fails: nobody is admitted, the world goes on');
+    this.trouble = reason;
   }
 
   /** Does what can be done now. @returns ms until there may be more to do without a bell */
@@ -133,7 +150,9 @@ export class Cuts {
     const now = this.clock.now();
     this.intake.drain(this.pending, this.asked, this.tick, LIMITS.storePendingBytes);
     if (this.writing !== null) {
-      if (!this.isBusy && now >= this.retryAt) this.write();
+      if (this.isBusy) this.watch(now - this.begunAt);
+      else if (now >= this.retryAt) this.write();
+      if (this.isBusy) return LATE_MS; // its end rings
       if (this.writing !== null) return Math.max(1, this.retryAt - now);
     }
     if (this.asked > 0) return this.look(now);
@@ -209,6 +228,7 @@ export class Cuts {
     const writes = writesOf(cut, this.tick, this.active, this.book.names, this.before, this.totals);
     this.isBusy = true;
     const begun = this.clock.now();
+    this.begunAt = begun;
     this.engine.commit(writes, (trouble) => {
       this.isBusy = false;
       const now = this.clock.now();
@@ -226,13 +246,14 @@ export class Cuts {
     world.cut.state = STORE_STATE.RUNNING;
     if (this.trouble !== null) this.log.warn({ tick: this.tick }, 'the disk works again');
     this.trouble = null;
+    this.hasFailed = false;
     this.retryMs = RETRY_FIRST_MS;
     figures.cuts++;
     figures.records += cut.entities.size;
     figures.bytes += cut.bytes;
     figures.lastMs = now - begun;
     figures.maxMs = Math.max(figures.maxMs, figures.lastMs);
-    const busy = Math.max(LEAST_MS, QUIET_FACTOR * (now - begun));
+    const busy = Math.max(LEAST_MS, Math.min(QUIET_FACTOR * figures.lastMs, figures.lastMs + QUIET_MOST_MS));
     this.dueAt = Math.max(this.askedAt + LEAST_TICKS * world.clock.tickMs, begun + busy);
   }
 

@@ -1,7 +1,7 @@
 /**
- * The engine of `--data`: LMDB, one file. Transactions are synchronous: `commit` returns when the bytes are on the disk,
- * or throws nothing and tells what the disk said. Only the store's own thread waits for that; measured beside the
- * asynchronous way it is also the faster one, and the one that reports a full disk instead of waiting for ever.
+ * LMDB, one file. Transactions are synchronous: `commit` returns when the bytes are on the disk, or throws nothing and
+ * tells what the disk said. Measured beside the asynchronous way it is the faster one, and the one that reports a full
+ * disk instead of waiting for ever. In a running server a thread of its own waits for that (apart-engine.ts).
  */
 import { mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -83,6 +83,11 @@ export class LmdbEngine implements Engine {
       trouble = error instanceof Error ? error : new Error(String(error));
     }
     done(trouble);
+  }
+
+  /** Reads from here on see what other threads have committed before this. */
+  refresh(): void {
+    this.root.resetReadTxn();
   }
 
   async copy(folder: string): Promise<number> {

@@ -9,9 +9,10 @@ import { monotonicClock, systemTimers } from '../base/clock.js';
 import { BlueMarbleError, type ErrorName } from '../base/errors.js';
 import { createLog } from '../base/log.js';
 import { attachSharedWorld, type SharedWorldHandles } from '../memory/shared-world.js';
+import { ApartEngine } from './apart-engine.js';
 import { type Book, openBook, readFacts } from './book.js';
 import { StoreCore } from './core.js';
-import { asDataError, type DataFolder, openDataFolder } from './data-folder.js';
+import { asDataError, openDataFolder } from './data-folder.js';
 import type { Engine } from './engine.js';
 import { MapEngine } from './map-engine.js';
 import { takeSnapshot } from './snapshots.js';
@@ -56,14 +57,20 @@ interface Data {
 }
 
 async function openData({ folder, restore, identity }: StoreWorkerData): Promise<Data> {
-  const opened: Pick<DataFolder, 'release'> & { engine: Engine } =
-    folder === null ? { engine: new MapEngine(), release: () => {} } : await openDataFolder(folder, restore);
   const where = folder ?? 'the memory';
+  const open = (engine: Engine) =>
+    asDataError(where, () => openBook(engine, identity, () => randomBytes(32), where));
+  if (folder === null) {
+    const engine = new MapEngine();
+    return { engine, book: open(engine), release: () => {} };
+  }
+  const { engine, release } = await openDataFolder(folder, restore);
   try {
-    const book = asDataError(where, () => openBook(opened.engine, identity, () => randomBytes(32), where));
-    return { ...opened, book };
+    // The book first, in this thread: what is wrong with the data is an error of the start.
+    const book = open(engine);
+    return { engine: new ApartEngine(engine, folder), book, release };
   } catch (error) {
-    opened.release();
+    release();
     throw error;
   }
 }
@@ -101,7 +108,7 @@ class Thread {
     if (core === null) throw new Error('the store has no world yet');
     switch (question.type) {
       case 'find':
-        return reply(core.findAccount(question.playerId));
+        return core.findAccount(question.playerId, reply);
       case 'bind':
         return core.bindAccount(question.playerId, question.expected, question.entity, reply);
       case 'load':
@@ -133,6 +140,7 @@ class Thread {
     const log = createLog({ level: 'info', facts: { thread: 'store' } });
     const core = new StoreCore({ world, engine, book, clock: monotonicClock(), log });
     this.core = core;
+    if (engine instanceof ApartEngine) engine.onSettled = () => world.cut.ring();
     const cancel = systemTimers().every(STATUS_MS, () => send({ type: 'status', status: core.status() }));
     while (!this.isClosing) {
       // The bell before the look: a ring in between is not slept through.

@@ -81,6 +81,7 @@ t.test('places and names', async (t) => {
   t.equal(threadName(false, { shard: 1 }, 'dist/src/shard/worker.js'), 'shard 1');
   t.equal(threadName(false, { settings: { number: 2 } }, 'dist/src/gateway/worker.js'), 'gateway 2');
   t.equal(threadName(false, {}, 'dist/src/store/worker.js'), 'store');
+  t.equal(threadName(false, {}, 'dist/src/store/writer.js'), 'writer');
   t.equal(threadName(false, undefined, 'node_modules/piscina/dist/worker.js'), 'jobs');
   t.equal(threadName(false, undefined, undefined), 'worker');
 });

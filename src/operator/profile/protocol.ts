@@ -39,7 +39,7 @@ export function threadName(isMain: boolean, data: unknown, file: string | undefi
   if (typeof shard === 'number') return `shard ${shard}`;
   if (typeof settings?.number === 'number') return `gateway ${settings.number}`;
   const [, folder = '', name = ''] = /([^/\\]+)[/\\]([^/\\]+?)\.[cm]?js$/.exec(file ?? '') ?? [];
-  if (folder === 'store') return 'store';
+  if (folder === 'store') return name === 'writer' ? 'writer' : 'store';
   if (folder === 'control' || /piscina/.test(file ?? '')) return 'jobs';
   return name === '' ? 'worker' : name;
 }
