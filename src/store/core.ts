@@ -296,8 +296,8 @@ export class StoreCore {
 
   private writeSmall(): void {
     const now = this.parts.clock.now();
-    if (this.isWritingSmall) return this.cuts.watch(now - this.smallBegunAt);
-    if (this.small.length === 0 || now < this.smallRetryAt) return;
+    if (this.isWritingSmall) this.cuts.watch(now - this.smallBegunAt);
+    if (this.small.length === 0 || this.isWritingSmall || now < this.smallRetryAt) return;
     // While a cut is on its way to the disk the engine takes nothing else.
     if (this.cuts.isWriting) return;
     const group = this.small;
