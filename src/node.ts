@@ -23,7 +23,7 @@ import { Gateways } from './control/gateways.js';
 import { type Durability, openDurability } from './control/durability.js';
 import { jobRings } from './control/job-rings.js';
 import { jobPool, Jobs } from './control/jobs.js';
-import { shardLauncher, shardWatch } from './control/launch.js';
+import { type ShardLauncher, shardLauncher, shardWatch } from './control/launch.js';
 import { type Breathing, makeBreathing } from './control/breathing.js';
 import type { DecisionRecord } from './control/elastic.js';
 import { type PlannerLimits, plannerLimits } from './control/planner/types.js';
@@ -66,6 +66,7 @@ export class PlanetNode implements NodeView {
   private readonly timers: Timers = systemTimers();
   readonly observatory: Observatory;
   private readonly world: SharedWorld;
+  private readonly launcher: ShardLauncher;
   private readonly supervisor: Supervisor;
   private readonly statusSource: StatusSource;
   private readonly breathing: Breathing;
@@ -108,6 +109,7 @@ export class PlanetNode implements NodeView {
     });
     const { world } = this;
     this.sight = new Sight(world, clock);
+    this.launcher = this.shardLauncher();
     this.supervisor = this.superviseShards();
     const cpu = new ThreadCpu(clock, readIfThere);
     const bots = () => this.bots?.count() ?? 0;
@@ -231,19 +233,24 @@ export class PlanetNode implements NodeView {
     void this.stop(0);
   }
 
+  private shardLauncher(): ShardLauncher {
+    const { config, world, env } = this;
+    return shardLauncher({
+      world,
+      gameFile: config.game,
+      worldSeed: config.seed,
+      frameEvery: config.tickRate / config.frameRate,
+      capacity: config.capacity,
+      env,
+    });
+  }
+
   private superviseShards(): Supervisor {
     const { config, world, clock, timers, log } = this;
     return new Supervisor({
       shards: config.shards,
       initial: config.pinShards ? config.shards : 1, // the others start when load asks for them
-      launch: shardLauncher({
-        world,
-        gameFile: config.game,
-        worldSeed: config.seed,
-        frameEvery: config.tickRate / config.frameRate,
-        capacity: config.capacity,
-        env: this.env,
-      }),
+      launch: this.launcher.launch,
       watch: shardWatch(world),
       clock,
       timers,
@@ -338,6 +345,7 @@ export class PlanetNode implements NodeView {
     await this.within('gateways', STOP_MS.gateways, this.gateways?.stop());
     for (const cancel of this.cancels.splice(0)) cancel(); // no shard is started or retired any more
     await this.supervisor.stop(STOP_MS.shards);
+    await this.within('waiting thread', STOP_MS.rest, this.launcher.close());
     await this.within('store', STOP_MS.store, this.durability?.close());
     this.breathing.reshaper.stop();
     await this.within('traces', STOP_MS.rest, this.observatory.stop());

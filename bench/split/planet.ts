@@ -61,7 +61,7 @@ export class Threads {
   }
 
   async start(): Promise<void> {
-    const launch = shardLauncher({
+    const { launch } = shardLauncher({
       world: this.world,
       gameFile: this.rules.file,
       worldSeed: 1,

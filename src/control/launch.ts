@@ -1,17 +1,18 @@
 /**
  * Starts shard threads for the supervisor, and shows it their blocks.
  *
- * Contract: one Worker per start; its messages and events become `ThreadEvents`, `exit` exactly once and last. The
+ * Contract: one Worker per start, and one more that waits for its number: modules and game are loaded, so that a
+ * replacement only has to adopt. It is started when a shard runs, takes no part in anything, and costs memory alone; its messages and events become `ThreadEvents`, `exit` exactly once and last. The
  * supervisor alone writes state and incarnation of a block, but for the step to `running`, which the shard takes.
  */
 import { Worker } from 'node:worker_threads';
 import { OWNER, ownerOf, ownerState, targetOf } from '../memory/record.js';
 import { SHARD_STATE } from '../memory/shard-block.js';
 import type { SharedWorld } from '../memory/shared-world.js';
-import type { ShardMessage, ShardWorkerData } from '../shard/worker.js';
+import type { ShardMessage, ShardStartData, ShardWorkerData } from '../shard/worker.js';
 import { maskOf } from '../world/layout.js';
 import { reasonOf } from './log.js';
-import type { LaunchShard, ShardWatch } from './supervisor.js';
+import type { LaunchShard, ShardWatch, ThreadEvents } from './supervisor.js';
 
 export interface ShardOptions {
   readonly world: SharedWorld;
@@ -28,46 +29,83 @@ export interface ShardOptions {
 
 const SHARD_MODULE = new URL('../shard/worker.js', import.meta.url);
 
-export function shardLauncher(options: ShardOptions): LaunchShard {
-  const handles = options.world.handles();
-  const { gameFile, worldSeed, frameEvery, capacity, env } = options;
-  return (start, events) => {
-    const workerData: ShardWorkerData = {
-      handles,
-      gameFile,
-      worldSeed,
-      frameEvery,
-      capacity,
-      ...start,
-      quarantine: [...start.quarantine],
-    };
-    const worker = new Worker(SHARD_MODULE, {
-      name: `shard ${start.shard}`, // what a debugger and a profile show
-      workerData,
-      env,
-      // The world lives in shared memory; a shard whose heap grows beyond this has a leak and dies alone.
-      resourceLimits: { maxOldGenerationSizeMb: 512, maxYoungGenerationSizeMb: 32 },
-      stdin: false, // not read
-      stdout: false, // the log is written to its descriptor, not through the main thread
-      stderr: false, // the same
-      trackUnmanagedFds: true, // what a killed thread left open is closed
-    });
-    let told = false;
-    const fault = (reason: string) => {
-      if (!told) events.fault(reason);
-      told = true;
-    };
-    worker.on('message', (message: ShardMessage) => {
-      if (message.type === 'ready') events.ready();
-      else fault(message.stack || message.error);
-    });
-    // The error event may overtake the shard's own message: both tell the stack.
-    worker.on('error', (error) =>
-      fault(error instanceof Error ? (error.stack ?? reasonOf(error)) : reasonOf(error)),
-    );
-    worker.on('exit', (code) => events.exit(code));
-    return { terminate: () => void worker.terminate() };
+export interface ShardLauncher {
+  readonly launch: LaunchShard;
+  /** Ends the thread that waits; no other follows. Resolves when it has ended. */
+  close(): Promise<void>;
+}
+
+/** A thread that is loaded, and what it tells: nobody at first, then who has given it a number. */
+interface Spare {
+  readonly worker: Worker;
+  events: ThreadEvents | null;
+  hasEnded: boolean;
+}
+
+export function shardLauncher(options: ShardOptions): ShardLauncher {
+  const { world, env, ...game } = options;
+  const workerData: ShardWorkerData = { handles: world.handles(), ...game };
+  let spare: Spare | null = null;
+  let isClosed = false;
+  const take = (): Spare => {
+    const taken = spare !== null && !spare.hasEnded ? spare : startThread(workerData, env, ready);
+    spare = null;
+    taken.worker.ref();
+    return taken;
   };
+  // Not before: it would take its time from the shard that is starting.
+  const ready = () => {
+    if (isClosed || (spare !== null && !spare.hasEnded)) return;
+    spare = startThread(workerData, env, ready);
+    spare.worker.unref(); // nobody needs the process for its sake
+  };
+  return {
+    launch: (start, events) => {
+      const thread = take();
+      thread.events = events;
+      const data: ShardStartData = { ...start, quarantine: [...start.quarantine] };
+      thread.worker.postMessage(data); // waits in the port while the thread is still loading
+      return { terminate: () => void thread.worker.terminate() };
+    },
+    close: async () => {
+      isClosed = true;
+      await spare?.worker.terminate();
+    },
+  };
+}
+
+function startThread(workerData: ShardWorkerData, env: NodeJS.ProcessEnv, ready: () => void): Spare {
+  const worker = new Worker(SHARD_MODULE, {
+    name: 'shard', // what a debugger and a profile show
+    workerData,
+    env,
+    // The world lives in shared memory; a shard whose heap grows beyond this has a leak and dies alone.
+    resourceLimits: { maxOldGenerationSizeMb: 512, maxYoungGenerationSizeMb: 32 },
+    stdin: false, // not read
+    stdout: false, // the log is written to its descriptor, not through the main thread
+    stderr: false, // the same
+    trackUnmanagedFds: true, // what a killed thread left open is closed
+  });
+  const thread: Spare = { worker, events: null, hasEnded: false };
+  let told = false;
+  const fault = (reason: string) => {
+    if (!told) thread.events?.fault(reason);
+    told = true;
+  };
+  worker.on('message', (message: ShardMessage) => {
+    if (message.type !== 'ready') return fault(message.stack || message.error);
+    thread.events?.ready();
+    ready();
+  });
+  // The error event may overtake the shard's own message: both tell the stack.
+  worker.on('error', (error) =>
+    fault(error instanceof Error ? (error.stack ?? reasonOf(error)) : reasonOf(error)),
+  );
+  worker.on('exit', (code) => {
+    thread.hasEnded = true;
+    thread.events?.exit(code);
+  });
+  return thread;
 }
 
 export function shardWatch(world: SharedWorld): ShardWatch {

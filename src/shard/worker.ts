@@ -3,6 +3,7 @@
  * in Atomics.wait on its doorbell; once a second it takes one turn of the event loop, for messages and for the observer
  * of garbage collections.
  */
+import { once } from 'node:events';
 import { PerformanceObserver, constants } from 'node:perf_hooks';
 import { setImmediate as turn } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
@@ -19,32 +20,41 @@ import { type SharedWorldHandles, attachSharedWorld } from '../memory/shared-wor
 import { loadGame } from './load-game.js';
 import { Shard } from './tick.js';
 
-/** What the supervisor starts a shard with. */
+/** What every thread of a shard is started with, whichever shard it will be. */
 export interface ShardWorkerData {
   handles: SharedWorldHandles;
-  shard: number;
-  incarnation: number;
-  /** Incarnation that died with this number; 0 = first start. */
-  previousIncarnation: number;
   gameFile: string | null;
   worldSeed: number;
   frameEvery: number;
   capacity: number;
+}
+
+/** The one message to it: from here on it is this shard. */
+export interface ShardStartData {
+  shard: number;
+  incarnation: number;
+  /** Incarnation that died with this number; 0 = first start. */
+  previousIncarnation: number;
   quarantine: { entity: number; action: number }[];
 }
 
 /** What a shard tells the supervisor by message; everything else goes through its block. */
 export type ShardMessage =
   | { type: 'ready'; shard: number; incarnation: number }
-  | { type: 'fault'; shard: number; incarnation: number; error: string; stack: string };
+  | { type: 'fault'; error: string; stack: string };
 
 /** The longest sleep of a shard that holds nothing: well below the supervisor's deadline for a heartbeat. */
 const REST_MS = 200;
 
-async function main(data: ShardWorkerData): Promise<void> {
-  const world = attachSharedWorld(data.handles);
+async function main(settings: ShardWorkerData): Promise<void> {
+  // Listened to from the beginning: the number may be told while the game is still being loaded.
+  const told = once(parentPort!, 'message') as Promise<[ShardStartData]>;
+  const world = attachSharedWorld(settings.handles);
   const clock = monotonicClock();
-  const game = await loadGame(data.gameFile ?? undefined);
+  const game = await loadGame(settings.gameFile ?? undefined);
+  const [start] = await told; // perhaps for hours, for nothing
+  parentPort!.unref(); // a shard that has ended its work ends
+  const data = { ...settings, ...start };
   const block = world.shardBlocks[data.shard]!;
   const shard = new Shard(world, game, clock, data);
   block.setGauge(SHARD_GAUGE.threadId, kernelThreadId());
@@ -84,7 +94,9 @@ function commitFault(fault: number): void {
   if (fault === FAULT_KIND.throw) throw new Error('test fault: throw');
   if (fault === FAULT_KIND.hang) for (;;); // ended by the supervisor
   if (fault === FAULT_KIND.oom)
-    for (const hoard: unknown[] = []; ; ) hoard.push(new Array(100_000).fill(hoard.length));
+    // Pieces of 2 MB without pointers: collections stay short, so that the limit ends it and not its silence. One piece
+    // of more than the 16 MB that Node grants a thread beyond its limit would end the process.
+    for (const hoard: unknown[] = []; ; ) hoard.push(new Array(250_000).fill(hoard.length + 0.5));
 }
 
 function observeCollections(block: ShardBlock): void {
@@ -102,12 +114,9 @@ function observeCollections(block: ShardBlock): void {
 }
 
 main(workerData as ShardWorkerData).catch((error: unknown) => {
-  const data = workerData as ShardWorkerData;
   const e = error instanceof Error ? error : new Error(String(error));
   parentPort!.postMessage({
     type: 'fault',
-    shard: data.shard,
-    incarnation: data.incarnation,
     error: e.message,
     stack: e.stack ?? '',
   } satisfies ShardMessage);
