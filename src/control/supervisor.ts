@@ -44,6 +44,8 @@ export const WATCH = Object.freeze({
   crashWindowMs: 60_000,
   /** First wait after the alarm, and after a failed start; doubled each time. */
   alarmWaitMs: 1_000,
+  /** A life that ended sooner after it was ready: the alarm's waits are for these. */
+  shortLifeMs: 2_000,
   failedStartWaitMs: 100,
   longestWaitMs: 30_000,
 });
@@ -63,6 +65,8 @@ interface Life {
   /** Terminated because somebody asked for it: what was in hand is not to blame. */
   asked: boolean;
   crashes: number[];
+  /** When it last was ready. */
+  readyMs: number;
   failedStarts: number;
   restarts: number;
   alarm: string | null;
@@ -93,6 +97,7 @@ export class Supervisor {
         condemned: false,
         asked: false,
         crashes: [],
+        readyMs: Number.NEGATIVE_INFINITY,
         failedStarts: 0,
         restarts: 0,
         alarm: null,
@@ -236,6 +241,7 @@ export class Supervisor {
     }
     if (life.phase === 'closing') return; // asked to end while it was on its way up
     life.phase = 'running';
+    life.readyMs = this.parts.clock.now();
     if (life.onDemand && life.crashes.length === 0) life.alarm = null;
     this.parts.log.info(
       { shard: life.shard, incarnation: life.incarnation, adopted: life.adoptFrom },
@@ -305,9 +311,11 @@ export class Supervisor {
     const tooMany = life.crashes.length - WATCH.crashesForAlarm;
     const wait = (first: number, doublings: number) =>
       Math.min(first * 2 ** Math.min(doublings, 20), WATCH.longestWaitMs);
+    // Who lived for a while is replaced at once, however often: waiting is for those who die as they begin.
+    const wasShort = now - life.readyMs < WATCH.shortLifeMs;
     let waitMs = life.failedStarts > 0 ? wait(WATCH.failedStartWaitMs, life.failedStarts - 1) : 0;
     if (tooMany >= 0) {
-      waitMs = Math.max(waitMs, wait(WATCH.alarmWaitMs, tooMany));
+      if (wasShort) waitMs = Math.max(waitMs, wait(WATCH.alarmWaitMs, tooMany));
       life.alarm = `shard ${life.shard} died ${life.crashes.length} times within ${WATCH.crashWindowMs / 1000} s`;
       this.parts.log.fatal(
         { shard: life.shard, deaths: life.crashes.length, waitMs, alarm: true },

@@ -177,6 +177,19 @@ t.test('three crashes in a minute: alarm and back-off, bounded, and never the en
   t.equal(supervisor.report()[0].alarm, null, 'a minute without a death ends the alarm');
 });
 
+t.test('who lived for a while is replaced at once, alarm or not', async (t) => {
+  const { fake, supervisor, live } = setUp(1);
+  void supervisor.start();
+  for (let deaths = 1; deaths <= 5; deaths++) {
+    fake.ready(0);
+    live(WATCH.shortLifeMs + 50, 0);
+    fake.last(0).events.exit(1);
+    live(50);
+    t.equal(fake.threads.length, deaths + 1, `started again after death ${deaths}`);
+  }
+  t.match(supervisor.report()[0].alarm, /shard 0 died/, 'and the alarm stands');
+});
+
 t.test('crashes further apart than a minute raise no alarm', async (t) => {
   const { fake, supervisor, live, log } = setUp(1);
   void supervisor.start();
