@@ -235,3 +235,16 @@ function helpText(options: readonly Option[]): string {
     '',
   ].join('\n');
 }
+
+/** How clients prove who they are, from the ticket key. */
+export function authOptions(ticketKey: string | null) {
+  if (ticketKey === null) return { kind: 'guests' } as const;
+  if (ticketKey.startsWith('-----BEGIN')) return { kind: 'public-key', pem: ticketKey } as const;
+  return { kind: 'shared-key', key: new TextEncoder().encode(ticketKey) } as const;
+}
+
+/** An address that a client on this machine can use. */
+export function reachable(host: string | null): string {
+  if (host === null || host === '0.0.0.0' || host === '::') return '127.0.0.1';
+  return host.includes(':') ? `[${host}]` : host;
+}

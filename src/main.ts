@@ -38,7 +38,8 @@ async function run(config: Config): Promise<number> {
     log.fatal({ err: error }, 'uncaught exception in the main thread, stopping');
     void node.stop(1);
   });
-  const addresses = await node.start();
+  // A start that hangs (a disk that does not answer) does not hold up a stop.
+  const addresses = await Promise.race([node.start(), node.stopped.then(() => null)]);
   if (addresses !== null) {
     process.stdout.write(`BlueMarble accepts clients at ${addresses.game} (status: ${addresses.admin})\n`);
   }

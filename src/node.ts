@@ -15,7 +15,7 @@ import { Sight } from './admin/sight.js';
 import { type Clock, monotonicClock, systemTimers, type Timers } from './base/clock.js';
 import type { Log } from './base/log.js';
 import { LIMITS } from './base/limits.js';
-import type { Config } from './config.js';
+import { authOptions, type Config, reachable } from './config.js';
 import { Audit, plantDuplicate, shown } from './control/audit.js';
 import { type Bots, startBots } from './control/bots.js';
 import { worldCard } from './control/card.js';
@@ -35,6 +35,7 @@ import { Supervisor } from './control/supervisor.js';
 import { ThreadCpu } from './control/thread-cpu.js';
 import { probePort } from './gateway/build.js';
 import { lonLatToXY } from './geo/world.js';
+import { STORE_STATE } from './memory/cut-block.js';
 import { FAULT_KIND, SHARD_STATE } from './memory/shard-block.js';
 import { createSharedWorld, type SharedWorld } from './memory/shared-world.js';
 import { loadGame } from './shard/load-game.js';
@@ -47,6 +48,8 @@ export interface Addresses {
   /** http:// of the admin port. */
   readonly admin: string;
 }
+
+export type NodeLimits = Partial<PlannerLimits> & { readonly tileSleepS?: number };
 
 /** Ten seconds in all: bots, gateways, shards, store, the rest. */
 const STOP_MS = Object.freeze({ bots: 1_000, gateways: 2_000, shards: 3_000, store: 3_000, rest: 1_000 });
@@ -88,11 +91,11 @@ export class PlanetNode implements NodeView {
   private resolveStopped: (code: number) => void = () => {};
   private readonly cancels: (() => void)[] = [];
 
-  /** @param limits other limits for the planner than base/limits.ts has: for tests that cannot wait for a dwell */
+  /** @param limits other limits than base/limits.ts has: for tests that cannot wait for a dwell, or for a tile's sleep */
   constructor(
     private readonly config: Config,
     private readonly log: Log,
-    limits: Partial<PlannerLimits> = {},
+    private readonly limits: NodeLimits = {},
   ) {
     const { clock, timers } = this;
     this.stopped = new Promise((resolve) => {
@@ -147,6 +150,7 @@ export class PlanetNode implements NodeView {
       supervisor,
       capacity: config.capacity,
       bots,
+      store: () => this.durability?.status() ?? null,
       before: () => this.durability?.before ?? { created: 0, consumed: 0 },
     });
     this.pool = jobPool(config.game);
@@ -156,13 +160,17 @@ export class PlanetNode implements NodeView {
   }
 
   /**
-   * Resolves once clients are accepted; with null when `stop` came first.
+   * Resolves once clients are accepted; with null when `stop` came first, whatever became of the start then.
    * @throws BlueMarbleError of kind startup; everything that was started has ended by then
    */
   start(): Promise<Addresses | null> {
     const starting = this.startAll();
     this.starting = starting.catch(() => {});
     return starting.catch(async (error: unknown) => {
+      if (this.stopping !== null) {
+        this.log.info({ reason: reasonOf(error) }, 'the start was given up');
+        return null;
+      }
       await this.stop(1);
       throw error;
     });
@@ -191,7 +199,10 @@ export class PlanetNode implements NodeView {
     if (!this.accepting) return ['the node is starting'];
     // A replacement that is on its way keeps nobody out; a shard that has to wait for one does.
     const waiting = this.supervisor.report().filter((report) => report.phase === 'waiting');
-    return waiting.flatMap((report) => (report.alarm === null ? [] : [report.alarm]));
+    const reasons = waiting.flatMap((report) => (report.alarm === null ? [] : [report.alarm]));
+    if (this.world.cut.state === STORE_STATE.FAILING)
+      reasons.push(`the disk fails (${this.durability?.status().trouble}): nobody is let in`);
+    return reasons;
   }
 
   killShard(shard: number, how: Death): boolean {
@@ -241,6 +252,7 @@ export class PlanetNode implements NodeView {
       worldSeed: config.seed,
       frameEvery: config.tickRate / config.frameRate,
       capacity: config.capacity,
+      tileSleepS: this.limits.tileSleepS,
       env,
     });
   }
@@ -346,7 +358,8 @@ export class PlanetNode implements NodeView {
     for (const cancel of this.cancels.splice(0)) cancel(); // no shard is started or retired any more
     await this.supervisor.stop(STOP_MS.shards);
     await this.within('waiting thread', STOP_MS.rest, this.launcher.close());
-    await this.within('store', STOP_MS.store, this.durability?.close());
+    // Data that are just being opened are closed by the start, which sees that the node stops.
+    await this.within('store', STOP_MS.store, this.durability?.close() ?? this.starting);
     this.breathing.reshaper.stop();
     await this.within('traces', STOP_MS.rest, this.observatory.stop());
     this.jobs.stop();
@@ -372,18 +385,6 @@ export class PlanetNode implements NodeView {
     await Promise.race([(ending ?? Promise.resolve()).catch(failed), late]);
     cancel();
   }
-}
-
-function authOptions(ticketKey: string | null) {
-  if (ticketKey === null) return { kind: 'guests' } as const;
-  if (ticketKey.startsWith('-----BEGIN')) return { kind: 'public-key', pem: ticketKey } as const;
-  return { kind: 'shared-key', key: new TextEncoder().encode(ticketKey) } as const;
-}
-
-/** An address that a client on this machine can use. */
-function reachable(host: string | null): string {
-  if (host === null || host === '0.0.0.0' || host === '::') return '127.0.0.1';
-  return host.includes(':') ? `[${host}]` : host;
 }
 
 function readIfThere(path: string): string | null {

@@ -1,4 +1,7 @@
 /** Nodes as objects: two in one process, each with its own world, ports, threads and end. */
+import { readdirSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import WebSocket from 'ws';
 import { createLog } from '../src/base/log.js';
@@ -71,6 +74,40 @@ t.test('stop at once, twice, before the start has finished', async (t) => {
   await Promise.all([early.stop(0), early.stop(7)]);
   t.equal(await starting, null);
   t.equal(await early.stopped, 0, 'the first stop decides the code');
+});
+
+t.test('stop at any moment of opening the data: the end is orderly, and the data is free', async (t) => {
+  const data = join(t.testdir(), 'data');
+  const one = node(t, '--data', data);
+  await started(one);
+  await one.stop(0);
+  for (let turns = 0; turns < 24; turns++) {
+    const next = node(t, '--data', data);
+    const starting = next.start();
+    // Turns of the loop, then answers of the disk: the store's thread is somewhere in its opening.
+    for (let i = 0; i < turns; i++)
+      await (i < 8 ? new Promise((resolve) => setImmediate(resolve)) : stat(data));
+    await next.stop(0);
+    t.equal(await starting, null, `stopped after ${turns} turns`);
+    t.equal(await next.stopped, 0);
+    t.notOk(readdirSync(data).includes('lock'), 'nobody holds the data');
+  }
+  const late = node(t, '--data', data);
+  const starting = late.start();
+  const [code] = await Promise.all([late.stopped, late.stop(0)]);
+  t.equal(code, 0);
+  t.equal(await starting, null);
+});
+
+t.test('data that is refused after the stop was asked for: still an orderly stop', async (t) => {
+  const folder = t.testdir({ data: { 'world.mdb': 'a letter to grandmother'.repeat(1000) } });
+  const refused = node(t, '--data', join(folder, 'data'));
+  await t.rejects(refused.start(), { code: 'DATA_CORRUPT' });
+  const stopped = node(t, '--data', join(folder, 'data'));
+  const starting = stopped.start();
+  await stopped.stop(0);
+  t.equal(await starting, null);
+  t.equal(await stopped.stopped, 0);
 });
 
 t.test('a start that fails leaves nothing behind', async (t) => {

@@ -44,6 +44,12 @@ export const ERRORS = Object.freeze({
   TEXT_FRAME: close(4015, 'Only binary frames are understood.'),
   NOT_READY: close(4016, 'The part of the world where the player stands did not answer in time.', true),
   INTERNAL: close(4017, 'A fault of the server; it is in its log.', true),
+  DISK_TROUBLE: close(
+    4018,
+    'The disk of the server fails, so nobody is let in at the moment; players who are in play on.',
+    true,
+  ),
+  RECORD_DAMAGED: close(4019, 'What is stored of this player is damaged: an operator has to restore it.'),
 
   APPLIED: outcome(0, 'The action was applied.'),
   UNKNOWN_ACTION: outcome(1, 'The game has no action of this kind.'),

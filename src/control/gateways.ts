@@ -9,7 +9,7 @@
 import { Worker } from 'node:worker_threads';
 import { BlueMarbleError } from '../base/errors.js';
 import type { Log as PinoLog } from '../base/log.js';
-import type { AccountBook } from '../gateway/accounts.js';
+import { type AccountBook, LOADED } from '../gateway/accounts.js';
 import { buildGateway, type GatewaySettings, probePort } from '../gateway/build.js';
 import type { Gateway } from '../gateway/gateway.js';
 import type { FromGateway, GatewayWorkerData, ToGateway } from '../gateway/thread-messages.js';
@@ -125,7 +125,7 @@ export class Gateways {
       find: async () => (asked.type === 'find' ? accounts.find(asked.playerId) : 0),
       bind: async () =>
         asked.type === 'bind' ? accounts.bind(asked.playerId, asked.expected, asked.entity) : 0,
-      load: async () => (asked.type === 'load' && (await accounts.load(asked.entity)) ? 1 : 0),
+      load: async () => LOADED.indexOf(asked.type === 'load' ? await accounts.load(asked.entity) : 'absent'),
     };
     const entity = await answers[asked.type]().catch((error: unknown) => {
       log.error({ err: error }, 'the account book could not answer'); // the client's deadline ends the waiting

@@ -23,6 +23,8 @@ export interface ShardOptions {
   readonly frameEvery: number;
   /** Players that one tile carries. */
   readonly capacity: number;
+  /** Another sleep of tiles than base/limits.ts has. */
+  readonly tileSleepS?: number;
   /** Environment of the threads. */
   readonly env: NodeJS.ProcessEnv;
 }

@@ -17,6 +17,7 @@ import { HistogramCopy } from '../memory/histogram.js';
 import { dilation, farRate, nearRate } from '../memory/service.js';
 import { SHARD_COUNTER, SHARD_GAUGE, type ShardBlock } from '../memory/shard-block.js';
 import type { SharedWorld } from '../memory/shared-world.js';
+import type { StoreStatus } from '../store/types.js';
 import type { Audit, AuditStatus } from './audit.js';
 import { type ItemTotals, takeCensus } from './census.js';
 import type { ShardReport } from './supervisor.js';
@@ -86,6 +87,8 @@ export interface Status {
   ticksMissed: number;
   ticksDoubled: number;
   durableTick: number;
+  /** The disk and what rests on it; null before the data is open. `durableLagMs`: age of what is durable. */
+  store: (Omit<StoreStatus, 'durableTick'> & { durableLagMs: number }) | null;
   /** Whether items are conserved, since the start of the process. */
   audit: AuditStatus;
   /** Last 20 decisions of the planner, with reasons. */
@@ -130,6 +133,7 @@ export interface StatusParts {
   readonly supervisor: { report(): ShardReport[]; readonly restarts: number };
   readonly bots: () => number;
   readonly audit: Pick<Audit, 'status'>;
+  readonly store?: () => StoreStatus | null;
   /** Items created and consumed by earlier processes. */
   readonly before?: () => ItemTotals;
 }
@@ -193,6 +197,8 @@ export class StatusSource {
     const alarms = reports.flatMap((report) => (report.alarm === null ? [] : [report.alarm]));
     const audit = this.parts.audit.status();
     if (!audit.ok) alarms.push(`items are not conserved: the audit found ${audit.differences} differences`);
+    const store = this.store();
+    alarms.push(...storeAlarms(store));
     if (elastic.saturated)
       alarms.push('the machine is full: threads wait for a core more than 20 % of the time');
     return {
@@ -232,10 +238,20 @@ export class StatusSource {
       ticksMissed: sum(SHARD_COUNTER.ticksMissed),
       ticksDoubled: sum(SHARD_COUNTER.ticksDoubled),
       durableTick: world.cut.durableTick,
+      store,
       audit,
       decisions: elastic.decisions.slice(-SHOWN_DECISIONS),
       alarms,
     };
+  }
+
+  private store(): Status['store'] {
+    const status = this.parts.store?.() ?? null;
+    if (status === null) return null;
+    const { durableTick: _, ...rest } = status;
+    const { world, clock } = this.parts;
+    const lag = clock.now() - world.clock.startOf(world.cut.durableTick + 1);
+    return { ...rest, durableLagMs: Math.max(0, Math.round(lag)) };
   }
 
   tiles(): TilesStatus {
@@ -316,6 +332,20 @@ export class StatusSource {
     }
     return this.counting;
   }
+}
+
+/** What is wrong with the disk, or with what it gave back, one sentence each. */
+export function storeAlarms(store: Status['store']): string[] {
+  if (store === null) return [];
+  const alarms = store.refused.map(
+    ({ entity, reason, hasMail }) =>
+      `the stored record of entity ${entity} is refused (${reason})${hasMail ? '; who has sent it something waits' : ''}: restore a snapshot`,
+  );
+  if (store.state === 'failing')
+    alarms.push(
+      `the disk fails (${store.trouble}): nobody is let in, nothing is durable since ${Math.round(store.durableLagMs / 1000)} s`,
+    );
+  return alarms;
 }
 
 function countsOf(block: ShardBlock): { actions: number; bytes: number } {

@@ -1,7 +1,13 @@
 /**
- * What a gateway asks of the account book: which entity a player plays, and to bring it where it can be played. The book is one per node; in a gateway thread
- * the answers come over its port, so everything here takes its time and a socket may be gone meanwhile.
+ * What a gateway asks of the account book: which entity a player plays, and to bring it where it can be played. The
+ * book is one per node; in a gateway thread the answers come over its port, so everything here takes its time and a
+ * socket may be gone meanwhile.
  */
+
+/** What came of a load; a port carries the place in this list. Only `absent` means that there is no such entity. */
+export const LOADED = ['absent', 'here', 'no-room', 'refused'] as const;
+export type Loaded = (typeof LOADED)[number];
+
 export interface AccountBook {
   /** @returns entity id of the player, 0 = none yet */
   find(playerId: string): Promise<number>;
@@ -11,6 +17,6 @@ export interface AccountBook {
    * @returns the entity bound now: `entity` on success, another one when somebody was faster, 0 when the book is full
    */
   bind(playerId: string, expected: number, entity: number): Promise<number>;
-  /** Brings an entity that rests in the store into the arena, PARKED. @returns false when there is no such entity */
-  load(entity: number): Promise<boolean>;
+  /** Brings an entity that rests in the store into the arena, PARKED. `refused`: what is stored of it is damaged. */
+  load(entity: number): Promise<Loaded>;
 }

@@ -10,6 +10,7 @@
  *                                └─▶ in the world ─▶ claim (newest wins), START ──────────┘
  * ```
  */
+import { STORE_STATE } from '../memory/cut-block.js';
 import { GATEWAY_COUNTER as COUNTER } from '../memory/gateway-block.js';
 import { IdLease } from '../memory/ids.js';
 import {
@@ -57,7 +58,7 @@ export class Entrance {
    * client may resume, or the grace ends. Resolves when the entity is in the arena.
    */
   async bringBack(entity: number): Promise<void> {
-    if (!(await this.core.parts.accounts.load(entity))) return;
+    if ((await this.core.parts.accounts.load(entity)) !== 'here') return;
     const { ids, arena } = this.core.world;
     const slot = ids.lookup(entity);
     if (slot < 0) return;
@@ -105,6 +106,8 @@ export class Entrance {
     const verdict = await this.core.parts.authenticate(ticket);
     if (connection.isClosed()) return; // the socket went while we waited
     if ('refused' in verdict) return connection.refuse(verdict.refused);
+    // Who resumes is in already; a session that begins now might be gone after a crash with all that it did.
+    if (this.core.world.cut.state === STORE_STATE.FAILING) return connection.refuse('DISK_TROUBLE');
     if ('guest' in verdict) return this.admitGuest(connection);
     connection.playerId = verdict.playerId;
     connection.entity = await this.core.parts.accounts.find(verdict.playerId);
@@ -171,10 +174,17 @@ export class Entrance {
 
   /** Not in the arena: it rests in the store, or there is none (any more). */
   private async fetchAccount(connection: Connection): Promise<void> {
-    const isThere = connection.entity !== 0 && (await this.core.parts.accounts.load(connection.entity));
+    const { entity } = connection;
+    const loaded = entity === 0 ? 'absent' : await this.core.parts.accounts.load(entity);
     if (connection.isClosed()) return;
-    if (isThere) this.again(connection);
-    else await this.createAccount(connection);
+    if (loaded === 'here') return this.again(connection);
+    // Anything but `absent` may be mended: the account keeps its entity.
+    if (loaded !== 'absent') return this.refuseLoad(connection, loaded);
+    await this.createAccount(connection);
+  }
+
+  private refuseLoad(connection: Connection, loaded: 'no-room' | 'refused'): void {
+    connection.refuse(loaded === 'no-room' ? 'WORLD_FULL' : 'RECORD_DAMAGED');
   }
 
   private wake(connection: Connection, slot: number, word: number): boolean {
@@ -245,10 +255,11 @@ export class Entrance {
   }
 
   private async fetchResumed(connection: Connection, session: number): Promise<void> {
-    const isThere = await this.core.parts.accounts.load(connection.entity);
+    const loaded = await this.core.parts.accounts.load(connection.entity);
     if (connection.isClosed()) return;
-    if (isThere) this.attempt(connection, () => this.enterResumed(connection, session));
-    else connection.refuse('SESSION_EXPIRED');
+    if (loaded === 'here') this.attempt(connection, () => this.enterResumed(connection, session));
+    else if (loaded === 'absent') connection.refuse('SESSION_EXPIRED');
+    else this.refuseLoad(connection, loaded);
   }
 
   // ---- the inbox of an entity that is in the world ----

@@ -10,7 +10,7 @@ import { createLog, type Log } from '../base/log.js';
 import { kernelThreadId } from '../base/thread-id.js';
 import { GATEWAY_GAUGE } from '../memory/gateway-block.js';
 import { attachSharedWorld } from '../memory/shared-world.js';
-import type { AccountBook } from './accounts.js';
+import { type AccountBook, LOADED, type Loaded } from './accounts.js';
 import { buildGateway } from './build.js';
 import type { Gateway } from './gateway.js';
 import type { FromGateway, GatewayWorkerData, ToGateway } from './thread-messages.js';
@@ -28,8 +28,8 @@ class RemoteAccounts implements AccountBook {
   bind(playerId: string, expected: number, entity: number): Promise<number> {
     return this.ask((request) => ({ type: 'bind', request, playerId, expected, entity }));
   }
-  async load(entity: number): Promise<boolean> {
-    return (await this.ask((request) => ({ type: 'load', request, entity }))) === 1;
+  async load(entity: number): Promise<Loaded> {
+    return LOADED[await this.ask((request) => ({ type: 'load', request, entity }))];
   }
   answer(request: number, entity: number): void {
     this.open.get(request)?.(entity);

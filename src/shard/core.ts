@@ -33,6 +33,8 @@ export interface CoreOptions {
   frameEvery: number;
   /** Players that one tile carries; a load of 1 for placement. */
   capacity: number;
+  /** Seconds after which a tile sleeps at which nobody looks; default: base/limits.ts. */
+  tileSleepS?: number;
   /**
    * What killed a shard twice. (entity id, action id): that action is answered QUARANTINED. (entity id, 0): the entity
    * is frozen. (−1 − base tile, 0): its natural content is not made.

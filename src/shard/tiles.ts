@@ -204,7 +204,8 @@ export class Tiles {
 
   private isIdle(tile: number): boolean {
     const { directory, clock } = this.core.world;
-    return this.core.tick - directory.touchedTick(tile) > (LIMITS.tileSleepS * 1000) / clock.tickMs;
+    const { tileSleepS = LIMITS.tileSleepS } = this.core.options;
+    return this.core.tick - directory.touchedTick(tile) > (tileSleepS * 1000) / clock.tickMs;
   }
 
   private release(tile: number): void {

@@ -27,6 +27,7 @@ export interface ShardWorkerData {
   worldSeed: number;
   frameEvery: number;
   capacity: number;
+  tileSleepS?: number;
 }
 
 /** The one message to it: from here on it is this shard. */

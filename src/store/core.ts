@@ -16,7 +16,7 @@ import { sealNumbers, unsealNumbers } from './frame.js';
 import { Intake, type IntakeFault } from './intake.js';
 import type { Pending } from './pending.js';
 import { type Load, Residence } from './residence.js';
-import type { StoreStatus } from './types.js';
+import type { Refused, StoreStatus } from './types.js';
 
 export interface StoreParts {
   readonly world: SharedWorld;
@@ -45,6 +45,7 @@ const JOURNAL_TRIM_EVERY = 64;
 const LOADS_A_POLL = 500;
 /** Who wants something rings, or sends a message; visitors go back to rest no sooner than so. */
 const IDLE_MS = 200;
+const REFUSED_KEPT = 32;
 
 export class StoreCore {
   readonly cuts: Cuts;
@@ -57,6 +58,7 @@ export class StoreCore {
   private isWritingSmall = false;
   private smallBegunAt = 0;
   private smallRetryAt = 0;
+  private readonly refused = new Map<number, Refused>();
   private readonly linesSince = new Map<number, number>();
 
   constructor(private readonly parts: StoreParts) {
@@ -67,7 +69,7 @@ export class StoreCore {
       world,
       codec,
       (id) => this.read(id),
-      (id, why) => log.error({ entity: id, reason: why }, 'a stored entity is refused'),
+      (id, reason) => this.refuse(id, reason, false),
       clock,
     );
     const { active, rests } = this.residence;
@@ -78,6 +80,16 @@ export class StoreCore {
     // The clock of a world that was begun before goes on from there.
     world.cut.durableTick = book.durableTick;
     world.cut.state = STORE_STATE.RUNNING;
+  }
+
+  /** For people: told once in the log, and shown until the end of the process. */
+  private refuse(entity: number, reason: string, hasMail: boolean): void {
+    const known = this.refused.get(entity);
+    if (known === undefined)
+      this.parts.log.error({ entity, reason, hasMail }, 'a stored entity is refused: restore a snapshot');
+    this.refused.delete(entity); // the newest is the last
+    this.refused.set(entity, { entity, reason, hasMail: hasMail || known?.hasMail === true });
+    if (this.refused.size > REFUSED_KEPT) this.refused.delete(this.refused.keys().next().value!);
   }
 
   /** Newest bytes of an entity: what is not durable yet hides what is. */
@@ -183,6 +195,7 @@ export class StoreCore {
       loads: residence.loads,
       unloads: residence.unloads,
       corrupt: residence.corrupt,
+      refused: [...this.refused.values()],
       failures: figures.failures,
     };
   }
@@ -231,7 +244,10 @@ export class StoreCore {
       const load = this.residence.visit(id, now);
       if (load === 'no-room') return true;
       // Of what is refused nobody knows whether it holds an answer: who asks has to wait until it is mended (I2).
-      if (load === 'refused') return false;
+      if (load === 'refused') {
+        this.refuse(id, this.refused.get(id)?.reason ?? '', true);
+        return false;
+      }
       return !this.tell(shard, load === 'here' ? FOUND : ABSENT, id | 0, Math.floor(id / 4294967296));
     });
   }

@@ -16,7 +16,8 @@ import type {
   StoreStatus,
   WorldIdentity,
 } from './types.js';
-import type { FromStore, StoreQuestion, StoreWorkerData, ToStore } from './worker.js';
+import type { Load } from './residence.js';
+import type { Answer, FromStore, StoreQuestion, StoreWorkerData, ToStore } from './worker.js';
 
 export interface StoreOptions {
   /** null = in memory. */
@@ -30,11 +31,9 @@ export interface StoreOptions {
   readonly lost: (reason: string) => void;
 }
 
-/** A thread that is silent for this long waits for its disk. */
-const SILENT_MS = 1_000;
+/** A thread that is silent for so many looks waits for its disk. Looks, not time: this thread may be held up as well. */
+const SILENT_LOOKS = 4;
 const LOOK_MS = 250;
-
-type Answer = number | boolean | SnapshotInfo | null;
 
 /** @throws BlueMarbleError DATA_… of kind startup */
 export function openStore(options: StoreOptions): Promise<StoreThread> {
@@ -70,6 +69,7 @@ export class StoreThread implements StorePort {
   private asks = 0;
   private latest: StoreStatus | null = null;
   private heardAt: number;
+  private silentLooks = 0;
   private cut: CutBlock | null = null;
   private cancel = () => {};
   private isClosed = false;
@@ -101,8 +101,8 @@ export class StoreThread implements StorePort {
   bindAccount(playerId: string, expected: number, entity: number): Promise<number> {
     return this.ask({ type: 'bind', playerId, expected, entity }) as Promise<number>;
   }
-  loadEntity(id: number): Promise<boolean> {
-    return this.ask({ type: 'load', id }) as Promise<boolean>;
+  loadEntity(id: number): Promise<Load> {
+    return this.ask({ type: 'load', id }) as Promise<Load>;
   }
   async recordLease(bound: number): Promise<void> {
     await this.ask({ type: 'lease', bound });
@@ -116,8 +116,8 @@ export class StoreThread implements StorePort {
 
   status(): StoreStatus {
     const status = this.latest ?? this.fresh();
+    if (this.silentLooks < SILENT_LOOKS || status.state === 'failing') return status;
     const silent = this.options.clock.now() - this.heardAt;
-    if (this.cut === null || silent < SILENT_MS || status.state === 'failing') return status;
     return { ...status, state: 'failing', trouble: `the disk has not answered for ${Math.round(silent)} ms` };
   }
 
@@ -140,6 +140,7 @@ export class StoreThread implements StorePort {
 
   private onMessage(message: FromStore): void {
     this.heardAt = this.options.clock.now();
+    this.silentLooks = 0;
     if (message.type === 'status') this.latest = message.status;
     if (message.type !== 'answer') return;
     const waiting = this.waiting.get(message.ask);
@@ -150,8 +151,9 @@ export class StoreThread implements StorePort {
 
   /** The thread cannot say itself that it waits for the disk. Its next cut that succeeds ends the alarm. */
   private look(): void {
-    const isSilent = this.options.clock.now() - this.heardAt > SILENT_MS;
-    if (isSilent && this.cut !== null && !this.isClosed) this.cut.state = STORE_STATE.FAILING;
+    this.silentLooks++;
+    if (this.silentLooks >= SILENT_LOOKS && this.cut !== null && !this.isClosed)
+      this.cut.state = STORE_STATE.FAILING;
   }
 
   private onExit(reason: string): void {
@@ -179,6 +181,7 @@ export class StoreThread implements StorePort {
       loads: 0,
       unloads: 0,
       corrupt: 0,
+      refused: [],
       failures: 0,
     };
   }

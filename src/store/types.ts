@@ -17,6 +17,8 @@
  * (epoch and all), id out of the table, slot freed. Where the tile is awake again by then it is loaded anew.
  */
 
+import type { Load } from './residence.js';
+
 /** What the data holds at a start; told before any shard runs. */
 export interface StoreFacts {
   /** Tick of the newest durable cut, 0 = a new world. The clock of the world goes on behind it. */
@@ -74,9 +76,18 @@ export interface StoreStatus {
   readonly bytesWritten: number;
   readonly loads: number;
   readonly unloads: number;
-  /** Records refused by their checksum or verifier since the start. */
+  /** Loads refused by checksum or verifier since the start; and of which entities, the newest. */
   readonly corrupt: number;
+  readonly refused: readonly Refused[];
   readonly failures: number;
+}
+
+/** An entity whose stored record is damaged. */
+export interface Refused {
+  readonly entity: number;
+  readonly reason: string;
+  /** Whether somebody has sent it something, and waits for its answer until it is mended. */
+  readonly hasMail: boolean;
 }
 
 /** What the main thread asks of the store. Every promise is answered once what it says is durable, unless said otherwise. */
@@ -86,8 +97,8 @@ export interface StorePort {
   findAccount(playerId: string): Promise<number>;
   /** Compare-and-swap of the entity bound to a player. @returns the entity bound now, durably */
   bindAccount(playerId: string, expected: number, entity: number): Promise<number>;
-  /** Brings an entity into the arena, PARKED. @returns whether it is there (in any state) now */
-  loadEntity(id: number): Promise<boolean>;
+  /** Brings an entity into the arena, PARKED. `here`: it is there (in any state) now */
+  loadEntity(id: number): Promise<Load>;
   /** Notes the highest lease of ids, or incarnation, that may be used from now on. */
   recordLease(bound: number): Promise<void>;
   recordIncarnation(bound: number): Promise<void>;

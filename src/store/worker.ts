@@ -15,6 +15,7 @@ import { StoreCore } from './core.js';
 import { asDataError, openDataFolder } from './data-folder.js';
 import type { Engine } from './engine.js';
 import { MapEngine } from './map-engine.js';
+import type { Load } from './residence.js';
 import { takeSnapshot } from './snapshots.js';
 import type { SnapshotInfo, SnapshotWish, StoreFacts, StoreStatus, WorldIdentity } from './types.js';
 
@@ -43,7 +44,8 @@ export type FromStore =
   | { type: 'facts'; facts: StoreFacts }
   | { type: 'refused'; code: ErrorName | null; message: string }
   | { type: 'status'; status: StoreStatus }
-  | { type: 'answer'; ask: number; answer: number | boolean | SnapshotInfo | null; error?: string };
+  | { type: 'answer'; ask: number; answer: Answer; error?: string };
+export type Answer = number | boolean | Load | SnapshotInfo | null;
 
 const STATUS_MS = 250;
 
@@ -92,17 +94,14 @@ class Thread {
       return;
     }
     const { ask, question } = message;
-    const reply = (answer: number | boolean | SnapshotInfo | null) => send({ type: 'answer', ask, answer });
+    const reply = (answer: Answer) => send({ type: 'answer', ask, answer });
     this.answer(question, reply).catch((error: unknown) => {
       const reason = error instanceof Error ? error.message : String(error);
       send({ type: 'answer', ask, answer: null, error: reason });
     });
   }
 
-  private async answer(
-    question: StoreQuestion,
-    reply: (answer: number | boolean | SnapshotInfo | null) => void,
-  ): Promise<void> {
+  private async answer(question: StoreQuestion, reply: (answer: Answer) => void): Promise<void> {
     const core = this.core;
     if (question.type === 'close') return this.close().then(() => reply(true));
     if (core === null) throw new Error('the store has no world yet');
@@ -112,7 +111,7 @@ class Thread {
       case 'bind':
         return core.bindAccount(question.playerId, question.expected, question.entity, reply);
       case 'load':
-        return reply(core.loadEntity(question.id) === 'here');
+        return reply(core.loadEntity(question.id));
       case 'lease':
         return core.recordLease(question.bound, () => reply(true));
       case 'incarnation':

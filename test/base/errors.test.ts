@@ -38,6 +38,8 @@ t.test('numbers stay what clients and scripts know', async (t) => {
     TEXT_FRAME: 4015,
     NOT_READY: -4016,
     INTERNAL: -4017,
+    DISK_TROUBLE: -4018,
+    RECORD_DAMAGED: 4019,
     APPLIED: 0,
     UNKNOWN_ACTION: 1,
     BAD_PAYLOAD: 2,

@@ -1,6 +1,5 @@
-/** The small parts of control: leases, accounts, quarantine, CPU meter, jobs. */
+/** The small parts of control: leases, quarantine, CPU meter, jobs. */
 import t from 'tap';
-import { Accounts } from '../../src/control/accounts.js';
 import { type JobRings, Jobs, type RunJob } from '../../src/control/jobs.js';
 import { LEASES_AHEAD, LeaseKeeper } from '../../src/control/leases.js';
 import { Quarantine } from '../../src/control/quarantine.js';
@@ -51,20 +50,6 @@ t.test('leases: a failed note grants nothing and is tried again', async (t) => {
   fail = false;
   await keeper.keep();
   t.equal(granted.length, 1);
-});
-
-t.test('accounts: two logins of a new player at once end with one entity', async (t) => {
-  const accounts = new Accounts(2);
-  t.equal(accounts.find('ada'), 0);
-  t.equal(accounts.bind('ada', 0, 10), 10);
-  t.equal(accounts.bind('ada', 0, 11), 10, 'the second learns who was first');
-  t.equal(accounts.bind('ada', 10, 12), 12, 'replaced by who knew the old one');
-  t.equal(accounts.find('ada'), 12);
-  t.equal(accounts.bind('bob', 0, 20), 20);
-  t.equal(accounts.bind('eve', 0, 30), 0, 'full');
-  t.equal(accounts.bind('bob', 20, 21), 21, 'but who is in stays in');
-  t.equal(accounts.count, 2);
-  t.throws(() => accounts.bind('ada', 12, 0), /entity id/);
 });
 
 t.test('quarantine: the second death, once, bounded', async (t) => {

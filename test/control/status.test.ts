@@ -1,7 +1,7 @@
 /** The status out of a shared world that the test fills by hand: every figure, and exactly the agreed fields. */
 import t from 'tap';
 import { LoadSampler } from '../../src/control/load.js';
-import { StatusSource } from '../../src/control/status.js';
+import { StatusSource, storeAlarms } from '../../src/control/status.js';
 import { ThreadCpu } from '../../src/control/thread-cpu.js';
 import { tileIndex } from '../../src/geo/tile.js';
 import { GATEWAY_COUNTER, GATEWAY_GAUGE } from '../../src/memory/gateway-block.js';
@@ -75,6 +75,7 @@ t.test('exactly the fields that scripts depend on, and alarms', async (t) => {
     'ticksMissed',
     'ticksDoubled',
     'durableTick',
+    'store',
     'audit',
     'decisions',
     'alarms',
@@ -225,4 +226,34 @@ t.test('items are counted, at most once a second', async (t) => {
   t.equal(source.status().totals.items, 7, 'the count of this second');
   time.advance(1_000);
   t.equal(source.status().totals.items, 107, 'a true disagreement is shown, not smoothed');
+});
+
+t.test('alarms of the store: the disk, and every damaged record by its entity', async (t) => {
+  const store = {
+    engine: 'lmdb',
+    state: 'running',
+    trouble: null,
+    durableLagMs: 12_345,
+    resting: 1,
+    pendingBytes: 0,
+    pendingRecords: 0,
+    cuts: 1,
+    cutMs: { last: 1, max: 2 },
+    recordsWritten: 1,
+    bytesWritten: 1,
+    loads: 0,
+    unloads: 0,
+    corrupt: 0,
+    refused: [],
+    failures: 0,
+  } as const;
+  t.same(storeAlarms(null), []);
+  t.same(storeAlarms(store), []);
+  const refused = [{ entity: 4711, reason: 'its checksum is wrong', hasMail: true }];
+  t.same(storeAlarms({ ...store, refused }), [
+    'the stored record of entity 4711 is refused (its checksum is wrong); who has sent it something waits: restore a snapshot',
+  ]);
+  t.same(storeAlarms({ ...store, state: 'failing', trouble: 'ENOSPC' }), [
+    'the disk fails (ENOSPC): nobody is let in, nothing is durable since 12 s',
+  ]);
 });

@@ -5,11 +5,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
+import { monotonicClock } from '../../src/base/clock.js';
+import { ERRORS } from '../../src/base/errors.js';
 import { probePort } from '../../src/gateway/build.js';
+import { RawClient } from './raw.js';
 import { eventually, Server, within } from './server.js';
 import { Witness } from './witness.js';
 
 t.setTimeout(180_000);
+
+const clock = monotonicClock();
 
 const KILLS = fileURLToPath(new URL('./kills.js', import.meta.url));
 
@@ -44,5 +49,34 @@ t.test('an orderly stop and a start on the same data', async (t) => {
   t.ok(status.tick / status.tickRate > status.uptimeSeconds, 'the tick goes on');
   t.ok(status.totals.itemsCreated > 0, 'and so do the totals');
   t.equal(status.totals.items, status.totals.itemsCreated - status.totals.itemsConsumed);
+  await second.stop();
+});
+
+t.test('drain: clients are told, all is durable, and their sessions go on after a restart', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'bluemarble-data-'));
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  const first = await Server.start(t, ['--data', folder, '--shards', '2']);
+  const client = await RawClient.play(first.port);
+  client.send(client.action(1), client.action(2));
+  await client.until('decided', () => client.applied === 2);
+  const { items } = (await first.status()).totals;
+  const begun = clock.now();
+  t.equal(await first.command('drain', {}), 202);
+  t.equal(await within('the client is told', client.ended), ERRORS.SERVER_STOPPING.number);
+  t.ok(ERRORS.SERVER_STOPPING.retry);
+  await t.rejects(RawClient.open(first.port), 'nobody is let in any more');
+  t.same(await within('the end', first.ended, 10_000), { code: 0, signal: null });
+  t.ok(clock.now() - begun < 10_000);
+  t.same(first.complaints, []);
+
+  const second = await Server.start(t, ['--data', folder, '--shards', '2']);
+  const again = (await RawClient.open(second.port)).hello(client.resumption);
+  await again.until('Welcome', () => again.welcome !== undefined || again.code !== undefined);
+  const { session, entity } = client.welcome!;
+  t.match(again.welcome, { resumed: true, session, entity, applied: 2 }, 'nothing that was decided is lost');
+  again.send(again.action(3));
+  await again.until('decided', () => again.applied === 3);
+  await eventually('all items are there', async () => (await second.status()).totals.items === items);
+  again.destroy();
   await second.stop();
 });

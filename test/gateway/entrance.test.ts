@@ -1,4 +1,6 @@
 /** How clients come in: guests, accounts, resume, races between gateways, and every way of being refused. */
+import { STORE_STATE } from '../../src/memory/cut-block.js';
+import { ERRORS } from '../../src/base/errors.js';
 import t from 'tap';
 import { HEADER, HOT, NOBODY, OWNER, packOwner } from '../../src/memory/record.js';
 import { PRESENCE_STATE } from '../../src/memory/inbox.js';
@@ -322,7 +324,8 @@ t.test(
     // As after a restart: in the store alone, until it is asked for.
     rest(3);
     ids.remove(first.welcome.entity, slot);
-    house.accounts.bring = (entity) => entity === first.welcome.entity && ids.insert(entity, slot);
+    house.accounts.bring = (entity) =>
+      entity === first.welcome.entity && ids.insert(entity, slot) ? 'here' : 'absent';
     const second = await enter(house, shard, first.key, 0);
     t.match(second.welcome, { resumed: true, session: first.welcome.session, applied: 1 });
     t.equal(shard.owner(slot).state, OWNER.OWNED);
@@ -335,3 +338,35 @@ t.test(
     t.equal((await enter(house, shard, first.key, 0)).closed?.reason, 'SESSION_EXPIRED');
   },
 );
+
+t.test('while the disk fails nobody new is let in; who is in plays on and resumes', async (t) => {
+  const house = buildHouse();
+  const shard = new ScriptedShard(house.world);
+  const first = await enter(house, shard);
+  house.world.cut.state = STORE_STATE.FAILING;
+  for (const ticket of ['', 'ada']) {
+    const refused = await enter(house, shard, { ticket });
+    t.same(refused.closed, { code: ERRORS.DISK_TROUBLE.number, reason: 'DISK_TROUBLE' });
+  }
+  t.equal(ERRORS.DISK_TROUBLE.retry, true);
+  first.action(1);
+  await turn(house, shard);
+  t.equal(first.closed, undefined);
+  first.vanish();
+  const second = await enter(house, shard, first.key);
+  t.match(second.welcome, { resumed: true, applied: 1 });
+  house.world.cut.state = STORE_STATE.RUNNING;
+  t.ok((await enter(house, shard, { ticket: 'ada' })).welcome.entity > 0, 'the disk works again');
+});
+
+t.test('an account whose record is damaged, or finds no room, keeps its entity', async (t) => {
+  const house = buildHouse();
+  const shard = new ScriptedShard(house.world);
+  house.accounts.book.set('ada', 4711);
+  house.accounts.bring = () => 'refused';
+  t.equal((await enter(house, shard, { ticket: 'ada' })).closed?.reason, 'RECORD_DAMAGED');
+  house.accounts.bring = () => 'no-room';
+  t.equal((await enter(house, shard, { ticket: 'ada' })).closed?.reason, 'WORLD_FULL');
+  t.equal(house.accounts.book.get('ada'), 4711);
+  t.equal(shard.owned.size, 0);
+});

@@ -4,7 +4,7 @@ import { LIMITS } from '../../src/base/limits.js';
 import { createLog } from '../../src/base/log.js';
 import { cellOf, columnOfCell, rowOfCell } from '../../src/geo/cell.js';
 import { createSharedWorld, type SharedWorld } from '../../src/memory/shared-world.js';
-import type { AccountBook } from '../../src/gateway/accounts.js';
+import type { AccountBook, Loaded } from '../../src/gateway/accounts.js';
 import type { GatewayParts } from '../../src/gateway/core.js';
 import { Gateway } from '../../src/gateway/gateway.js';
 import type { WorldCard } from '../../src/gateway/replies.js';
@@ -249,9 +249,9 @@ export class FakeAccounts implements AccountBook {
     this.book.set(playerId, entity);
     return entity;
   }
-  /** What `load` does; true = the entity is in the arena now. */
-  bring: (entity: number) => boolean = () => false;
-  async load(entity: number): Promise<boolean> {
+  /** What `load` does. */
+  bring: (entity: number) => Loaded = () => 'absent';
+  async load(entity: number): Promise<Loaded> {
     await this.turn();
     return this.bring(entity);
   }

@@ -122,7 +122,7 @@ export class SimNode {
           () => gateway,
         ),
         authenticate: async () => ({ guest: true }),
-        accounts: { find: async () => 0, bind: async () => 0, load: async () => false },
+        accounts: { find: async () => 0, bind: async () => 0, load: async () => 'absent' },
         ensureOwner: (x, y) => placer.ensureOwner(x, y),
         tokens: new SessionTokens(new Uint8Array(32)),
         secretNumbers: () => 1 + numbers.u32(),

@@ -8,6 +8,7 @@ import game from '../../src/game/game.js';
 import { STORE_STATE } from '../../src/memory/cut-block.js';
 import { FLAG } from '../../src/memory/player.js';
 import { OWNER } from '../../src/memory/record.js';
+import { ENTITY_REQUEST } from '../../src/memory/store-ring.js';
 import type { StoreParts } from '../../src/store/core.js';
 import { MapEngine } from '../../src/store/map-engine.js';
 import { verifyData } from '../../src/store/verify.js';
@@ -189,4 +190,26 @@ t.test('what is gone stays gone though its end is not durable yet', async (t) =>
   };
   t.equal(outcome(), 'absent');
   t.equal(outcome('reads-the-file-first'), 'here', 'planted: the file before the newer write is found');
+});
+
+t.test('a flipped bit: the record is refused, nothing overwrites it, and its mail is seen', async (t) => {
+  const kept = border();
+  const { planet, store, engine, players } = kept;
+  run(kept, 20);
+  const { id } = players[0]!;
+  planet.leave(players[0]!);
+  run(kept, 60);
+  t.equal(planet.world.ids.lookup(id), -1, 'out of the arena');
+  const value = Uint8Array.from(engine.get('entities', id)!);
+  value[value.length - 9]! ^= 16;
+  engine.commit([{ table: 'entities', key: id, value }], (trouble) => t.equal(trouble, null));
+  t.equal(store.loadEntity(id), 'refused');
+  t.match(store.status(), { corrupt: 1, refused: [{ entity: id, reason: /checksum/, hasMail: false }] });
+  // A shard asks for it, for the sake of a gift that is under way.
+  const ring = planet.world.loads[0]!;
+  ring.i32.set([ENTITY_REQUEST, 0, id | 0, 0], ring.offer() >> 2);
+  ring.commit();
+  store.poll();
+  t.match(store.status().refused, [{ entity: id, reason: /checksum/, hasMail: true }]);
+  t.same(engine.get('entities', id), value, 'as it was found');
 });

@@ -86,6 +86,21 @@ t.test('two processes: the second is refused; after kill -9 the next one is not'
   await visit(dir);
 });
 
+t.test('after kill -9 under a parent that never asks for it: a zombie holds nothing', async (t) => {
+  const dir = t.testdir();
+  const hold = `import {takeLock} from ${JSON.stringify(new URL('../../src/store/lock.js', import.meta.url).href)}; takeLock(${JSON.stringify(dir)}); console.log(process.pid); setInterval(() => {}, 1000);`;
+  // the shell becomes a program that knows nothing of its child
+  const words = ['-c', '"$0" --input-type=module -e "$1" & exec sleep 60', process.execPath, hold];
+  const parent = spawn('/bin/sh', words, { stdio: ['ignore', 'pipe', 'inherit'] });
+  t.teardown(() => parent.kill('SIGKILL'));
+  const pid = Number(await new Promise<string>((resolve) => parent.stdout.once('data', resolve)));
+  t.throws(() => takeLock(dir), { code: 'DATA_LOCKED' }, 'it lives');
+  process.kill(pid, 'SIGKILL');
+  takeLock(dir)(); // at once: while its threads end, or thereafter
+  t.doesNotThrow(() => process.kill(pid, 0), 'its number is still taken');
+  t.match(readFileSync(`/proc/${pid}/stat`, 'utf8'), /\) Z /, 'by a zombie');
+});
+
 t.test('a lock of an earlier process with the same number is stale', async (t) => {
   const dir = t.testdir({ lock: `${process.pid} 12345\n` });
   takeLock(dir)();

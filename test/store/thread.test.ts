@@ -37,7 +37,7 @@ for (const kind of ['lmdb', 'memory'] as const) {
     t.strictSame(bound, [71, 71]);
     t.equal(await store.findAccount('ada'), 71);
     t.equal(await store.bindAccount('ada', 71, 73), 73);
-    t.equal(await store.loadEntity(73), false);
+    t.equal(await store.loadEntity(73), 'absent');
     await store.recordLease(512);
     await store.recordIncarnation(9);
     if (folder === null) await t.rejects(store.snapshot({ name: 'one', keep: 8 }), { message: /--data DIR/ });
