@@ -133,9 +133,10 @@ export class Cuts {
     this.raise(trouble.message);
   }
 
-  /** A write has been under way for so long. */
+  /** A write has been under way for so long. What the disk said of one that failed stays said. */
   watch(ms: number): void {
-    if (ms > LATE_MS) this.raise(`the disk has not answered for ${Math.floor(ms / 1000)} s`);
+    if (ms > LATE_MS && !this.hasFailed)
+      this.raise(`the disk has not answered for ${Math.floor(ms / 1000)} s`);
   }
 
   private raise(reason: string): void {

@@ -213,3 +213,75 @@ t.test('a flipped bit: the record is refused, nothing overwrites it, and its mai
   t.match(store.status().refused, [{ entity: id, reason: /checksum/, hasMail: true }]);
   t.same(engine.get('entities', id), value, 'as it was found');
 });
+
+t.test(
+  'an account is looked up while it is being written: answered with the newer, once that is durable',
+  async (t) => {
+    const answers = (fault?: StoreParts['fault']) => {
+      const { store, engine } = border(undefined, fault);
+      engine.delay = 1; // a commit takes one `advance`
+      const told: string[] = [];
+      store.bindAccount('ada', 0, 71, (entity) => told.push(`bind ${entity}`));
+      store.findAccount('ada', (entity) => told.push(`find ${entity}`));
+      store.findAccount('bob', (entity) => told.push(`bob ${entity}`));
+      for (let i = 0; i < 3; i++) {
+        engine.advance();
+        store.poll();
+      }
+      store.findAccount('ada', (entity) => told.push(`again ${entity}`));
+      return told;
+    };
+    t.strictSame(answers(), ['bob 0', 'bind 71', 'find 71', 'again 71']);
+    t.strictSame(
+      answers('reads-the-file-first')[0],
+      'find 0',
+      'planted: the file before the newer write is found',
+    );
+  },
+);
+
+t.test('a write that takes longer than a second is an alarm, its end is the end of that', async (t) => {
+  const kept = border();
+  const { planet, store, engine, players } = kept;
+  run(kept, 20);
+  engine.delay = 1;
+  planet.act(players[0]!, 'give', { target: players[1]!.id, item: ITEM.coin, count: 1 });
+  run(kept, 10);
+  t.equal(planet.world.cut.state, STORE_STATE.RUNNING, 'not yet');
+  const durable = planet.world.cut.durableTick;
+  run(kept, 100);
+  t.equal(planet.world.cut.state, STORE_STATE.FAILING);
+  t.match(store.status(), { trouble: /^the disk has not answered for \d s$/, failures: 0 });
+  t.equal(planet.world.cut.durableTick, durable);
+  engine.delay = 0;
+  engine.advance();
+  t.equal(planet.world.cut.state, STORE_STATE.RUNNING);
+  run(kept, 40);
+  t.ok(planet.world.cut.durableTick > planet.tick - 8, 'the next cut does not wait long');
+  t.strictSame((await verifyData(engine, 'the test')).faults, []);
+});
+
+t.test('a flipped bit in a stored record: that one is refused and counted, all others load', async (t) => {
+  const kept = border();
+  const { planet, store, players, engine } = kept;
+  run(kept, 20);
+  for (const player of players) planet.leave(player);
+  run(kept, 60);
+  t.ok(
+    players.every(({ id }) => planet.world.ids.lookup(id) < 0),
+    'all rest',
+  );
+  const [bad, ...good] = players;
+  const value = Uint8Array.from(engine.get('entities', bad!.id)!);
+  value[value.length >> 1]! ^= 4;
+  engine.commit([{ table: 'entities', key: bad!.id, value }], () => {});
+  t.equal(store.loadEntity(bad!.id), 'refused');
+  t.equal(planet.world.ids.lookup(bad!.id), -1);
+  t.strictSame(
+    good.map(({ id }) => store.loadEntity(id)),
+    good.map(() => 'here'),
+  );
+  t.equal(store.status().corrupt, 1);
+  run(kept, 20);
+  t.strictSame(engine.get('entities', bad!.id), value, 'what is left of it is kept as it is');
+});

@@ -1,16 +1,19 @@
 /** A data directory that cannot be used is refused with its own code; one that a killed process left is taken. */
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { ERRORS } from '../../src/base/errors.js';
 import { metaWrite, openBook, readFacts } from '../../src/store/book.js';
+import { Codec, RecordBytes } from '../../src/store/codec.js';
 import { asDataError, openDataFolder } from '../../src/store/data-folder.js';
+import { frame, sealNumbers } from '../../src/store/frame.js';
 import { DATA_FILE } from '../../src/store/lmdb-engine.js';
 import { takeLock } from '../../src/store/lock.js';
 import { takeSnapshot } from '../../src/store/snapshots.js';
 import type { WorldIdentity } from '../../src/store/types.js';
-import { GAME } from './records.js';
+import { GAME, NUMBERS } from './records.js';
+import { mountsNot } from './small-disk.js';
 
 const WORLD: WorldIdentity = { seed: 7, baseLevel: 11, game: GAME };
 const secret = () => new Uint8Array(32).fill(9);
@@ -62,7 +65,36 @@ t.test('a newer format is refused, with both numbers', async (t) => {
   engine.commit([metaWrite('format', [2])], () => {});
   await engine.close();
   release();
+  const before = readFileSync(join(dir, DATA_FILE));
   await t.rejects(visit(dir), { code: 'DATA_VERSION', message: /format 2, this server reads up to 1/ });
+  t.ok(readFileSync(join(dir, DATA_FILE)).equals(before), 'it is left as it was');
+  t.notOk(readdirSync(dir).includes('lock'));
+});
+
+t.test('a directory that an older server filled is read, and written on', async (t) => {
+  const dir = t.testdir();
+  await visit(dir);
+  const folder = await openDataFolder(dir);
+  // As an older schema left it: its table has none of what came later.
+  const older = frame(readFileSync(new URL('./entity-older.bin', import.meta.url)));
+  const id = 4711;
+  const place = { table: 'players', key: id, value: sealNumbers([0]) } as const;
+  folder.engine.commit([{ table: 'entities', key: id, value: older }, place], () => {});
+  const book = openBook(folder.engine, WORLD, secret, dir);
+  t.match(readFacts(folder.engine, book), { entities: 1, guests: Float64Array.of(id) });
+  const codec = new Codec(book.names);
+  const record = new RecordBytes();
+  t.equal(codec.decode(folder.engine.get('entities', id)!, record), null);
+  const known = NUMBERS.map((field) => field(record));
+  folder.engine.commit([{ table: 'entities', key: id, value: codec.encode(record) }], () => {});
+  t.equal(codec.decode(folder.engine.get('entities', id)!, record), null);
+  t.strictSame(
+    NUMBERS.map((field) => field(record)),
+    known,
+    'written by this server it says the same',
+  );
+  await folder.engine.close();
+  folder.release();
 });
 
 t.test('two processes: the second is refused; after kill -9 the next one is not', async (t) => {
@@ -152,6 +184,21 @@ t.test('every trouble of the file system has its code', async (t) => {
     ).size,
     6,
   );
+});
+
+t.test('a directory that cannot be written to', { skip: mountsNot() }, async (t) => {
+  const dir = join(t.testdir({ disk: {} }), 'disk');
+  const on = (...options: string[]) => spawnSync('mount', [...options, dir]).status;
+  t.equal(on('-t', 'tmpfs', '-o', 'size=8m', 'tmpfs'), 0);
+  try {
+    await visit(dir);
+    t.equal(on('-o', 'remount,ro'), 0);
+    await t.rejects(visit(dir), { code: 'DATA_READ_ONLY', message: /read-only/ });
+    t.equal(on('-o', 'remount,rw'), 0);
+    t.equal((await visit(dir)).durableTick, 0);
+  } finally {
+    spawnSync('umount', ['-l', dir]);
+  }
 });
 
 const named = (name: string | null, keep = 8) => ({ name, keep });
