@@ -56,7 +56,7 @@ t.test('taken under transfers it adds up; restored, it is the world of its tick'
   t.ok(again.durability.incarnation > 0, 'incarnations of the newer data');
   t.equal(again.durability.guests.length, PLAYERS);
   const guest = again.durability.guests[0]!;
-  t.ok(await again.durability.accounts().load(guest), 'they are there');
+  t.equal(await again.durability.accounts().load(guest), 'here', 'they are there');
   await again.stop();
   t.strictSame((await verified(folder)).faults, []);
 });
