@@ -34,6 +34,7 @@ const NAMES = [
   'map',
   'peers',
   'recovery',
+  'restart',
   'split',
   'store',
   'tick',
