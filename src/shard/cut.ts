@@ -100,11 +100,13 @@ export class Cut {
     return !this.isOn || pushTile(this.ring, tile, tick);
   }
 
-  /** The last thing in good order. What this number still owns is not dirty: whoever starts it anew may go on. */
+  /**
+   * The last thing in good order. What this number still owns is not dirty: whoever starts it anew may go on. Its totals
+   * and journal go with it: no cut waits for a closed shard, and what it made is in others' records by then (I2).
+   */
   close(): void {
     this.retry();
-    if (!this.isOn || (this.endedCount === 0 && this.pushAll(this.core.tick, this.core.tick + 1)))
-      this.block.close(this.core.shard);
+    if (!this.isOn || (this.endedCount === 0 && this.pushRest())) this.block.close(this.core.shard);
     this.block.ring();
   }
 
@@ -180,6 +182,16 @@ export class Cut {
     this.isJournalHeld = !pushTransfer(this.ring, stored);
     return !this.isJournalHeld;
   };
+
+  private pushRest(): boolean {
+    const { core, ring } = this;
+    const { tick } = core;
+    return (
+      this.pushAll(tick, tick + 1) &&
+      this.pushJournal(tick) &&
+      pushTotals(ring, tick, core.itemsCreated, core.itemsConsumed)
+    );
+  }
 
   private miss(cut: number): void {
     this.block.countFull(this.core.shard);

@@ -40,6 +40,26 @@ t.test('what happened is durable within a few ticks, and adds up', async (t) => 
   t.equal(verdict.items[ITEM.coin]!.held, planet.balance(ITEM.coin));
 });
 
+t.test('what a shard made since its last cut counts though it ends before the next one', async (t) => {
+  const kept = border();
+  const { planet, store, engine, players } = kept;
+  run(kept, 12);
+  const { cuts } = store.cuts.figures;
+  players.push(planet.join(tile.east + 3, y, FLAG.NEW | FLAG.ACCOUNT)); // with what a newcomer is given
+  planet.act(players[2]!, 'give', { target: players[0]!.id, item: ITEM.coin, count: 1 });
+  planet.run(8); // the store is busy with something else
+  planet.shards[1]!.end();
+  planet.lose(1);
+  t.notOk(planet.world.cut.isOpen(1), 'no cut waits for it');
+  run(kept, 12, [0]);
+  t.ok(store.cuts.figures.cuts > cuts, 'cuts go on');
+  const verdict = await verifyData(engine, 'the test');
+  t.strictSame(verdict.faults, []);
+  t.equal(verdict.players, 5);
+  const lines = [...engine.entries('journal', players[0]!.id)];
+  t.ok(lines.length > 0, 'its gift stands in the journal');
+});
+
 const deed = fc.oneof(
   { weight: 6, arbitrary: fc.record({ kind: fc.constant('run' as const), order: orders() }) },
   {
