@@ -40,6 +40,7 @@ async function run(config: Config): Promise<number> {
   });
   // A start that hangs (a disk that does not answer) does not hold up a stop.
   const addresses = await Promise.race([node.start(), node.stopped.then(() => null)]);
+  if (node.failure !== undefined) throw node.failure;
   if (addresses !== null) {
     process.stdout.write(`BlueMarble accepts clients at ${addresses.game} (status: ${addresses.admin})\n`);
   }

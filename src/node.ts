@@ -64,6 +64,8 @@ const SPAWN = lonLatToXY(13.405, 52.52);
 export class PlanetNode implements NodeView {
   /** Resolves with the exit code when the node has stopped. */
   readonly stopped: Promise<number>;
+  /** Why the start failed, known before `stopped` resolves; undefined = it did not. */
+  failure: unknown;
   readonly sight: Sight;
   private readonly clock: Clock = monotonicClock();
   private readonly timers: Timers = systemTimers();
@@ -167,6 +169,7 @@ export class PlanetNode implements NodeView {
     const starting = this.startAll();
     this.starting = starting.catch(() => {});
     return starting.catch(async (error: unknown) => {
+      this.failure = error;
       if (this.stopping !== null) {
         this.log.info({ reason: reasonOf(error) }, 'the start was given up');
         return null;

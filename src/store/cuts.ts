@@ -28,7 +28,7 @@ const QUIET_FACTOR = 4;
 /** After a disk that took minutes the next cut is due soon all the same. */
 const QUIET_MOST_MS = 1_000;
 /** A write that takes longer is trouble. */
-const LATE_MS = 1_000;
+const LATE_MS = 3_000;
 /** A world in which nothing happens writes its tick this often. */
 const UNCHANGED_MS = 1_000;
 /** While every shard rests and nothing has changed, cuts are so far apart; whoever wakes rings. */

@@ -260,7 +260,7 @@ t.test(
   },
 );
 
-t.test('a write that takes longer than a second is an alarm, its end is the end of that', async (t) => {
+t.test('a write that takes longer than three seconds is an alarm, its end is the end of that', async (t) => {
   const kept = border();
   const { planet, store, engine, players } = kept;
   run(kept, 20);
