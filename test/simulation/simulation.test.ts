@@ -45,7 +45,7 @@ async function isFound(
   bug: string,
   plant: (sim: Simulation) => void,
 ): Promise<void> {
-  for (let seed = 1; seed <= 12; seed++) {
+  for (let seed = 1; seed <= 40; seed++) {
     try {
       await new Simulation({ seed, ticks: TICKS, plant }).run();
     } catch (error) {
@@ -56,7 +56,7 @@ async function isFound(
       return;
     }
   }
-  t.ok(false, `${bug}: not found by twelve seeds`);
+  t.ok(false, `${bug}: not found by forty seeds`);
 }
 
 t.test('planted bugs are found', async (t) => {

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { structLayout } from '../../src/base/payload.js';
+import game from '../../src/game/game.js';
 import { CLIENT_ENTRY } from '../../src/wire/client-message.js';
 import { ClientBody } from '../../src/wire/generated/client_generated.js';
 import {
@@ -58,20 +59,29 @@ t.test('structs keep the sizes that the protocol promises', async (t) => {
   t.equal(CLIENT_STRUCTS.CellRef.size, 12);
 });
 
-t.test('the structs of game.fbs lie where payloads of these fields are written', async (t) => {
-  const shapes = {
-    Walk: { heading: 'f32', speed: 'f32', seconds: 'f32' },
-    Gather: { target: 'id' },
-    Drop: { item: 'u16', count: 'u16' },
-    Pick: { target: 'id' },
-    Give: { target: 'id', item: 'u16', count: 'u16' },
-  } as const;
-  t.same(Object.keys(GAME_STRUCTS).sort(), Object.keys(shapes).sort());
-  for (const [name, shape] of Object.entries(shapes)) {
-    const layout = structLayout(shape);
-    t.equal(layout.bytes, GAME_STRUCTS[name].size, name);
-    t.same(Object.fromEntries(layout.fields.map((f) => [f.name, f.offset])), GAME_STRUCTS[name].offsets);
+t.test('the structs of game.fbs lie where the built-in game reads and writes', async (t) => {
+  const read = new Set(['TradeState']);
+  for (const [action, { payload }] of Object.entries(game.actions)) {
+    if (typeof payload === 'string') continue;
+    const layout = structLayout(payload);
+    const name = `${action[0]!.toUpperCase()}${action.slice(1)}`;
+    read.add(name);
+    t.equal(layout.bytes, GAME_STRUCTS[name]?.size, name);
+    t.same(Object.fromEntries(layout.fields.map((f) => [f.name, f.offset])), GAME_STRUCTS[name]?.offsets);
   }
+  t.ok(read.size > 8);
+  t.same(Object.keys(GAME_STRUCTS).sort(), [...read].sort());
+  const { asker, asked, version, state, accepted, ...items } = GAME_STRUCTS.TradeState.offsets;
+  t.same(
+    { asker, asked, version, state, accepted },
+    { asker: 0, asked: 8, version: 16, state: 18, accepted: 19 },
+  );
+  t.same(
+    Object.values(items),
+    game.items.concat(game.items).map((_, i) => 20 + i * 2),
+    'two bytes each item and party',
+  );
+  t.equal(GAME_STRUCTS.TradeState.size, 40);
 });
 
 t.test('a schema that names a missing table is refused when it is compiled', async (t) => {
