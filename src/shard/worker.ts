@@ -8,7 +8,7 @@ import { PerformanceObserver, constants } from 'node:perf_hooks';
 import { setImmediate as turn } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { monotonicClock } from '../base/clock.js';
-import { kernelThreadId } from '../base/thread-id.js';
+import { kernelThreadId, nameThread } from '../base/thread-id.js';
 import {
   FAULT_KIND,
   SHARD_COUNTER,
@@ -54,6 +54,7 @@ async function main(settings: ShardWorkerData): Promise<void> {
   const clock = monotonicClock();
   const game = await loadGame(settings.gameFile ?? undefined);
   const [start] = await told; // perhaps for hours, for nothing
+  nameThread(`shard ${start.shard}`);
   parentPort!.unref(); // a shard that has ended its work ends
   const data = { ...settings, ...start };
   const block = world.shardBlocks[data.shard]!;

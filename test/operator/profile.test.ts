@@ -77,8 +77,8 @@ t.test('places and names', async (t) => {
   t.equal(placeOf('file:///x/node_modules/ws/lib/a.js', 4), 'ws/lib/a.js:5');
   t.equal(placeOf('node:internal/timers', 4), 'node:internal/timers:5');
   t.equal(placeOf('', -1), '');
-  t.equal(threadName(true, { shard: 1 }, 'a'), 'main');
-  t.equal(threadName(false, { shard: 1 }, 'dist/src/shard/worker.js'), 'shard 1');
+  t.equal(threadName(true, undefined, 'a'), 'main');
+  t.equal(threadName(false, {}, 'dist/src/shard/worker.js'), 'spare shard');
   t.equal(threadName(false, { settings: { number: 2 } }, 'dist/src/gateway/worker.js'), 'gateway 2');
   t.equal(threadName(false, {}, 'dist/src/store/worker.js'), 'store');
   t.equal(threadName(false, {}, 'dist/src/store/writer.js'), 'writer');

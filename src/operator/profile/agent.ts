@@ -14,10 +14,12 @@ import { join } from 'node:path';
 import { constants, monitorEventLoopDelay, PerformanceObserver } from 'node:perf_hooks';
 import { getHeapStatistics } from 'node:v8';
 import { BroadcastChannel, isMainThread, workerData } from 'node:worker_threads';
-import { kernelThreadId } from '../../base/thread-id.js';
+import { givenName, kernelThreadId } from '../../base/thread-id.js';
 import { type AgentReply, type Ask, CHANNEL, threadName } from './protocol.js';
 
-const me = { thread: threadName(isMainThread, workerData, process.argv[1]), tid: kernelThreadId() };
+const started = threadName(isMainThread, workerData, process.argv[1]);
+const tid = kernelThreadId();
+const me = () => ({ thread: givenName() ?? started, tid });
 const channel = new BroadcastChannel(CHANNEL);
 const session = new Session();
 const collections = { count: 0, ms: 0, maxMs: 0 };
@@ -65,26 +67,26 @@ function start(kind: 'cpu' | 'heap'): void {
       includeObjectsCollectedByMinorGC: true,
     });
   }
-  tell({ ...me, type: 'started' });
+  tell({ ...me(), type: 'started' });
 }
 
 function stop(folder: string): void {
   if (what === null) return;
-  const file = join(folder, `${me.thread.replaceAll(' ', '-')}-${me.tid}.${what}profile`);
+  const file = join(folder, `${me().thread.replaceAll(' ', '-')}-${tid}.${what}profile`);
   const { profile } = post<{ profile: object }>(
     what === 'cpu' ? 'Profiler.stop' : 'HeapProfiler.stopSampling',
   );
   session.disconnect();
   what = null;
   writeFileSync(file, JSON.stringify(profile));
-  tell({ ...me, type: 'profile', file });
+  tell({ ...me(), type: 'profile', file });
 }
 
 function beat(): void {
   const { used_heap_size, total_heap_size, external_memory } = getHeapStatistics();
-  const isShard = me.thread.startsWith('shard'); // it sleeps in Atomics.wait: its loop's delay means nothing
+  const isShard = me().thread.includes('shard'); // it sleeps in Atomics.wait: its loop's delay means nothing
   tell({
-    ...me,
+    ...me(),
     type: 'beat',
     gc: { ...collections },
     heapUsed: used_heap_size,
@@ -119,4 +121,4 @@ if (isMainThread) {
     if (!('thread' in data)) obey(data);
   };
 }
-tell({ ...me, type: 'hello' });
+tell({ ...me(), type: 'hello' });

@@ -35,11 +35,11 @@ export type AgentReply =
  */
 export function threadName(isMain: boolean, data: unknown, file: string | undefined): string {
   if (isMain) return 'main';
-  const { shard, settings } = (data ?? {}) as { shard?: unknown; settings?: { number?: unknown } };
-  if (typeof shard === 'number') return `shard ${shard}`;
+  const { settings } = (data ?? {}) as { settings?: { number?: unknown } };
   if (typeof settings?.number === 'number') return `gateway ${settings.number}`;
   const [, folder = '', name = ''] = /([^/\\]+)[/\\]([^/\\]+?)\.[cm]?js$/.exec(file ?? '') ?? [];
   if (folder === 'store') return name === 'writer' ? 'writer' : 'store';
+  if (folder === 'shard') return 'spare shard'; // until it is given its number
   if (folder === 'control' || /piscina/.test(file ?? '')) return 'jobs';
   return name === '' ? 'worker' : name;
 }
