@@ -11,6 +11,10 @@ const file = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 export interface BotsReport {
   connected: number;
   disconnects: number;
+  drops: number;
+  serverRestarts: number;
+  trades: number;
+  tradesAborted: number;
   actionsSent: number;
   actionsApplied: number;
   actionsLost: number;
@@ -35,9 +39,16 @@ export class RealServer {
     readonly admin: string,
   ) {}
 
-  /** @param flags beside those of its ports @throws Error when it does not start; its own words stand on stderr */
-  static async start(flags: readonly string[]): Promise<RealServer> {
-    const argv = ['--memory', '--host', '127.0.0.1', '--port', '0', '--log-level', 'fatal', ...flags];
+  /**
+   * @param flags beside those of its ports; without --data it keeps everything in memory
+   * @param like a server that has ended, whose ports are taken over
+   * @throws Error when it does not start; its own words stand on stderr
+   */
+  static async start(flags: readonly string[], like?: RealServer): Promise<RealServer> {
+    const port = (url: string | undefined) => (url === undefined ? '0' : new URL(url).port);
+    const ports = ['--port', port(like?.game), '--admin-port', port(like?.admin)];
+    const where = flags.includes('--data') ? [] : ['--memory'];
+    const argv = [...where, '--host', '127.0.0.1', ...ports, '--log-level', 'fatal', ...flags];
     const child = spawn(process.execPath, [file('../src/main.js'), ...argv], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
@@ -63,28 +74,42 @@ export class RealServer {
     return response.status;
   }
 
-  async stop(): Promise<void> {
-    if (this.child.exitCode !== null) return;
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
     const exit = once(this.child, 'exit');
-    this.child.kill('SIGTERM');
+    this.child.kill(signal);
     await exit;
   }
 }
 
-/**
- * Runs the bots to their end. @param flags beside the addresses
- * @returns their report and the promises that broke @throws Error when they gave none
- */
-export async function runBots(
-  server: RealServer,
-  flags: readonly string[],
-): Promise<{ report: BotsReport; broken: string[] }> {
+export interface BotsResult {
+  readonly report: BotsReport;
+  /** The promises that broke, in words. */
+  readonly broken: string[];
+}
+
+export interface RunningBots {
+  /** Ends a run of endless time in good order: they compare and report. */
+  stop(): void;
+  /** Rejects when they gave no report. */
+  readonly over: Promise<BotsResult>;
+}
+
+/** @param flags beside the addresses */
+export function startBots(server: RealServer, flags: readonly string[]): RunningBots {
   const argv = ['--url', server.game, '--admin', server.admin, '--json', ...flags];
   const bots = spawn(process.execPath, [file('../src/bots/main.js'), ...argv], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const [out, told] = await Promise.all([text(bots.stdout!), text(bots.stderr!)]);
-  if (out === '') throw new Error(`the bots gave no report: ${told.slice(-500)}`);
-  const broken = [...told.matchAll(/^broken: (.*)$/gm)].map((match) => match[1]!);
-  return { report: JSON.parse(out) as BotsReport, broken };
+  const over = Promise.all([text(bots.stdout!), text(bots.stderr!)]).then(([out, told]) => {
+    if (out === '') throw new Error(`the bots gave no report: ${told.slice(-500)}`);
+    const broken = [...told.matchAll(/^broken: (.*)$/gm)].map((match) => match[1]!);
+    return { report: JSON.parse(out) as BotsReport, broken };
+  });
+  return { stop: () => void bots.kill('SIGINT'), over };
+}
+
+/** Runs the bots to their end. */
+export function runBots(server: RealServer, flags: readonly string[]): Promise<BotsResult> {
+  return startBots(server, flags).over;
 }

@@ -11,6 +11,7 @@ import type { LogFields } from '../wire/server-message.js';
 import type { SocketFactory } from '../client/socket.js';
 import { cellNumber } from '../geo/cell.js';
 import { dx, wrapX } from '../geo/world.js';
+import { Breaker } from './breaker.js';
 import { addVerdict, classify } from './classify.js';
 import { choose, type Deed, walking } from './doings.js';
 import { Eyes } from './eyes.js';
@@ -59,6 +60,7 @@ export class Bot implements Walker {
   leg = 0;
   private record = new ActionRecord();
   private readonly eyes: Eyes;
+  private readonly breaker: Breaker;
   private readonly send: Send;
   private readonly trader: Trader;
   private tradeEvent = -1;
@@ -86,6 +88,7 @@ export class Bot implements Walker {
     this.fullView = Math.floor((index + 1) * options.fullView) > Math.floor(index * options.fullView);
     this.eyes = new Eyes(commons.things);
     this.trader = new Trader(commons.measures);
+    this.breaker = new Breaker(sockets, random, options.dropEvery, clock.now());
     this.send = planted(options.plant, (kind, payload) => this.client.send(kind, payload));
     this.client = connect({
       url: options.url,
@@ -94,7 +97,7 @@ export class Bot implements Walker {
       view: this.fullView ? 'full' : 'light',
       renew: true,
       maxKept: MAX_KEPT,
-      socket: sockets,
+      socket: this.breaker.sockets,
       clock,
       random,
       pulse: () => () => {}, // the swarm beats for all
@@ -145,6 +148,7 @@ export class Bot implements Walker {
   /** Walks and acts when it is time. */
   step(now: number): void {
     if (!this.active || !this.online || !this.track.known) return;
+    if (this.breaker.beat(now)) this.commons.measures.drops++;
     if (now >= this.walkMs) this.walk(now);
     if (now >= this.actMs) this.act(now);
   }
@@ -265,6 +269,9 @@ export class Bot implements Walker {
 
   private onLost(code: number, name: string, opened: boolean): void {
     this.onlineMs = -1;
+    if (this.breaker.claims()) return;
+    // Perhaps the server died: what it had not made durable is taken back, positions as well.
+    if (code === 1006) this.track.clear();
     if (opened) count(this.commons.measures.closes, `${code} ${name}`);
     if (!this.welcomed && !opened) return; // the server is not there yet
     if (opened) this.closes++;

@@ -18,6 +18,8 @@ export class Measures {
   players = 0;
   connected = 0;
   disconnects = 0;
+  /** Sockets that the bots broke themselves. */
+  drops = 0;
   /** Restarts of the server as one bot saw them: the most that any did. */
   serverRestarts = 0;
   sessionsExpired = 0;
@@ -81,6 +83,7 @@ const SUMS = [
   'players',
   'connected',
   'disconnects',
+  'drops',
   'sessionsExpired',
   'logsMissing',
   'actionsSent',

@@ -31,6 +31,8 @@ export interface BotOptions {
   seed: number;
   /** After the bots have left: how long to watch the server until its tiles are whole again, seconds. */
   linger: number;
+  /** A bot breaks its socket and resumes, on average every so many seconds; 0 = never. */
+  dropEvery: number;
   processes: number;
   /** Places, degrees; empty = the scenario's own. */
   at: readonly { lon: number; lat: number }[];
@@ -73,6 +75,11 @@ export const BOTS_COMMAND: Command = {
       name: 'linger',
       argument: 'S',
       help: 'after the bots have left, watch until the tiles are whole again, at most S seconds (0)',
+    },
+    {
+      name: 'drop-every',
+      argument: 'S',
+      help: 'each bot breaks its socket and resumes, on average every S seconds; 0 = never (0)',
     },
     { name: 'processes', argument: 'N', help: 'processes to split over' },
     {
@@ -121,6 +128,7 @@ export function readOptions(argv: readonly string[], testBuild: boolean): BotOpt
     actionsPerSecond: flags.number('actions-per-second', 0.5, 0, 50),
     seed: flags.whole('seed', 1, 0, 0xffffffff),
     linger: flags.number('linger', 0, 0, 3600),
+    dropEvery: flags.number('drop-every', 0, 0, 3600),
     processes: flags.whole('processes', Math.ceil(players / PLAYERS_PER_PROCESS), 1, MAX_PROCESSES),
     at: flags.all('at').map(place),
     rect: flags.has('rect') ? rectangle(flags.text('rect', '')) : null,

@@ -11,6 +11,8 @@ export interface Report {
   players: number;
   connected: number;
   disconnects: number;
+  /** Sockets that the bots broke themselves (--drop-every). */
+  drops: number;
   serverRestarts: number;
   actionsSent: number;
   actionsApplied: number;
@@ -55,6 +57,7 @@ export function makeReport(
     players: m.players,
     connected: m.connected,
     disconnects: m.disconnects,
+    drops: m.drops,
     serverRestarts: Math.max(m.serverRestarts, server?.serverRestarts ?? 0),
     actionsSent: m.actionsSent,
     actionsApplied: m.actionsApplied,

@@ -11,6 +11,7 @@ const FIELDS = [
   'players',
   'connected',
   'disconnects',
+  'drops',
   'serverRestarts',
   'actionsSent',
   'actionsApplied',

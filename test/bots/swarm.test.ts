@@ -97,6 +97,14 @@ t.test('lost connections are counted, and nothing else breaks', async (t) => {
   t.equal(broken.length, 1);
 });
 
+t.test('sockets that the bots break themselves are no disconnects', async (t) => {
+  const { report, broken, server } = await run(['--drop-every', '4']);
+  t.ok(report.drops >= 2, `${report.drops} drops`);
+  t.equal(server.sessions.length, 8, 'each session went on');
+  t.match(report, { disconnects: 0, actionsLost: 0, actionsDuplicated: 0, connected: 8 });
+  t.same(broken, []);
+});
+
 t.test('a restart is not a disconnect, and a rollback is made good', async (t) => {
   const { report, broken } = await run([], {
     atRound(round, server) {

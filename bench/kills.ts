@@ -1,0 +1,78 @@
+/**
+ * The whole process is killed with SIGKILL at random moments under bots that trade and resume, and started again on the
+ * same data: how long until it accepts clients, and whether every promise holds (nothing acknowledged as durable is gone,
+ * nothing lost or doubled, items conserved).
+ *
+ * Flags: --times --players --shards --seed
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { monotonicClock, systemTimers } from '../src/base/clock.js';
+import { seededRandom } from '../src/base/random.js';
+import type { BenchArgs } from './main.js';
+import { RealServer, startBots } from './real.js';
+
+export const name = 'kills';
+export const describe = 'kill -9 of the whole process again and again under trading bots, promises verified.';
+export const flags = ['times', 'players', 'shards', 'seed'];
+
+/** Between two deaths, and for the bots to come in and to settle. */
+const BETWEEN_MS = 2_000;
+const CALM_MS = 5_000;
+
+const clock = monotonicClock();
+const timers = systemTimers();
+const pause = (ms: number) => new Promise<void>((resolve) => timers.after(ms, resolve));
+
+/** Durable tick of a server; never may it go back. */
+const durable = async (server: RealServer) => (await server.status<{ durableTick: number }>()).durableTick;
+
+export async function run({ values }: BenchArgs): Promise<Record<string, unknown>> {
+  const times = Number(values.times ?? 100);
+  const players = Number(values.players ?? 300);
+  const shards = Number(values.shards ?? 2);
+  const random = seededRandom(Number(values.seed ?? 1));
+  const folder = mkdtempSync(join(tmpdir(), 'bluemarble-kills-'));
+  const flags = ['--data', folder, '--shards', String(shards)];
+  let server = await RealServer.start(flags);
+  try {
+    const bots = startBots(server, ['--players', String(players), '--seconds', '0', '--scenario', 'trade']);
+    await pause(CALM_MS);
+    const readyMs: number[] = [];
+    for (let kill = 1; kill <= times; kill++) {
+      await pause(BETWEEN_MS * (1 + random.next()));
+      const before = await durable(server);
+      await server.stop('SIGKILL');
+      const begun = clock.now();
+      server = await RealServer.start(flags, server);
+      readyMs.push(Math.round(clock.now() - begun));
+      const after = await durable(server);
+      process.stderr.write(
+        `kill ${kill}: durable tick ${before}, then ${after}; ready in ${readyMs.at(-1)} ms\n`,
+      );
+      if (after < before) throw new Error(`the durable point went back from tick ${before} to ${after}`);
+    }
+    await pause(CALM_MS);
+    bots.stop();
+    const { report, broken } = await bots.over;
+    if (report.actionsSent === 0) throw new Error('no action was sent: nothing was tested');
+    readyMs.sort((a, b) => a - b);
+    const at = (share: number) => readyMs[Math.min(readyMs.length - 1, Math.floor(share * readyMs.length))];
+    return {
+      ...{ kills: times, players, shards, restartsSeen: report.serverRestarts },
+      readyMs: { p50: at(0.5), p99: at(0.99), max: readyMs.at(-1) },
+      ...{ actionsSent: report.actionsSent, actionsApplied: report.actionsApplied },
+      ...{
+        lost: report.actionsLost,
+        doubled: report.actionsDuplicated,
+        outOfOrder: report.actionsOutOfOrder,
+      },
+      ...{ itemsBefore: report.itemsBefore, itemsAfter: report.itemsAfter },
+      ...{ trades: report.trades, tradesAborted: report.tradesAborted, broken },
+    };
+  } finally {
+    await server.stop();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
