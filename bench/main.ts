@@ -39,6 +39,7 @@ const NAMES = [
   'soak',
   'split',
   'store',
+  'threads',
   'tick',
   'verify',
 ];
