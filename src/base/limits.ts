@@ -21,6 +21,7 @@ export const LIMITS = Object.freeze({
   // threads and time
   maxShards: 64,
   maxGateways: 32,
+  shardHeapMb: 128, // of a shard's thread: the world is in shared memory, this is for game code and its garbage
   tickRateHz: 20,
   frameRateHz: 10,
   tileSleepS: 60,
@@ -71,6 +72,7 @@ export const LIMITS = Object.freeze({
   packAfterS: 60, // … for this long is emptied
   fullWaitingShare: 0.2, // threads that wait for a core for more than this …
   fullWindowS: 5, // … of this long: the machine is full
+  fullOwnShare: 0.1, // … if they have at least this share of one: who only wakes now and then lacks nothing
   minDilationShare: 0.1,
   degradeStepS: 0.5, // between two steps down
   degradeBackS: 2, // and between two steps back
@@ -108,7 +110,10 @@ function proveLoadLimits(l: Limits): void {
   assert(l.degradeStepS < l.degradeBackS, 'steps down are quick, steps back are slow');
   assert(l.startWaitS < l.loadSmoothingS, 'a thread that does not start holds up no split for long');
   assert(l.splitLevelsAtOnce <= 2, 'a block of children has one more level in between at most');
-  assert(l.fullWaitingShare < 1 && l.minDilationShare < 1, 'shares of one');
+  assert(
+    l.fullWaitingShare < 1 && l.fullOwnShare < l.startLoadShare && l.minDilationShare < 1,
+    'shares of one',
+  );
 }
 
 /** Asserts what the parts rely on between the limits. Each line says what would break. */

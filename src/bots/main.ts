@@ -74,6 +74,7 @@ async function run(options: BotOptions): Promise<number> {
   const server = meter?.figures() ?? null;
   const report = makeReport(measures, server, reshapes);
   const broken = brokenPromises(report, measures, server);
+  for (const sentence of measures.troubles) process.stderr.write(`view: ${sentence}\n`);
   for (const sentence of broken) process.stderr.write(`broken: ${sentence}\n`);
   if (options.json) process.stderr.write(`${table(report, measures)}\n`);
   process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : `${table(report, measures)}\n`);

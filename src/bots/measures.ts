@@ -51,6 +51,8 @@ export class Measures {
   /** How often each outcome but 0, and each reason of a close, was told. */
   readonly rejections = new Map<number, number>();
   readonly closes = new Map<string, number>();
+  /** What was wrong in views, the first of it, in words. */
+  readonly troubles: string[] = [];
 
   /** A gap between a player's own updates. @param now by the clock that all processes of the machine share */
   selfGap(ms: number, now: number): void {
@@ -75,6 +77,7 @@ export class Measures {
     for (const name of SUMS) this[name] += other[name];
     for (const name of GREATEST) this[name] = Math.max(this[name], other[name]);
     for (const [code, n] of other.rejections) count(this.rejections, code, n);
+    this.troubles.push(...other.troubles);
     for (const [code, n] of other.closes) count(this.closes, code, n);
   }
 }

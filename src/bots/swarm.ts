@@ -13,7 +13,7 @@ import { Measures } from './measures.js';
 import type { BotOptions } from './options.js';
 import { scenario } from './scenarios/index.js';
 import { Things } from './things.js';
-import { ViewChecker, type Shown, type Watcher } from './view-checker.js';
+import { ViewChecker, type Shown, type Subject, type Watcher } from './view-checker.js';
 
 export const ROUND_MS = 50;
 /** The SDK's own beat; ours comes with every second round. */
@@ -137,7 +137,7 @@ export class Swarm {
     while (this.bots.length < due) {
       const bot = new Bot(this.commons, this.part.from + this.bots.length);
       this.bots.push(bot);
-      if (bot.fullView) this.watchers.push(new WatchingBot(bot));
+      if (bot.fullView) this.watchers.push(new WatchingBot(bot, this.parts.clock.now));
     }
   }
 
@@ -181,6 +181,7 @@ export class Swarm {
       measures.viewDuplicates = checker.duplicates;
       measures.viewPairs = checker.pairs;
       measures.staleMs = checker.staleMs;
+      measures.troubles.push(...checker.told);
     }
     this.enter('still');
   }
@@ -222,7 +223,10 @@ export class Swarm {
 
 /** A bot with a full view, as the checker wants to see it. */
 class WatchingBot implements Watcher {
-  constructor(private readonly bot: Bot) {}
+  constructor(
+    private readonly bot: Bot,
+    private readonly now: () => number,
+  ) {}
   get id(): number {
     return this.bot.id;
   }
@@ -235,6 +239,25 @@ class WatchingBot implements Watcher {
   get doubles(): number {
     const view = this.bot.client.view!;
     return view.doubles + view.orphans;
+  }
+  get newestTick(): number {
+    return this.bot.client.scene.newestTick;
+  }
+  slowMsAt(x: number, y: number): number {
+    return this.bot.client.scene.slowMsAt(x, y);
+  }
+  describe({ id, track }: Subject): string {
+    const { client } = this.bot;
+    const view = client.view!;
+    const { x, y, tick } = this.bot.track;
+    const own = `it is at (${x.toFixed(1)}, ${y.toFixed(1)}) in tick ${tick}, doubles ${view.doubles}, orphans ${view.orphans}`;
+    const place = client.scene.describe(track.x, track.y);
+    const e = view.peek(id);
+    if (e === undefined) return `not held; ${place}; ${own}`;
+    const leaving = e.leavingMs < 0 ? '' : `, leaves for ${Math.round(this.now() - e.leavingMs)} ms`;
+    const shown = `(${e.x.toFixed(1)}, ${e.y.toFixed(1)}) of tick ${e.tick}, epoch ${e.epoch}`;
+    const from = `cell ${e.cell}, square ${e.square}, publisher ${e.publisher}, ${e.slowTicks} ticks slow${leaving}`;
+    return `${shown}, ${from}; ${place}; ${own}`;
   }
   countOf(id: number): number {
     return this.bot.client.view!.get(id) === undefined ? 0 : 1;

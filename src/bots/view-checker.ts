@@ -1,7 +1,11 @@
 /**
  * Holds what some bots see against what all bots of this process report of themselves (I6). A bot that stands well
  * within another's view must be shown there, once, where it is; for longer than the grace it may not be missing.
- * No clock and no sockets: the caller calls `check` at intervals.
+ *
+ * What slow squares allow: a picture may be older by one interval of its square. Who is not shown at all may be so for two
+ * intervals longer: it may leave a square just before that one's turn and enter the next just after its turn. Time is
+ * counted by the watcher's own news, tick by tick: while nothing reaches it, it misses nobody (that is a gap, and
+ * measured elsewhere). No clock and no sockets: the caller calls `check` at intervals.
  */
 import { dx } from '../geo/world.js';
 import { Histogram } from './histogram.js';
@@ -24,12 +28,18 @@ export interface Subject {
 
 /** A bot with a full view. */
 export interface Watcher extends Subject {
+  /** Greatest tick of anything that it was told. */
+  readonly newestTick: number;
+  /** ms by which the slowest square of the cell at a place is slower than frames come. */
+  slowMsAt(x: number, y: number): number;
   /** How often an id is shown (a sound view never says more than 1). */
   countOf(id: number): number;
   find(id: number): Shown | undefined;
   forEachShown(visit: (id: number, shown: Shown) => void): void;
   /** Doubles, and moves of nobody, that the view itself has found in the streams so far. */
   readonly doubles: number;
+  /** All that it knows of somebody and of where that one is, for people. */
+  describe(subject: Subject): string;
 }
 
 export interface CheckRules {
@@ -49,6 +59,11 @@ export interface CheckRules {
 /** Metres by which a picture may differ from the report of the same time (positions in frames are quantised). */
 const TOLERANCE_M = 0.5;
 
+/** Intervals of a slow square for which one may not be shown at all (see the head of the file). */
+const UNSEEN_TURNS = 2;
+/** So many troubles are told in words. */
+const MOST_TOLD = 20;
+
 interface Trouble {
   ms: number;
   counted: boolean;
@@ -61,9 +76,13 @@ export class ViewChecker {
   /** Judged pairs: a run in which nobody saw anybody proves nothing. */
   pairs = 0;
   readonly staleMs = new Histogram();
+  /** The first troubles, in words. */
+  readonly told: string[] = [];
   private readonly holes = new Map<string, Trouble>();
   private readonly ghosts = new Map<string, Trouble>();
   private readonly doubles = new Map<number, number>();
+  /** Newest tick of each watcher at the last look. */
+  private readonly ticks = new Map<number, number>();
   private round = 0;
   private lastMs = -1;
 
@@ -71,13 +90,16 @@ export class ViewChecker {
 
   /** Judges all watchers against all subjects. A pause of the caller counts as at most two of its intervals. */
   check(watchers: readonly Watcher[], subjects: readonly Subject[], now: number, intervalMs: number): void {
-    const step = this.lastMs < 0 ? 0 : Math.min(now - this.lastMs, 2 * intervalMs);
+    const passed = this.lastMs < 0 ? 0 : Math.min(now - this.lastMs, 2 * intervalMs);
     this.lastMs = now;
     this.round++;
     const byId = new Map<number, Subject>();
     for (const subject of subjects) if (this.isKnown(subject, now)) byId.set(subject.id, subject);
     for (const watcher of watchers) {
+      const news = (watcher.newestTick - (this.ticks.get(watcher.id) ?? 0)) * this.rules.tickMs;
+      this.ticks.set(watcher.id, watcher.newestTick);
       if (!byId.has(watcher.id)) continue;
+      const step = Math.max(0, Math.min(passed, news));
       this.checkDoubles(watcher);
       this.checkShown(watcher, byId.values(), step);
       this.checkGhosts(watcher, byId, step);
@@ -92,6 +114,7 @@ export class ViewChecker {
 
   private checkDoubles(watcher: Watcher): void {
     const before = this.doubles.get(watcher.id) ?? 0;
+    if (watcher.doubles > before) this.tell('double in a stream', watcher, watcher);
     this.duplicates += Math.max(0, watcher.doubles - before);
     this.doubles.set(watcher.id, watcher.doubles);
   }
@@ -119,8 +142,12 @@ export class ViewChecker {
       const shown = count > 0 ? watcher.find(subject.id) : undefined;
       const stale = this.staleness(subject, shown);
       if (stale < Infinity) this.staleMs.record(stale);
-      if (stale > wrongMs + this.slowMs(shown) && this.lasts(this.holes, watcher, subject, step, graceMs))
+      if (stale <= wrongMs + this.slowMs(shown)) continue;
+      const slowMs = shown === undefined ? watcher.slowMsAt(subject.track.x, subject.track.y) : 0;
+      if (this.lasts(this.holes, watcher, subject, step, graceMs + UNSEEN_TURNS * slowMs)) {
         this.missing++;
+        this.tell('missing', watcher, subject);
+      }
     }
   }
 
@@ -131,8 +158,19 @@ export class ViewChecker {
       const subject = byId.get(id);
       if (subject === undefined || id === watcher.id) return;
       if (this.staleness(subject, shown) <= wrongMs + this.slowMs(shown)) return;
-      if (this.lasts(this.ghosts, watcher, subject, step, graceMs)) this.duplicates++;
+      if (!this.lasts(this.ghosts, watcher, subject, step, graceMs)) return;
+      this.duplicates++;
+      this.tell('ghost', watcher, subject);
     });
+  }
+
+  private tell(what: string, watcher: Watcher, subject: Subject): void {
+    if (this.told.length >= MOST_TOLD) return;
+    const { x, y, tick } = subject.track;
+    const place = `(${x.toFixed(1)}, ${y.toFixed(1)})`;
+    this.told.push(
+      `${what}: ${subject.id} at ${place} in tick ${tick}, for ${watcher.id}: ${watcher.describe(subject)}`,
+    );
   }
 
   private slowMs(shown: Shown | undefined): number {

@@ -14,7 +14,7 @@ const EXTRA_RINGS = 1;
 const KEPT_M = 11;
 
 export class Area {
-  private level = 0;
+  level = 0;
   private columns = 2;
   private radius = 1;
   private ownColumn = -1;

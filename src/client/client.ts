@@ -69,7 +69,8 @@ export class Client {
 
   private readonly actions: ActionQueue;
   private readonly link: Link;
-  private readonly scene: Scene;
+  /** What it has been told, for checkers and people; a game needs `self` and `view`. */
+  readonly scene: Scene;
   private readonly outgoing = new ClientWriter();
   private readonly incoming = new ServerMessageReader();
   private readonly sink: ServerSink;

@@ -6,6 +6,7 @@
  * gone on for some metres; so does this. Frames of the ring around the view are taken too, for the server may be a
  * moment ahead of us; those further away, and gaps outside the view, are ignored.
  */
+import { tileX, tileY } from '../geo/tile.js';
 import type { CellFrameView } from '../wire/cell-frame-view.js';
 import { GONE as GONE_CELL, NO_PUBLISHER, ONLY_INTERVAL } from '../wire/protocol.js';
 import type { SelfUpdateView } from '../wire/self-update-view.js';
@@ -126,6 +127,13 @@ export class Scene {
     return this.squares.intervalOf(placeOf(cell, square));
   }
 
+  /** What is known of the squares and streams at a place, for people. */
+  describe(x: number, y: number): string {
+    const cell = this.area.number(tileX(x, this.area.level), tileY(y, this.area.level));
+    const squares = this.squares.describe(cell);
+    return `cell ${cell}${this.area.inView(cell) ? '' : ' out of view'}: ${squares}; streams ${this.streams.describe(cell)}`;
+  }
+
   /** The server shows a square from now on, or at another rate. */
   private notice(frame: CellFrameView, place: number, now: number): void {
     if (frame.previous === ONLY_INTERVAL) this.squares.tell(place, frame.interval);
@@ -136,6 +144,13 @@ export class Scene {
       this.view?.detachSquare(cellOfPlace(place), frame.square, now);
     }
     this.setSlowness();
+  }
+
+  /** ms by which the slowest square at a place is slower than frames come. */
+  slowMsAt(x: number, y: number): number {
+    const { area } = this;
+    const cell = area.number(tileX(x, area.level), tileY(y, area.level));
+    return Math.max(0, this.squares.slowestOf(cell) - this.ticksPerFrame) * this.msPerTick;
   }
 
   private slowTicksOf(cell: number, square: number): number {

@@ -49,6 +49,22 @@ export class Squares {
     return this.intervals.get(place) ?? 0;
   }
 
+  /** Ticks between two frames with states of the slowest square of a cell; 0 = not shown. */
+  slowestOf(cell: number): number {
+    let slowest = 0;
+    for (const [place, interval] of this.intervals)
+      if (cellOfPlace(place) === cell) slowest = Math.max(slowest, interval);
+    return slowest;
+  }
+
+  /** Squares of a cell and their intervals, for people. */
+  describe(cell: number): string {
+    const told: string[] = [];
+    for (const [place, interval] of this.intervals)
+      if (cellOfPlace(place) === cell) told.push(`${squareOfPlace(place)}/${interval}`);
+    return told.join(' ') || 'no square';
+  }
+
   retain(keep: (cell: number) => boolean): void {
     for (const place of this.intervals.keys()) if (!keep(cellOfPlace(place))) this.intervals.delete(place);
     this.measure();

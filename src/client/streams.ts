@@ -4,6 +4,8 @@
  * linear scan over typed arrays beats a map.
  */
 
+import { cellOfPlace, squareOfPlace } from './squares.js';
+
 /** What a frame means for its stream. Constants and not strings: this is asked for every frame. */
 export const FRAME_STALE = 0;
 export const FRAME_KEY = 1;
@@ -101,6 +103,18 @@ export class StreamTable {
     if (row < 0 || (this.gaps[row] as number) >= 0) return;
     this.gaps[row] = now;
     this.open++;
+  }
+
+  /** Streams of a cell: square, publisher, tick, `!` = waits for a key frame; for people. */
+  describe(cell: number): string {
+    const told: string[] = [];
+    for (let row = 0; row < this.count; row++) {
+      const place = this.places[row] as number;
+      if (cellOfPlace(place) !== cell) continue;
+      const mark = (this.gaps[row] as number) >= 0 ? '!' : '';
+      told.push(`${squareOfPlace(place)}/${this.publishers[row]}@${this.ticks[row]}${mark}`);
+    }
+    return told.join(' ') || 'none';
   }
 
   private find(place: number, publisher: number): number {

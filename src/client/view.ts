@@ -59,6 +59,11 @@ export class View {
     return entity !== undefined && this.area.inView(entity.cell) ? entity : undefined;
   }
 
+  /** The entity if it is held, in view or not. */
+  peek(id: number): Readonly<Entity> | undefined {
+    return this.entities.get(id);
+  }
+
   /** Where to draw an entity at `now`, ms of the client's clock: between its newest states. Undefined if not shown. */
   at(id: number, now: number, out: Position = { x: 0, y: 0 }): Position | undefined {
     const entity = this.get(id);

@@ -6,6 +6,7 @@
  * supervisor alone writes state and incarnation of a block, but for the step to `running`, which the shard takes.
  */
 import { Worker } from 'node:worker_threads';
+import { LIMITS } from '../base/limits.js';
 import { OWNER, ownerOf, ownerState, targetOf } from '../memory/record.js';
 import { SHARD_STATE } from '../memory/shard-block.js';
 import type { SharedWorld } from '../memory/shared-world.js';
@@ -81,8 +82,9 @@ function startThread(workerData: ShardWorkerData, env: NodeJS.ProcessEnv, ready:
     name: 'shard', // what a debugger and a profile show
     workerData,
     env,
-    // The world lives in shared memory; a shard whose heap grows beyond this has a leak and dies alone.
-    resourceLimits: { maxOldGenerationSizeMb: 512, maxYoungGenerationSizeMb: 32 },
+    // The world lives in shared memory; a shard whose heap grows beyond this has a leak and dies alone. How long that
+    // takes grows with the limit: collections of a full heap are long (512 MB of small objects 3 s, 128 MB 0.8 s).
+    resourceLimits: { maxOldGenerationSizeMb: LIMITS.shardHeapMb, maxYoungGenerationSizeMb: 32 },
     stdin: false, // not read
     stdout: false, // the log is written to its descriptor, not through the main thread
     stderr: false, // the same

@@ -6,6 +6,7 @@
  * machine to death. Where the file is missing, figures are null and the caller falls back.
  */
 import type { Clock } from '../base/clock.js';
+import { LIMITS } from '../base/limits.js';
 
 export interface ThreadName {
   readonly name: string;
@@ -27,8 +28,7 @@ export interface ThreadShare {
   readonly waiting: number;
 }
 
-/** The machine counts as full when a thread waited for a core for more than this share of the window. */
-const FULL_SHARE = 0.2;
+/** The machine counts as full when a thread waited for a core for more than a share of the window. */
 const FULL_WINDOW_MS = 5_000;
 const BUSY_WINDOW_MS = 1_000;
 
@@ -66,21 +66,27 @@ export class ThreadCpu {
     return this.over(name, 0);
   }
 
-  /** Share of the last 5 s in which the thread that waits most waited for a core; 0 before there are 5 s. */
+  /**
+   * Share of the last 5 s in which a thread waited for a core: the most of those that have work. One that wakes now and
+   * then for nothing waits as well, where other programs keep the machine full: less service would not cure that. 0
+   * before there are 5 s.
+   */
   get waiting(): number {
     let most = 0;
     for (const s of this.samples.values()) {
       const [first, last] = [s[0], s[s.length - 1]];
       if (first === undefined || last === undefined || last.atMs - first.atMs < FULL_WINDOW_MS * 0.9)
         continue;
-      most = Math.max(most, (last.waitMs - first.waitMs) / (last.atMs - first.atMs));
+      const ms = last.atMs - first.atMs;
+      if (last.cpuMs - first.cpuMs >= LIMITS.fullOwnShare * ms)
+        most = Math.max(most, (last.waitMs - first.waitMs) / ms);
     }
     return most;
   }
 
-  /** Some thread waited for a core for more than 20 % of the last 5 s. */
+  /** Some thread that has work waited for a core for more than 20 % of the last 5 s. */
   get saturated(): boolean {
-    return this.waiting > FULL_SHARE;
+    return this.waiting > LIMITS.fullWaitingShare;
   }
 
   /** From the newest sample that is at least so old, and not the last one, to the last one. */

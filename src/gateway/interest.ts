@@ -29,6 +29,8 @@ const HYSTERESIS_M = 10;
 const LOOK_AGAIN_M = 2;
 /** No further key frames while this much waits in the socket: a crowd's may be larger than what it may hold. */
 const ENOUGH_BYTES = LIMITS.maxBackpressureBytes / 2;
+/** A turn whose end has not come after this time has none. */
+const LOST_TURN_MS = 1000;
 const SIDE = LIMITS.viewCells;
 /** Bytes of one entity in a key frame, and of the notice and the frames around them. */
 const STATE_BYTES = 32;
@@ -44,8 +46,8 @@ export class Interest {
   private readonly keyFrames = new KeyFrames(LIMITS.frameScratchBytes);
   private readonly around = new Float64Array(SIDE * SIDE);
   private readonly tolerated = new Set<number>();
-  /** Shards of which some frames of a tick have come, but not all. */
-  private readonly midTurn = new Set<number>();
+  /** Shards of which some frames of a tick have come, but not all; and since when, clock ms. */
+  private readonly midTurn = new Map<number, number>();
   /** Connections that wait for the end of these turns. */
   private readonly waiting = new Set<Connection>();
   private wasServed = true;
@@ -79,7 +81,7 @@ export class Interest {
     part: number,
     bytes: Uint8Array,
   ): void {
-    this.midTurn.add(shard);
+    if (!this.midTurn.has(shard)) this.midTurn.set(shard, this.core.now());
     const stream = this.streams.get(keyOfPart(cellOf(column, row), part));
     if (stream === undefined) return; // shares a place in the filter with a watched one, or was left a moment ago
     const follows = stream.publishers[shard] === publisher && stream.ticks[shard] === previous;
@@ -257,7 +259,8 @@ export class Interest {
     this.streams.sweep(now);
     this.plans.sweep(now);
     this.crowds.sweep(now);
-    this.midTurn.clear(); // of a shard that died between its frames
+    // Of a shard that died between its frames, or whose ring was full; one that only lacks a core goes on.
+    for (const [shard, since] of this.midTurn) if (now - since > LOST_TURN_MS) this.turn(shard);
     const isServed = this.core.world.directory.anyService !== 0;
     if (isServed || this.wasServed) this.tellIntervals();
     this.wasServed = isServed;

@@ -4,19 +4,13 @@
  * of garbage collections.
  */
 import { once } from 'node:events';
-import { PerformanceObserver, constants } from 'node:perf_hooks';
 import { setImmediate as turn } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { monotonicClock } from '../base/clock.js';
 import { kernelThreadId, nameThread } from '../base/thread-id.js';
-import {
-  FAULT_KIND,
-  SHARD_COUNTER,
-  SHARD_GAUGE,
-  SHARD_STATE,
-  type ShardBlock,
-} from '../memory/shard-block.js';
+import { FAULT_KIND, SHARD_GAUGE, SHARD_STATE } from '../memory/shard-block.js';
 import { type SharedWorldHandles, attachSharedWorld } from '../memory/shared-world.js';
+import { Collections } from './collections.js';
 import { loadGame } from './load-game.js';
 import { Shard } from './tick.js';
 
@@ -60,7 +54,7 @@ async function main(settings: ShardWorkerData): Promise<void> {
   const block = world.shardBlocks[data.shard]!;
   const shard = new Shard(world, game, clock, data);
   block.setGauge(SHARD_GAUGE.threadId, kernelThreadId());
-  observeCollections(block);
+  const collections = new Collections(block);
   let tick = shard.start(data.previousIncarnation);
   block.state = SHARD_STATE.RUNNING;
   parentPort!.postMessage({
@@ -78,6 +72,7 @@ async function main(settings: ShardWorkerData): Promise<void> {
     if (tick - turnedAt >= world.clock.ticksPerSecond) {
       turnedAt = tick;
       await turn();
+      collections.check();
     }
     // The bell before the state: a "closing" that comes in between is not slept through.
     const bell = block.doorbell;
@@ -99,20 +94,6 @@ function commitFault(fault: number): void {
     // Pieces of 2 MB without pointers: collections stay short, so that the limit ends it and not its silence. One piece
     // of more than the 16 MB that Node grants a thread beyond its limit would end the process.
     for (const hoard: unknown[] = []; ; ) hoard.push(new Array(250_000).fill(hoard.length + 0.5));
-}
-
-function observeCollections(block: ShardBlock): void {
-  let longest = 0;
-  new PerformanceObserver((list) => {
-    for (const entry of list.getEntries()) {
-      // From the first to the last step of an incremental marking the shard goes on working in between: no pause.
-      const { detail } = entry as unknown as { detail?: { kind: number } };
-      if (detail?.kind === constants.NODE_PERFORMANCE_GC_INCREMENTAL) continue;
-      block.count(SHARD_COUNTER.collections);
-      longest = Math.max(longest, entry.duration);
-      block.setGauge(SHARD_GAUGE.gcMaxMs, longest);
-    }
-  }).observe({ entryTypes: ['gc'] });
 }
 
 main(workerData as ShardWorkerData).catch((error: unknown) => {

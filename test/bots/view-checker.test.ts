@@ -27,6 +27,8 @@ function setUp() {
   };
   const watching = bot(1, 75, 75);
   let doubles = 0;
+  let deaf = false;
+  let slowMs = 0;
   const watcher: Watcher = {
     id: 1,
     ready: true,
@@ -34,6 +36,11 @@ function setUp() {
     get doubles() {
       return doubles;
     },
+    describe: () => '',
+    get newestTick() {
+      return deaf ? 0 : now / 50;
+    },
+    slowMsAt: () => slowMs,
     countOf: (id) => shown.get(id)?.length ?? 0,
     find: (id) => shown.get(id)?.[0],
     forEachShown: (visit) => {
@@ -57,6 +64,12 @@ function setUp() {
     watcher,
     bots,
     double: () => doubles++,
+    slow: (ms: number) => {
+      slowMs = ms;
+    },
+    deafen: (isDeaf: boolean) => {
+      deaf = isDeaf;
+    },
     /** Shows a bot as it is now. */
     show: (b: { id: number; x: number; y: number }) => shown.set(b.id, [{ x: b.x, y: b.y, tick: now / 50 }]),
     tick: () => now / 50,
@@ -97,6 +110,30 @@ t.test('a hole of more than a second is found once; a shorter one is latency', (
   shown.delete(2);
   pass(3000);
   t.equal(checker.missing, 2, 'a second episode');
+  t.end();
+});
+
+t.test('in a slow square one may slip through two turns unseen, and not longer', (t) => {
+  const { checker, bot, pass, slow } = setUp();
+  slow(1900);
+  bot(2, 100, 75);
+  pass(1000 + 2 * 1900);
+  t.equal(checker.missing, 0);
+  pass(500);
+  t.equal(checker.missing, 1);
+  t.end();
+});
+
+t.test('while nothing reaches the watcher it misses nobody; what was missing before still is', (t) => {
+  const { checker, bot, pass, deafen } = setUp();
+  bot(2, 100, 75);
+  pass(750);
+  deafen(true);
+  pass(5000);
+  t.equal(checker.missing, 0);
+  deafen(false);
+  pass(1000);
+  t.equal(checker.missing, 1);
   t.end();
 });
 

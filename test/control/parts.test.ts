@@ -101,6 +101,8 @@ t.test(
     t.ok(cpu.saturated);
     for (let i = 0; i < 7; i++) pass(250, 0);
     t.notOk(cpu.saturated);
+    for (let i = 0; i < 7; i++) pass(40, 900);
+    t.notOk(cpu.saturated, 'it has next to nothing to do: others keep the machine full');
     threads[0] = { name: 'shard 0', tid: 12 };
     pass(250, 0);
     t.equal(cpu.busy('shard 0'), null, 'a replacement begins anew');

@@ -216,6 +216,11 @@ t.test('a full machine: from waiting above 20 % until below 10 %; players still 
   const bench = new Bench();
   const waits = (waiting: number) => [shard({ busy: 0.9, waiting }), shard({ waiting })];
   const tiles = [leaf(HOME, 0, 10, { busy: 0.9 })];
+  t.same(
+    bench.see([leaf(HOME, 0, 10)], [shard({ busy: 0.05, waiting: 0.9 })], 30),
+    [],
+    'not with our own work',
+  );
   t.same(bench.see([leaf(HOME, 0, 10)], waits(0.19), 30), []);
   const on = bench.see([leaf(HOME, 0, 10)], waits(0.5), 2);
   t.same(on.map(titleOf).slice(0, 1), ['saturated']);

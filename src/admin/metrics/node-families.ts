@@ -16,8 +16,10 @@ function counter(name: string, help: string, value: (source: MetricSource) => nu
 
 const NODE: readonly Family[] = [
   gauge('bluemarble_ready', '1 while clients are accepted.', (s) => (s.notReady().length === 0 ? 1 : 0)),
-  gauge('bluemarble_cpu_saturated', '1 while threads wait for a core more than a fifth of the time.', (s) =>
-    s.cpuSaturated() ? 1 : 0,
+  gauge(
+    'bluemarble_cpu_saturated',
+    '1 while threads with work of their own wait for a core more than a fifth of the time.',
+    (s) => (s.cpuSaturated() ? 1 : 0),
   ),
   gauge('bluemarble_bots', 'Bots that the server has started.', (s) => s.bots()),
   gauge('bluemarble_tick', 'The tick that it is now.', ({ world, now }) => world.clock.tickAt(now())),

@@ -138,11 +138,12 @@ function observeShard(
   if (!shard.alive) return { ...NEW_SHARD, startAskedS: before.startAskedS };
   const players = before.players + (shard.players / limits.capacityPlayers - before.players) * w;
   const busy = before.busy + (shard.busy - before.busy) * w;
+  const waits = shard.busy >= limits.fullOwnShare ? shard.waiting : 0;
   const idle = Math.max(players, busy, shard.players / limits.capacityPlayers) < limits.packLoadShare;
   return {
     players,
     busy,
-    waiting: before.waiting + (shard.waiting - before.waiting) * full,
+    waiting: before.waiting + (waits - before.waiting) * full,
     idleS: idle ? Math.min(before.idleS, timeS) : Infinity,
     startAskedS: before.startAskedS,
     stopAskedS: before.stopAskedS,

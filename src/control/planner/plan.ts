@@ -37,8 +37,9 @@
  *  one at a time  a pending reshape holds its tile, all above      reshapesAtOnce                8 in all
  *                 and all below it, until done()
  *  full machine   threads wait for a core for more than this       fullWaitingShare, fullWindowS > 0.2, 5 s
- *                 (until half of it): no start, no split or move
- *                 for CPU time, degrade from splitLoadShare on
+ *                 (until half of it), and have work of their    fullOwnShare                  ≥ 0.1
+ *                 own: no start, no split or move for CPU time,
+ *                 degrade from splitLoadShare on
  *  degrade        busy ≥ 1: far rate, near rate, time, a rung at   degradeStepS                  0.5 s
  *                 a time; players ≥ 1: the rates only; time down   minDilationShare              to 0.1
  *                 to; back a rung when the rung above would cost

@@ -73,6 +73,7 @@ type LoadLimits = Pick<
   | 'packAfterS'
   | 'fullWaitingShare'
   | 'fullWindowS'
+  | 'fullOwnShare'
   | 'minDilationShare'
   | 'degradeStepS'
   | 'degradeBackS'
