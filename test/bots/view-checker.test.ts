@@ -27,8 +27,7 @@ function setUp() {
   };
   const watching = bot(1, 75, 75);
   let doubles = 0;
-  let deaf = false;
-  let slowMs = 0;
+  const ears = { deaf: false, slowMs: 0 };
   const watcher: Watcher = {
     id: 1,
     ready: true,
@@ -38,9 +37,9 @@ function setUp() {
     },
     describe: () => '',
     get newestTick() {
-      return deaf ? 0 : now / 50;
+      return ears.deaf ? 0 : now / 50;
     },
-    slowMsAt: () => slowMs,
+    slowMsAt: () => ears.slowMs,
     countOf: (id) => shown.get(id)?.length ?? 0,
     find: (id) => shown.get(id)?.[0],
     forEachShown: (visit) => {
@@ -64,12 +63,7 @@ function setUp() {
     watcher,
     bots,
     double: () => doubles++,
-    slow: (ms: number) => {
-      slowMs = ms;
-    },
-    deafen: (isDeaf: boolean) => {
-      deaf = isDeaf;
-    },
+    ears,
     /** Shows a bot as it is now. */
     show: (b: { id: number; x: number; y: number }) => shown.set(b.id, [{ x: b.x, y: b.y, tick: now / 50 }]),
     tick: () => now / 50,
@@ -114,8 +108,8 @@ t.test('a hole of more than a second is found once; a shorter one is latency', (
 });
 
 t.test('in a slow square one may slip through two turns unseen, and not longer', (t) => {
-  const { checker, bot, pass, slow } = setUp();
-  slow(1900);
+  const { checker, bot, pass, ears } = setUp();
+  ears.slowMs = 1900;
   bot(2, 100, 75);
   pass(1000 + 2 * 1900);
   t.equal(checker.missing, 0);
@@ -125,13 +119,13 @@ t.test('in a slow square one may slip through two turns unseen, and not longer',
 });
 
 t.test('while nothing reaches the watcher it misses nobody; what was missing before still is', (t) => {
-  const { checker, bot, pass, deafen } = setUp();
+  const { checker, bot, pass, ears } = setUp();
   bot(2, 100, 75);
   pass(750);
-  deafen(true);
+  ears.deaf = true;
   pass(5000);
   t.equal(checker.missing, 0);
-  deafen(false);
+  ears.deaf = false;
   pass(1000);
   t.equal(checker.missing, 1);
   t.end();
