@@ -208,7 +208,8 @@ export class Bot implements Walker {
     this.walkMs = now;
     this.actMs = now + this.pause();
     if (welcome.tick < this.track.tick) this.track.clear(); // another server, or one that was rolled back
-    this.track.add(welcome.tick, welcome.x, welcome.y, now);
+    // Where a shard lags, the place of a session that goes on is older than the tick: the next self update tells both.
+    if (!welcome.resumed) this.track.add(welcome.tick, welcome.x, welcome.y, now);
   }
 
   private onSelf(self: SelfState): void {

@@ -93,6 +93,10 @@ const APPLIED_SHARE = 0.8;
 /** On top of what walking explains, for rounding and the tick in which a walk begins. */
 const JUMP_TOLERANCE_M = 0.5;
 
+function list(entries: ReadonlyMap<unknown, number>): string {
+  return [...entries].map(([what, n]) => `${what}: ${n}`).join(', ');
+}
+
 /** One sentence for each promise that broke; none = the run is good. */
 export function brokenPromises(report: Report, m: Measures, server: ServerFigures | null): string[] {
   const broken: string[] = [];
@@ -103,7 +107,7 @@ export function brokenPromises(report: Report, m: Measures, server: ServerFigure
     report.connected === report.players,
     `${report.players - report.connected} bots were not connected at the end`,
   );
-  must(report.disconnects === 0, `${report.disconnects} connections were lost`);
+  must(report.disconnects === 0, `${report.disconnects} connections were lost: ${list(m.closes)}`);
   must(report.actionsLost === 0, `${report.actionsLost} actions were lost`);
   must(report.actionsDuplicated === 0, `${report.actionsDuplicated} actions were done twice`);
   must(report.actionsOutOfOrder === 0, `${report.actionsOutOfOrder} sessions differ from what was sent`);
@@ -153,7 +157,6 @@ export function table(report: Report, m: Measures): string {
     lines.push(`${name.padEnd(28)}${text}`);
   }
   for (const [name, value] of Object.entries(elastic ?? {})) lines.push(`${name.padEnd(28)}${value ?? '-'}`);
-  const list = (entries: Map<unknown, number>) => [...entries].map(([what, n]) => `${what}: ${n}`).join(', ');
   if (m.rejections.size > 0) lines.push(`${'rejections by code'.padEnd(28)}${list(m.rejections)}`);
   if (m.closes.size > 0) lines.push(`${'closes by code'.padEnd(28)}${list(m.closes)}`);
   lines.push(`${'gaps mended by key frames'.padEnd(28)}${m.gaps - m.openGaps}`);

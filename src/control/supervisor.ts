@@ -44,7 +44,7 @@ export const WATCH = Object.freeze({
   crashWindowMs: 60_000,
   /** First wait after the alarm, and after a failed start; doubled each time. */
   alarmWaitMs: 1_000,
-  /** A life that ended sooner after it was ready: the alarm's waits are for these. */
+  /** A life that ended sooner after it was ready: waits are for several of these in a row. */
   shortLifeMs: 2_000,
   failedStartWaitMs: 100,
   longestWaitMs: 30_000,
@@ -65,6 +65,8 @@ interface Life {
   /** Terminated because somebody asked for it: what was in hand is not to blame. */
   asked: boolean;
   crashes: number[];
+  /** Lives in a row that were short. */
+  shortLives: number;
   /** When it last was ready. */
   readyMs: number;
   failedStarts: number;
@@ -97,6 +99,7 @@ export class Supervisor {
         condemned: false,
         asked: false,
         crashes: [],
+      shortLives: 0,
         readyMs: Number.NEGATIVE_INFINITY,
         failedStarts: 0,
         restarts: 0,
@@ -308,14 +311,14 @@ export class Supervisor {
   private noteCrash(life: Life): number {
     const now = this.parts.clock.now();
     life.crashes = [...life.crashes, now].filter((at) => now - at < WATCH.crashWindowMs);
-    const tooMany = life.crashes.length - WATCH.crashesForAlarm;
     const wait = (first: number, doublings: number) =>
       Math.min(first * 2 ** Math.min(doublings, 20), WATCH.longestWaitMs);
     // Who lived for a while is replaced at once, however often: waiting is for those who die as they begin.
-    const wasShort = now - life.readyMs < WATCH.shortLifeMs;
+    life.shortLives = now - life.readyMs < WATCH.shortLifeMs ? life.shortLives + 1 : 0;
+    const tooMany = life.shortLives - WATCH.crashesForAlarm;
     let waitMs = life.failedStarts > 0 ? wait(WATCH.failedStartWaitMs, life.failedStarts - 1) : 0;
-    if (tooMany >= 0) {
-      if (wasShort) waitMs = Math.max(waitMs, wait(WATCH.alarmWaitMs, tooMany));
+    if (tooMany >= 0) waitMs = Math.max(waitMs, wait(WATCH.alarmWaitMs, tooMany));
+    if (life.crashes.length >= WATCH.crashesForAlarm) {
       life.alarm = `shard ${life.shard} died ${life.crashes.length} times within ${WATCH.crashWindowMs / 1000} s`;
       this.parts.log.fatal(
         { shard: life.shard, deaths: life.crashes.length, waitMs, alarm: true },
