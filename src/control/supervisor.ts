@@ -99,7 +99,7 @@ export class Supervisor {
         condemned: false,
         asked: false,
         crashes: [],
-      shortLives: 0,
+        shortLives: 0,
         readyMs: Number.NEGATIVE_INFINITY,
         failedStarts: 0,
         restarts: 0,
