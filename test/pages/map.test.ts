@@ -29,6 +29,9 @@ type Tap = Parameters<typeof runBots>[0];
 /** The figures of players and their places come in different events: pressed until there is a tile to go to. */
 const goToPlayers = (page: Page) =>
   until(page, `document.getElementById('busiest').click(), document.getElementById('tile-name') !== null`);
+/** Players are counted at every look, tiles in samples of the load: the page knows of the ones before the others. */
+const knowsTiles = (page: Page, atLeast: number) =>
+  until(page, `Number(document.getElementById('n-tiles').textContent) >= ${atLeast}`);
 const players = (page: Page) => page.textContent('#n-players');
 const field = (page: Page, name: string) =>
   page.getAttribute(`#tile-figures [data-field=${name}]`, 'data-value');
@@ -102,6 +105,7 @@ t.test('a split, commanded from the page, appears on it', { skip }, async (t) =>
   await page.fill('#token', 'not the token');
   await page.click('#confirm-go');
   await until(page, `document.getElementById('confirm-answer').textContent.includes('UNAUTHORIZED')`);
+  await eventually('the browser has told of it twice', () => wrong.length >= 2);
   t.equal((await server.status()).totals.splits, 0, 'nothing without the token');
   t.match(wrong.splice(0), [/401/, /401/], 'the refusal, and the console about it');
   await page.fill('#token', TOKEN);
@@ -129,10 +133,10 @@ t.test('a split that a crowd causes appears by itself', { skip }, async (t) => {
   const { page, wrong } = await openPage(browser, server.admin, '/');
   await isLive(page);
   const life = bots(t, server, 30, 'crowd');
-  await until(page, `document.getElementById('told').textContent.startsWith('split of tile')`, 60_000);
   await page.click('#decisions-tab');
-  await page.waitForSelector('#decisions-pane .decision.split');
-  await goToPlayers(page);
+  await page.waitForSelector('#decisions-pane .decision.split', { timeout: 60_000 });
+  const inPart = `/^Tile 1[23]/.test(document.getElementById('tile-name')?.textContent)`;
+  await until(page, `document.getElementById('busiest').click(), ${inPart}`);
   await keepPicture(page, 'crowd');
   t.same(wrong, [], 'no errors, nothing from elsewhere');
   life.done();
@@ -156,9 +160,11 @@ t.test('without a mouse, and on a phone', { skip }, async (t) => {
   t.equal(await page.evaluate('document.activeElement.className'), 'skip', 'first of all: past the map');
   await page.focus('#map');
   const where = () => page.textContent('#where');
+  await until(page, `document.getElementById('where').textContent !== ''`);
   const before = await where();
   await page.keyboard.press('ArrowRight');
   await until(page, `document.getElementById('where').textContent !== ${JSON.stringify(before)}`);
+  await knowsTiles(page, 2);
   await page.keyboard.press('n');
   const first = await page.textContent('#tile-name');
   await page.keyboard.press('n');
