@@ -7,7 +7,10 @@ import { eventually } from '../e2e/server.js';
 import { findChromium, HOW_TO_GET_IT } from './chromium.js';
 
 const SCREENSHOTS = fileURLToPath(new URL('../../screenshots/', import.meta.url));
-const STEP_MS = 20_000;
+/** On a machine that others keep busy a step takes long; what never happens costs the same in the end. */
+export const STEP_MS = 60_000;
+/** For a whole file of page tests, likewise. */
+export const FILE_MS = 400_000;
 /** No sandbox: tests run as root in containers. The rest keeps the browser from talking to anybody of its own accord. */
 const FLAGS = [
   '--no-sandbox',

@@ -4,10 +4,12 @@ import t from 'tap';
 import { boundsOf, centreOf, tileAt } from '../../src/geo/address.js';
 import { lonLatToXY } from '../../src/geo/world.js';
 import { eventually, Server } from '../e2e/server.js';
-import { keepPicture, openBrowser, openPage, overflow, skip, until } from './browser.js';
+import { FILE_MS, keepPicture, openBrowser, openPage, overflow, skip, STEP_MS, until } from './browser.js';
 
 const BERLIN = lonLatToXY(13.405, 52.52);
 const HOME = tileAt(BERLIN.x, BERLIN.y, 11);
+
+t.setTimeout(FILE_MS);
 
 /** Of the page's picture; and a place clear of what lies over it. */
 const PX_PER_METRE = 14;
@@ -134,7 +136,7 @@ async function meet(server: Server, page: Page, other: number, x: number, y: num
       await page.mouse.click(box.x + box.width / 2 + px, box.y + box.height / 2);
       return false;
     },
-    60_000,
+    STEP_MS,
   );
 }
 
