@@ -2,9 +2,9 @@
  * Holds what some bots see against what all bots of this process report of themselves (I6). A bot that stands well
  * within another's view must be shown there, once, where it is; for longer than the grace it may not be missing.
  *
- * What slow squares allow: a picture may be older by one interval of its square. Who is not shown at all may be so for two
- * intervals longer: it may leave a square just before that one's turn and enter the next just after its turn. Time is
- * counted by the watcher's own news, tick by tick: while nothing reaches it, it misses nobody (that is a gap, and
+ * What slow squares allow: two of their intervals more, the slower of where somebody is shown and where it is. For it may
+ * leave a square just before that one's turn, pass the corner of a second one between two turns, and enter a third just
+ * after its turn. Time is counted by the watcher's own news, tick by tick: while nothing reaches it, it misses nobody (that is a gap, and
  * measured elsewhere). No clock and no sockets: the caller calls `check` at intervals.
  */
 import { dx } from '../geo/world.js';
@@ -59,8 +59,8 @@ export interface CheckRules {
 /** Metres by which a picture may differ from the report of the same time (positions in frames are quantised). */
 const TOLERANCE_M = 0.5;
 
-/** Intervals of a slow square for which one may not be shown at all (see the head of the file). */
-const UNSEEN_TURNS = 2;
+/** Intervals of a slow square by which a picture may be older (see the head of the file). */
+const SLOW_TURNS = 2;
 /** So many troubles are told in words. */
 const MOST_TOLD = 20;
 
@@ -120,7 +120,7 @@ export class ViewChecker {
   }
 
   private checkShown(watcher: Watcher, subjects: Iterable<Subject>, step: number): void {
-    const { marginM, cellSize, viewRadiusCells, wrongMs, graceMs } = this.rules;
+    const { marginM, cellSize, viewRadiusCells, wrongMs } = this.rules;
     const { x, y } = watcher.track;
     // Whichever cell the watcher is in, or was a moment ago: the part that its view contains in any case.
     const column = Math.floor((x - marginM) / cellSize);
@@ -142,9 +142,8 @@ export class ViewChecker {
       const shown = count > 0 ? watcher.find(subject.id) : undefined;
       const stale = this.staleness(subject, shown);
       if (stale < Infinity) this.staleMs.record(stale);
-      if (stale <= wrongMs + this.slowMs(shown)) continue;
-      const slowMs = shown === undefined ? watcher.slowMsAt(subject.track.x, subject.track.y) : 0;
-      if (this.lasts(this.holes, watcher, subject, step, graceMs + UNSEEN_TURNS * slowMs)) {
+      const isHole = stale > wrongMs && stale > wrongMs + this.slowMs(watcher, subject, shown);
+      if (isHole && this.lasts(this.holes, watcher, subject, step, this.graceFor(watcher, subject, shown))) {
         this.missing++;
         this.tell('missing', watcher, subject);
       }
@@ -157,7 +156,8 @@ export class ViewChecker {
     watcher.forEachShown((id, shown) => {
       const subject = byId.get(id);
       if (subject === undefined || id === watcher.id) return;
-      if (this.staleness(subject, shown) <= wrongMs + this.slowMs(shown)) return;
+      const stale = this.staleness(subject, shown);
+      if (stale <= wrongMs || stale <= wrongMs + this.slowMs(watcher, subject, shown)) return;
       if (!this.lasts(this.ghosts, watcher, subject, step, graceMs)) return;
       this.duplicates++;
       this.tell('ghost', watcher, subject);
@@ -173,8 +173,15 @@ export class ViewChecker {
     );
   }
 
-  private slowMs(shown: Shown | undefined): number {
-    return (shown?.slowTicks ?? 0) * this.rules.tickMs;
+  /** By how much a picture may be older, and who is not shown may be so for longer. */
+  private slowMs(watcher: Watcher, subject: Subject, shown: Shown | undefined): number {
+    const { x, y } = subject.track;
+    const shownMs = (shown?.slowTicks ?? 0) * this.rules.tickMs;
+    return SLOW_TURNS * Math.max(shownMs, watcher.slowMsAt(x, y));
+  }
+
+  private graceFor(watcher: Watcher, subject: Subject, shown: Shown | undefined): number {
+    return this.rules.graceMs + (shown === undefined ? this.slowMs(watcher, subject, shown) : 0);
   }
 
   private staleness(subject: Subject, shown: Shown | undefined): number {

@@ -9,9 +9,10 @@ import { clampY, wrapX } from '../geo/world.js';
 const EXTRA_RINGS = 1;
 /**
  * A cell that was in view is kept while it would be in view from a place so near, metres: the server does the same with
- * 10 m, lest walking to and fro on a cell's border should cost key frames. We may hold it longer, not shorter.
+ * 10 m and looks again every 2 m, lest walking to and fro on a cell's border should cost key frames. We may hold it
+ * longer, not shorter.
  */
-const KEPT_M = 11;
+const KEPT_M = 14;
 
 export class Area {
   level = 0;

@@ -15,7 +15,7 @@ import { type GameEvent, GONE } from './entity.js';
 import { EventMemory } from './event-memory.js';
 import { ServerTime } from './server-time.js';
 import { Squares, cellOfPlace, meet, placeOf, squareOfPlace } from './squares.js';
-import { FRAME_DELTA, FRAME_GAP, FRAME_KEY, StreamTable } from './streams.js';
+import { FRAME_DELTA, FRAME_GAP, FRAME_KEY, FRAME_OLD, StreamTable } from './streams.js';
 import type { ClientHandlers, ClientStats, SelfState, Welcome } from './types.js';
 import { View } from './view.js';
 
@@ -112,13 +112,13 @@ export class Scene {
       this.view?.closeStream(cell, square, frame.close(i), now);
     }
     if (!inView && previous !== 0 && !this.streams.has(place, publisher)) return;
-    const verdict = this.streams.accept(place, publisher, tick, previous, now);
+    const verdict = this.streams.accept(place, publisher, tick, previous, frame.taken, now);
     if (verdict === FRAME_GAP) this.stats.gaps++;
-    if (verdict !== FRAME_KEY && verdict !== FRAME_DELTA) return;
+    if (verdict !== FRAME_KEY && verdict !== FRAME_DELTA && verdict !== FRAME_OLD) return;
     if (!inView) this.lingers = true;
     this.handlers.frame?.(frame);
     if (this.view === null) return;
-    this.show(this.view, frame, cell, verdict === FRAME_KEY, now);
+    this.show(this.view, frame, cell, verdict, now);
     if (this.handlers.event !== undefined) this.tellEvents(frame);
   }
 
@@ -196,18 +196,29 @@ export class Scene {
     this.view?.trim();
   }
 
-  private show(view: View, frame: CellFrameView, cell: number, isKey: boolean, now: number): void {
-    const { area, unit } = this;
-    const west = area.west(frame.cellX);
-    const south = area.south(frame.cellY);
+  private show(view: View, frame: CellFrameView, cell: number, verdict: number, now: number): void {
     view.beginFrame(
       cell,
       frame.square,
       frame.publisher,
       frame.taken,
-      isKey,
+      verdict === FRAME_KEY,
       this.slowTicksOf(cell, frame.square),
     );
+    // Who has left the square since would come back, and moves of those who were never shown here would be nobody's.
+    if (verdict !== FRAME_OLD) this.takeStates(view, frame, cell, now);
+    for (let i = 0; i < frame.removalCount; i++) {
+      const column = frame.removalX(i);
+      const to = column === GONE_CELL ? GONE : this.area.number(column, frame.removalY(i));
+      view.removal(frame.removalId(i), frame.removalEpoch(i), to, now);
+    }
+    view.endFrame(now);
+  }
+
+  private takeStates(view: View, frame: CellFrameView, cell: number, now: number): void {
+    const { area, unit } = this;
+    const west = area.west(frame.cellX);
+    const south = area.south(frame.cellY);
     for (let i = 0; i < frame.stateCount; i++) {
       view.state(
         frame.id(i),
@@ -232,12 +243,6 @@ export class Scene {
       if (!view.move(frame.moveId(i), frame.moveEpoch(i), x, y, vx, vy, now)) isWhole = false;
     }
     if (!isWhole) this.streams.doubt(placeOf(cell, frame.square), frame.publisher, now);
-    for (let i = 0; i < frame.removalCount; i++) {
-      const column = frame.removalX(i);
-      const to = column === GONE_CELL ? GONE : area.number(column, frame.removalY(i));
-      view.removal(frame.removalId(i), frame.removalEpoch(i), to, now);
-    }
-    view.endFrame(now);
   }
 
   private tellEvents(frame: CellFrameView): void {

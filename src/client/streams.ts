@@ -12,6 +12,8 @@ export const FRAME_KEY = 1;
 export const FRAME_DELTA = 2;
 /** A delta that does not follow the last frame: its contents must not be used, a key frame is needed. */
 export const FRAME_GAP = 3;
+/** A delta that follows, but whose states are older than those of the key frame before it: they say nothing any more. */
+export const FRAME_OLD = 4;
 
 const INITIAL_ROWS = 16;
 
@@ -19,6 +21,8 @@ export class StreamTable {
   private places = new Float64Array(INITIAL_ROWS);
   private publishers = new Float64Array(INITIAL_ROWS);
   private ticks = new Float64Array(INITIAL_ROWS);
+  /** Tick of the states of the newest key frame. */
+  private taken = new Float64Array(INITIAL_ROWS);
   /** ms of the first unanswered gap, −1 = the stream is whole */
   private gaps = new Float64Array(INITIAL_ROWS);
   private count = 0;
@@ -32,13 +36,24 @@ export class StreamTable {
     return this.open;
   }
 
-  /** Judges one frame and moves the stream on. `previous` = 0 says that it is a key frame. */
-  accept(place: number, publisher: number, tick: number, previous: number, now: number): number {
+  /**
+   * Judges one frame and moves the stream on.
+   * @param previous 0 = it is a key frame @param taken tick of its states
+   */
+  accept(
+    place: number,
+    publisher: number,
+    tick: number,
+    previous: number,
+    taken: number,
+    now: number,
+  ): number {
     const row = this.find(place, publisher);
     if (row < 0) {
       const added = this.add(place, publisher);
       if (previous === 0) {
         this.ticks[added] = tick;
+        this.taken[added] = taken;
         return FRAME_KEY;
       }
       this.gaps[added] = now;
@@ -49,6 +64,7 @@ export class StreamTable {
     if (previous === 0) {
       if (tick < known) return FRAME_STALE;
       this.ticks[row] = tick;
+      this.taken[row] = taken;
       this.mend(row);
       return FRAME_KEY;
     }
@@ -60,7 +76,7 @@ export class StreamTable {
       return FRAME_GAP;
     }
     this.ticks[row] = tick;
-    return FRAME_DELTA;
+    return tick <= (this.taken[row] as number) ? FRAME_OLD : FRAME_DELTA;
   }
 
   close(place: number, publisher: number): void {
@@ -137,6 +153,7 @@ export class StreamTable {
     this.places[row] = place;
     this.publishers[row] = publisher;
     this.ticks[row] = 0;
+    this.taken[row] = 0;
     this.gaps[row] = -1;
     return row;
   }
@@ -147,6 +164,7 @@ export class StreamTable {
     this.places[row] = this.places[last] as number;
     this.publishers[row] = this.publishers[last] as number;
     this.ticks[row] = this.ticks[last] as number;
+    this.taken[row] = this.taken[last] as number;
     this.gaps[row] = this.gaps[last] as number;
   }
 
@@ -155,6 +173,7 @@ export class StreamTable {
     this.places = copied(this.places, size);
     this.publishers = copied(this.publishers, size);
     this.ticks = copied(this.ticks, size);
+    this.taken = copied(this.taken, size);
     this.gaps = copied(this.gaps, size);
   }
 }

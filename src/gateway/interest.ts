@@ -251,7 +251,8 @@ export class Interest {
     );
     if (stream === undefined || connection.plan === undefined) return;
     this.account(connection);
-    if (connection.purse.spend(this.bytesOf([stream.key]))) this.sendKeys(connection, stream);
+    if (connection.purse.borrow(this.bytesOf([stream.key]), this.core.now()))
+      this.sendKeys(connection, stream);
   }
 
   /** A few times a second: forgets what nobody asks for, tells of rates that have changed. */

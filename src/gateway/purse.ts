@@ -7,6 +7,8 @@
 /** Seconds of the whole budget that can be saved up, and owed. */
 const SAVED_S = 0.5;
 const OWED_S = 2;
+/** Between two loans. */
+const LEND_MS = 2000;
 /** Self updates and answers. */
 export const OTHER_BYTES_PER_S = 2048;
 /** How much the newest stretch counts in the mean of what passes, a second. */
@@ -18,6 +20,7 @@ export class Purse {
   private bytes: number;
   private at: number;
   private passed = 0;
+  private lentAt = Number.NEGATIVE_INFINITY;
 
   constructor(
     private readonly bytesPerS: number,
@@ -47,6 +50,15 @@ export class Purse {
   /** @returns false: not now */
   spend(bytes: number): boolean {
     if (this.bytes < Math.min(bytes, this.bytesPerS * SAVED_S)) return false;
+    this.bytes -= bytes;
+    return true;
+  }
+
+  /** The same, on credit now and then: who lacks something must not wait for ever because too much passes. */
+  borrow(bytes: number, now: number): boolean {
+    if (this.spend(bytes)) return true;
+    if (now - this.lentAt < LEND_MS) return false;
+    this.lentAt = now;
     this.bytes -= bytes;
     return true;
   }

@@ -339,10 +339,11 @@ export class FakeServer {
     tick: number,
     previous: number,
     word: (w: CellFrameWriter) => void = () => {},
+    taken = 0,
     c = this.last,
   ): void {
     const writer = new CellFrameWriter(8192);
-    writer.begin(cell.x, cell.y, publisher, tick, previous);
+    writer.begin(cell.x, cell.y, publisher, tick, previous, 0, 0, taken);
     word(writer);
     c.down.push(writer.view(writer.finish()).slice());
   }

@@ -36,8 +36,9 @@ function setUp(handlers: ClientHandlers = {}, view: 'full' | 'light' = 'full') {
     tick: number,
     previous: number,
     word?: (w: CellFrameWriter) => void,
+    taken = 0,
   ) => {
-    server.frame(at, publisher, tick, previous, word);
+    server.frame(at, publisher, tick, previous, word, taken);
     server.deliver();
   };
   const beat = (ms: number) => {
@@ -216,6 +217,26 @@ t.test('cells that leave the view take their entities along; frames from afar ar
   t.same(ids(), [6]);
   frame(cell(5), 1, 12, 10, state(7));
   t.equal(client.stats.gaps, 0, 'nothing is asked about cells out of view');
+  t.end();
+});
+
+t.test('a delta that is older than what the key frame before it shows brings nobody back', (t) => {
+  const { client, frame, ids } = setUp();
+  // The key frame continues the stream after 10, but shows what was there in tick 14: 6 had left by then.
+  frame(HOME, 1, 10, 0, state(5), 14);
+  frame(HOME, 1, 12, 10, (w) => {
+    state(6)(w);
+    w.move(7, 1, 100, 100, 0, 0);
+    w.removal(5, 1, GONE, GONE);
+  });
+  t.same(ids(), [5], 'neither its states nor its removals of those shown later');
+  frame(HOME, 1, 14, 12, (w) => w.move(7, 1, 100, 100, 0, 0));
+  t.match(client.view, { orphans: 0 });
+  frame(HOME, 1, 16, 14, state(6));
+  t.same(ids(), [5, 6], 'younger ones are taken');
+  frame(HOME, 1, 18, 16, (w) => w.move(7, 1, 100, 100, 0, 0));
+  t.match(client.view, { orphans: 1 }, 'and a move of nobody is found');
+  t.equal(client.stats.gaps, 0);
   t.end();
 });
 

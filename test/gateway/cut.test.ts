@@ -108,6 +108,21 @@ t.test('the budget holds for any crowd; everybody comes in two seconds as long a
   t.end();
 });
 
+t.test('a purse lends now and then: a gap is mended also where too much passes', (t) => {
+  const purse = new Purse(65_536, 0);
+  const given: number[] = [];
+  for (let now = 100; now <= 10_000; now += 100) {
+    purse.note((now / 1000) * 100_000, now);
+    if (purse.borrow(10_000, now)) given.push(now);
+  }
+  // The first are paid from what it has saved.
+  t.same(
+    given.filter((at) => at > 1000),
+    [2300, 4300, 6300, 8300],
+  );
+  t.end();
+});
+
 t.test('a purse: never more than its share over time, whatever is asked for', (t) => {
   fc.assert(
     fc.property(

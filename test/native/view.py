@@ -21,6 +21,7 @@ class View:
         self.streams = {}  # (cell_x, cell_y, square, publisher) → tick of its last frame, or None while it waits for a key frame
         self.events_seen = set()
         self.events = []
+        self.taken = {}  # stream → tick of the states of its last key frame
         self.keys = self.deltas = self.gaps = self.mended = 0
         self.squares = {}  # (cell_x, cell_y, square) → ticks from one frame with states to the next
         self.asked = {}  # squares whose key frame we wait for → when we asked for it, 0 = not yet
@@ -82,9 +83,12 @@ class View:
         if f['previous'] >= f['tick']:
             self.failures.append(f'impossible frame {f}')
         self.streams[stream] = f['tick']
-        for state in f['states']:
+        if f['previous'] == 0:
+            self.taken[stream] = f['taken']
+        old = f['previous'] != 0 and f['tick'] <= self.taken.get(stream, 0)  # the key frame has shown what is newer
+        for state in [] if old else f['states']:
             self.state(state, f, stream)
-        for move in f['moves']:
+        for move in [] if old else f['moves']:
             held = self.entities.get(move['id'])
             if held is None:
                 self.failures.append(f'{move} of an entity that was never shown')
