@@ -2,7 +2,7 @@
 import type { Page } from 'playwright-core';
 import t from 'tap';
 import { keepsItsPromises } from '../e2e/bots.js';
-import { eventually, Server } from '../e2e/server.js';
+import { eventually } from '../e2e/server.js';
 import {
   FILE_MS,
   isLive,
@@ -14,19 +14,29 @@ import {
   STEP_MS,
   until,
 } from './browser.js';
-import { bots, goToPlayers, knowsTiles, showsPlayers, tilesOf } from './life.js';
+import { bots, goToPlayers, knowsTiles, showsPlayers, startServer, tilesOf } from './life.js';
 
 t.setTimeout(FILE_MS);
 
 const field = (page: Page, name: string) =>
   page.getAttribute(`#tile-figures [data-field=${name}]`, 'data-value');
 
+/** Ids and classes of what the card for the empty planet covers, even in part. */
+const COVERED = `(() => {
+  const card = document.getElementById('welcome').getBoundingClientRect();
+  return [...document.querySelectorAll('.overlay:not(#welcome)')].filter((e) => {
+    const box = e.getBoundingClientRect();
+    return box.width > 0 && box.left < card.right && box.right > card.left && box.top < card.bottom && box.bottom > card.top;
+  }).map((e) => e.className);
+})()`;
+
 t.test('an empty planet says so, at any width and in any light', { skip }, async (t) => {
-  const server = await Server.start(t, ['--shards', '2']);
+  const server = await startServer(t, ['--shards', '2']);
   const browser = await openBrowser(t);
   for (const [width, height] of [
     [1440, 900],
     [390, 844],
+    [360, 640],
   ]) {
     for (const colorScheme of ['dark', 'light'] as const) {
       const { page, wrong } = await openPage(browser, server.admin, '/', {
@@ -37,6 +47,7 @@ t.test('an empty planet says so, at any width and in any light', { skip }, async
       await page.waitForSelector('#welcome:not([hidden])');
       t.match(await page.textContent('#welcome'), /--bots 500/);
       t.equal(await overflow(page), 0, 'no sideways scrolling');
+      t.same(await page.evaluate(COVERED), [], 'the card lies over no control');
       await keepPicture(page, `empty-${width}-${colorScheme}`, width < 800);
       t.same(wrong, [], `${width} ${colorScheme}: no errors, nothing from elsewhere`);
       await page.context().close();
@@ -46,7 +57,7 @@ t.test('an empty planet says so, at any width and in any light', { skip }, async
 });
 
 t.test('a click shows the numbers of a tile, and they are those of /api/tiles', { skip }, async (t) => {
-  const server = await Server.start(t, ['--shards', '2']);
+  const server = await startServer(t, ['--shards', '2']);
   const life = bots(t, server, 12, 'roam');
   const browser = await openBrowser(t);
   const { page, wrong } = await openPage(browser, server.admin, '/');
@@ -82,7 +93,7 @@ t.test('a click shows the numbers of a tile, and they are those of /api/tiles', 
 });
 
 t.test('without a mouse, and on a phone', { skip }, async (t) => {
-  const server = await Server.start(t, ['--shards', '2']);
+  const server = await startServer(t, ['--shards', '2']);
   const life = bots(t, server, 10, 'cities');
   const browser = await openBrowser(t);
   const { page, wrong } = await openPage(browser, server.admin, '/', {
@@ -109,8 +120,7 @@ t.test('without a mouse, and on a phone', { skip }, async (t) => {
   t.match(await page.textContent('#told'), /^Tile 11\//, 'and it is said');
   t.match(await page.textContent('#tile-figures'), /Players/);
   await page.focus('#tile-tab');
-  await page.keyboard.press('ArrowRight');
-  await page.keyboard.press('ArrowRight');
+  for (let i = 0; i < 3; i++) await page.keyboard.press('ArrowRight');
   t.equal(await page.evaluate('document.activeElement.id'), 'table-tab');
   await page.waitForSelector('#table-pane tbody tr');
   await eventually(

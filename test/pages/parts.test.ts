@@ -2,7 +2,9 @@
 import t from 'tap';
 import { dx, HALF_WIDTH, WIDTH } from '../../src/geo/world.js';
 import { Camera } from '../../src/pages/map/camera.js';
+import { Announcer } from '../../src/pages/map/announcer.js';
 import { barsOf } from '../../src/pages/map/bars.js';
+import { segmentsOf } from '../../src/pages/map/steps.js';
 import { loadStep } from '../../src/pages/map/palette.js';
 import { type LiveEvent, Planet, type Tile } from '../../src/pages/map/planet.js';
 
@@ -98,4 +100,59 @@ t.test('the histogram counts everything once, the scale of load has its edges', 
   t.equal(bars[0], 3);
   t.equal(bars.at(-1), 2);
   t.same([0, 0.1999, 0.2, 0.7999, 0.8, 0.9999, 1, 7].map(loadStep), [0, 0, 1, 3, 4, 4, 5, 5]);
+});
+
+t.test('a gap in the decisions that events tell is noticed', async (t) => {
+  const planet = new Planet();
+  const decisions = Array.from({ length: 60 }, (_, i) => ({
+    tick: i,
+    decision: `split 11/${i}/1`,
+    reason: '',
+  }));
+  planet.take(event({ full: true, decisions: decisions.slice(0, 20) }));
+  t.ok(planet.missesDecisions, 'a whole event tells the last ones only');
+  planet.takeDecisions(decisions.slice(0, 20));
+  planet.take(event({ decisions: decisions.slice(1, 21) }));
+  t.notOk(planet.missesDecisions);
+  planet.take(event({ decisions: decisions.slice(40) }));
+  t.ok(planet.missesDecisions);
+  planet.takeDecisions(decisions);
+  t.equal(planet.decisions.length, 60);
+});
+
+t.test('steps of a crossing: each since the one before that has happened', async (t) => {
+  const steps = [
+    { step: 'decided', ms: 0 },
+    { step: 'locked', ms: 2 },
+    { step: 'pushed', ms: null },
+    { step: 'accepted', ms: 30 },
+  ];
+  t.same(segmentsOf(steps), [
+    { step: 'locked', number: 1, ms: 2 },
+    { step: 'accepted', number: 3, ms: 28 },
+  ]);
+  t.same(segmentsOf([]), []);
+});
+
+t.test('what is read aloud: answers at once, news gathered, an alarm once', async (t) => {
+  let now = 0;
+  const [told, alerted] = [{ textContent: '' }, { textContent: '' }];
+  const announcer = new Announcer(told, alerted, () => now);
+  announcer.news('split', 'tile 11/1/1');
+  t.equal(told.textContent, 'split of tile 11/1/1');
+  for (let i = 0; i < 3; i++) announcer.news('split', `tile 11/2/${i}`);
+  announcer.news('merge', 'tile 11/3/3');
+  t.equal(told.textContent, 'split of tile 11/1/1', 'not yet');
+  announcer.say('Tile 11/9/9');
+  t.equal(told.textContent, 'Tile 11/9/9', 'the user comes first');
+  now = 9000;
+  announcer.beat();
+  t.equal(told.textContent, '3 × split, 1 × merge');
+  announcer.alarm(['found 3 differences']);
+  t.equal(alerted.textContent, 'Alarm: found 3 differences');
+  announcer.alarm(['found 4 differences']);
+  t.equal(alerted.textContent, 'Alarm: found 3 differences', 'the same alarm with another figure');
+  now = 100_000;
+  announcer.alarm(['found 5 differences']);
+  t.equal(alerted.textContent, 'Alarm: found 5 differences', 'it was gone for long');
 });

@@ -3,8 +3,9 @@ import type { Page } from 'playwright-core';
 import t from 'tap';
 import { boundsOf, centreOf, tileAt } from '../../src/geo/address.js';
 import { lonLatToXY } from '../../src/geo/world.js';
-import { eventually, Server } from '../e2e/server.js';
+import { eventually, type Server } from '../e2e/server.js';
 import { FILE_MS, keepPicture, openBrowser, openPage, overflow, skip, STEP_MS, until } from './browser.js';
+import { startServer } from './life.js';
 
 const BERLIN = lonLatToXY(13.405, 52.52);
 const HOME = tileAt(BERLIN.x, BERLIN.y, 11);
@@ -20,7 +21,7 @@ const holds = (page: Page, item: string, n: number) =>
   until(page, `document.querySelector('[data-item=${item}]')?.textContent === '${n}'`);
 
 t.test('over a border, and a coin to a friend there', { skip }, async (t) => {
-  const server = await Server.start(t, ['--shards', '2']);
+  const server = await startServer(t, ['--shards', '2']);
   const browser = await openBrowser(t);
   const border = boundsOf(HOME).east;
   const { y } = centreOf(HOME);
@@ -68,7 +69,7 @@ t.test('over a border, and a coin to a friend there', { skip }, async (t) => {
 });
 
 t.test('a lost connection is resumed, and what lay on the ground is picked up again', { skip }, async (t) => {
-  const server = await Server.start(t, ['--shards', '2']);
+  const server = await startServer(t, ['--shards', '2']);
   const browser = await openBrowser(t);
   const { x, y } = centreOf(HOME);
   const { page, wrong } = await openPage(browser, server.admin, `/play?x=${x}&y=${y}`, {
@@ -96,7 +97,7 @@ t.test('a lost connection is resumed, and what lay on the ground is picked up ag
 });
 
 t.test('who asks for no place is asked where to begin', { skip }, async (t) => {
-  const server = await Server.start(t, ['--shards', '2']);
+  const server = await startServer(t, ['--shards', '2']);
   const browser = await openBrowser(t);
   for (const place of ['players', 'grove', 'border']) {
     const { page, wrong } = await openPage(browser, server.admin, '/play');

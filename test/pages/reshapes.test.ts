@@ -1,14 +1,14 @@
 /** Changes of layout on the live map: commanded from the page, and made by the planner. */
 import t from 'tap';
 import { keepsItsPromises } from '../e2e/bots.js';
-import { eventually, Server, TOKEN } from '../e2e/server.js';
+import { eventually, TOKEN } from '../e2e/server.js';
 import { FILE_MS, isLive, keepPicture, openBrowser, openPage, skip, STEP_MS, until } from './browser.js';
-import { bots, goToPlayers, showsPlayers, tilesOf } from './life.js';
+import { bots, goToPlayers, showsPlayers, startServer, tilesOf } from './life.js';
 
 t.setTimeout(FILE_MS);
 
 t.test('a split, commanded from the page, appears on it', { skip }, async (t) => {
-  const server = await Server.start(t, ['--shards', '2']);
+  const server = await startServer(t, ['--shards', '2']);
   const life = bots(t, server, 8, 'roam');
   const browser = await openBrowser(t);
   const { page, wrong } = await openPage(browser, server.admin, '/', { reducedMotion: 'reduce' });
@@ -34,6 +34,10 @@ t.test('a split, commanded from the page, appears on it', { skip }, async (t) =>
     await page.textContent('#decisions-pane .decision.split'),
     new RegExp(`split.*${name}.*asked`, 's'),
   );
+  await page.click('#crossings-tab');
+  await page.click('#crossings-pane .crossing:has-text("split")');
+  t.match(await page.textContent('#crossings-pane .steps + small'), /^longest: /);
+  await until(page, `document.getElementById('told').textContent === 'The map shows tile ${name}'`);
   t.ok((await tilesOf(server)).some(({ tile }) => tile.startsWith('12/')));
   await keepPicture(page, 'split');
   t.same(wrong, [], 'no errors, nothing from elsewhere');
@@ -43,7 +47,7 @@ t.test('a split, commanded from the page, appears on it', { skip }, async (t) =>
 });
 
 t.test('a split that a crowd causes appears by itself', { skip }, async (t) => {
-  const server = await Server.start(t, ['--shards', '2', '--capacity', '20'], { breathes: true });
+  const server = await startServer(t, ['--shards', '2', '--capacity', '20'], { breathes: true });
   const browser = await openBrowser(t);
   const { page, wrong } = await openPage(browser, server.admin, '/');
   await isLive(page);

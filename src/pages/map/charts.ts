@@ -75,7 +75,7 @@ export class Charts {
   private readonly drawn: Drawn[];
   private readonly latencies: HTMLCanvasElement;
   private readonly latencyNote: HTMLElement;
-  private readonly latencyValue = h('output', {});
+  private readonly latencyValue = h('b', {});
   private before: Status | null = null;
   private times: readonly number[] = [];
   private tickMs = 50;
@@ -87,7 +87,7 @@ export class Charts {
         { class: 'plot', 'aria-hidden': 'true' },
         h('p', { class: 'waiting' }, 'collecting …'),
       );
-      const value = h('output', {});
+      const value = h('b', {}); // no <output>: that is read aloud with every change
       const figure = h(
         'figure',
         { class: 'chart' },

@@ -2,7 +2,7 @@
  * The entities of the view, when it is near enough: asked for twice a second, and drawn on their way from the state
  * before to the newest one.
  */
-import { dx, wrapX } from '../../geo/world.js';
+import { dx, WIDTH, wrapX } from '../../geo/world.js';
 import type { Theme } from '../look/theme.js';
 import type { Camera } from './camera.js';
 import { shardColour } from './palette.js';
@@ -71,8 +71,8 @@ export class Dots {
       // Whole hundreds of metres, so that viewers of one place share an answer.
       const west = wrapX(Math.floor(camera.worldX(0) / 100) * 100);
       const east = wrapX(Math.ceil(camera.worldX(camera.width) / 100) * 100);
-      const south = Math.max(-1e7, Math.floor(camera.worldY(camera.height) / 100) * 100);
-      const north = Math.min(1e7, Math.ceil(camera.worldY(0) / 100) * 100);
+      const south = Math.max(-WIDTH / 4, Math.floor(camera.worldY(camera.height) / 100) * 100);
+      const north = Math.min(WIDTH / 4, Math.ceil(camera.worldY(0) / 100) * 100);
       const answer = await fetch(`/api/dots?west=${west}&south=${south}&east=${east}&north=${north}`);
       if (!answer.ok) return;
       const { dots, total } = (await answer.json()) as { dots: number[]; total: number };

@@ -9,6 +9,7 @@ import { shardColour } from './palette.js';
 import type { Change } from './planet.js';
 
 const LAYOUT_MS = 1800;
+const SPOT_MS = 3000;
 const HANDOVER_MS = 900;
 const MOST = 400;
 /** A ring around a change is at least so large, so that it is seen on the whole world. */
@@ -16,7 +17,7 @@ const RING_PX = 26;
 
 type Effect = { readonly startMs: number } & (
   | { readonly kind: Change['kind']; readonly address: TileAddress; readonly shard: number }
-  | { readonly kind: 'handover'; readonly x: number; readonly y: number; readonly shard: number }
+  | { readonly kind: 'handover' | 'spot'; readonly x: number; readonly y: number; readonly shard: number }
 );
 
 export class Effects {
@@ -38,6 +39,11 @@ export class Effects {
       });
   }
 
+  /** A place that the user asked for. */
+  addSpot(x: number, y: number, now: number): void {
+    this.add({ kind: 'spot', x, y, shard: -1, startMs: now });
+  }
+
   get isEmpty(): boolean {
     return this.effects.length === 0;
   }
@@ -47,8 +53,9 @@ export class Effects {
     this.effects = this.effects.filter((e) => now - e.startMs < lengthOf(e));
     for (const effect of this.effects) {
       const progress = still ? 0.5 : Math.max(0, (now - effect.startMs) / lengthOf(effect));
-      if (effect.kind === 'handover') ring(context, camera, effect, 4 + 12 * progress, 1 - progress, theme);
-      else drawChange(context, camera, effect, progress, theme, ink);
+      if ('address' in effect) drawChange(context, camera, effect, progress, theme, ink);
+      else if (effect.kind === 'spot') spot(context, camera, effect, progress, ink);
+      else ring(context, camera, effect, 4 + 12 * progress, 1 - progress, theme);
     }
     context.globalAlpha = 1;
   }
@@ -60,7 +67,24 @@ export class Effects {
 }
 
 function lengthOf(effect: Effect): number {
+  if (effect.kind === 'spot') return SPOT_MS;
   return effect.kind === 'handover' ? HANDOVER_MS : LAYOUT_MS;
+}
+
+/** A ring that closes in on the place and stays there for a while. */
+function spot(
+  context: CanvasRenderingContext2D,
+  camera: Camera,
+  { x, y }: { x: number; y: number },
+  progress: number,
+  ink: string,
+): void {
+  context.globalAlpha = progress < 0.8 ? 1 : (1 - progress) * 5;
+  context.strokeStyle = ink;
+  context.lineWidth = 2.5;
+  context.beginPath();
+  context.arc(camera.screenX(x), camera.screenY(y), 12 + 60 * Math.max(0, 1 - progress * 4), 0, 2 * Math.PI);
+  context.stroke();
 }
 
 function ring(

@@ -31,6 +31,7 @@ export function showHeadline(planet: Planet, feed: FeedState): void {
   setText(byId('n-tiles'), count(planet.leaves.size));
   setText(byId('n-shards'), String(status.shards.length));
   setText(byId('n-tick'), milliseconds(Math.max(0, ...status.shards.map(({ tickMs }) => tickMs.p99))));
+  byId('n-tick').dataset.seen = String(Math.floor(status.uptimeSeconds));
   setText(byId('n-handover'), status.handoverMs.max > 0 ? milliseconds(status.handoverMs.p99) : '–');
 }
 

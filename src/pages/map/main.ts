@@ -2,18 +2,20 @@
 import 'uplot/dist/uPlot.min.css';
 import '../look/look.css';
 import './map.css';
-import { centreOf, parseTile } from '../../geo/address.js';
+import { centreOf, formatTile, parseTile } from '../../geo/address.js';
 import { tileSize } from '../../geo/tile.js';
-import { byId, setText } from '../look/dom.js';
+import { byId } from '../look/dom.js';
 import { prefersStill, theme, themeButton } from '../look/theme.js';
+import { Announcer } from './announcer.js';
 import { Camera } from './camera.js';
 import { Charts } from './charts.js';
+import { Crossings, type Spot } from './crossings.js';
 import { type FeedState, openFeed } from './feed.js';
 import { attachGestures } from './gestures.js';
 import { showHeadline, showLegend, showRuler } from './headline.js';
 import { tileActions } from './operator.js';
 import { type Layers, Painter, tileAtPixel } from './painter.js';
-import { DENSITY_LEVEL, type LiveEvent, Planet } from './planet.js';
+import { type Decision, DENSITY_LEVEL, type LiveEvent, Planet } from './planet.js';
 import { showServer } from './server-pane.js';
 import { Tabs } from './tabs.js';
 import { TilePanel } from './tile-panel.js';
@@ -22,6 +24,8 @@ import { Timeline } from './timeline.js';
 
 /** After the last move of the view its picture is made sharp again. */
 const STILL_MS = 140;
+/** Width of the view around a single crossing. */
+const SPOT_M = 2000;
 
 class MapPage {
   private readonly canvas = byId<HTMLCanvasElement>('map');
@@ -35,6 +39,8 @@ class MapPage {
     tileActions(this.planet, tile),
   );
   private readonly timeline = new Timeline(byId('decisions-pane'), this.planet, this.select);
+  private readonly crossings = new Crossings(byId('crossings-pane'), (spot) => this.goTo(spot));
+  private readonly announcer = new Announcer(byId('told'), byId('alerted'), () => performance.now()); // house-ok: a page's clock
   private readonly table = new TilesTable(byId('table-pane'), this.planet, this.select);
   private readonly tabs: Tabs;
   private feed: FeedState = 'connecting';
@@ -77,8 +83,9 @@ class MapPage {
     const changes = this.planet.take(event);
     this.painter.effects.addChanges(changes, now);
     if (event.handovers !== undefined) this.painter.effects.addHandovers(event.handovers, now);
-    const told = changes.map(({ kind, address }) => `${kind} of tile ${address.z}/${address.x}/${address.y}`);
-    if (told.length > 0) setText(byId('told'), told.slice(0, 3).join(', '));
+    for (const { kind, address } of changes) this.announcer.news(kind, `tile ${formatTile(address)}`);
+    this.announcer.beat();
+    if (this.planet.missesDecisions) void this.askDecisions();
     // A selected tile that was split or merged gives the selection to what stands there now.
     const { selected } = this.painter;
     if (selected !== null && !this.planet.leaves.has(selected) && changes.length > 0) this.reselect(selected);
@@ -86,6 +93,7 @@ class MapPage {
       showHeadline(this.planet, this.feed);
       showLegend(this.planet, this.layers);
       this.charts.take(event.status, this.planet.handoverTimes);
+      this.announcer.alarm(event.status.alarms);
       byId('welcome').hidden = this.planet.leaves.size > 0 || event.status.players > 0;
     }
     this.panes();
@@ -95,6 +103,7 @@ class MapPage {
   private panes(): void {
     if (!byId('tile-pane').hidden) this.tilePanel.show(this.painter.selected, theme());
     if (!byId('decisions-pane').hidden) this.timeline.show();
+    this.crossings.show(this.planet.status?.uptimeSeconds ?? 0);
     this.table.show(this.planet.status?.uptimeSeconds ?? 0);
     if (this.planet.status !== null) showServer(byId('server-pane'), this.planet.status);
   }
@@ -112,7 +121,7 @@ class MapPage {
       this.tabs.open('tile-tab');
       const leaf = this.planet.leaves.get(tile as string);
       if (leaf !== undefined)
-        setText(byId('told'), `Tile ${tile}, shard ${leaf.data.shard}, ${leaf.data.players} players`);
+        this.announcer.say(`Tile ${tile}, shard ${leaf.data.shard}, ${leaf.data.players} players`);
     }
     this.panes();
     this.redraw();
@@ -121,16 +130,43 @@ class MapPage {
   private step(by: number): void {
     const order = this.table.order();
     const at = this.painter.selected === null ? -1 : order.indexOf(this.painter.selected);
+    if (by !== 0 && order.length === 0) this.announcer.say('No tile is awake');
     if (by === 0 || order.length === 0) this.choose(null, false);
     else this.choose(order[(at + by + order.length) % order.length], true);
+  }
+
+  /** Turns to a place where something crossed, and marks it. */
+  private goTo({ tile, x, y }: Spot): void {
+    const now = performance.now(); // house-ok: a page's clock
+    const address = tile === null ? undefined : parseTile(tile);
+    const leaf = address === undefined ? undefined : this.planet.leafAround(address);
+    this.painter.selected = leaf?.data.tile ?? null;
+    const at = x !== null && y !== null ? { x, y } : address && centreOf(address);
+    if (at === undefined) return;
+    this.camera.show(at.x, at.y, x === null && address ? tileSize(address.z) * 4 : SPOT_M);
+    this.painter.effects.addSpot(at.x, at.y, now);
+    this.announcer.say(`The map shows ${tile === null ? 'the place' : `tile ${tile}`}`);
+    this.moved();
+    this.panes();
+  }
+
+  private async askDecisions(): Promise<void> {
+    this.planet.missesDecisions = false;
+    try {
+      const answer = await fetch('/api/decisions');
+      if (!answer.ok) return;
+      const { decisions } = (await answer.json()) as { decisions: Decision[] };
+      this.planet.takeDecisions(decisions);
+      this.panes();
+    } catch {
+      // the next whole event asks again
+    }
   }
 
   private reselect(tile: string): void {
     const address = parseTile(tile);
     if (address === undefined) return;
-    const up = 13 - address.z;
-    const leaf = this.planet.leafAt(address.x << up, address.y << up);
-    this.painter.selected = leaf?.data.tile ?? null;
+    this.painter.selected = this.planet.leafAround(address)?.data.tile ?? null;
   }
 
   private attachTools(): void {

@@ -94,6 +94,8 @@ export class Planet {
   readonly history = new Map<string, Sample[]>();
   status: Status | null = null;
   decisions: Decision[] = [];
+  /** Decisions may have been made that no event told: /api/decisions knows them. */
+  missesDecisions = false;
   handoverTimes: number[] = [];
   /** Players of one tile that count as its capacity, until the server says a load itself. */
   private readonly capacity = 5000;
@@ -103,6 +105,7 @@ export class Planet {
     if (event.full) {
       this.leaves.clear();
       this.density.clear();
+      this.missesDecisions = true;
     }
     if (event.status !== undefined) this.status = event.status;
     if (event.decisions !== undefined) this.addDecisions(event.decisions);
@@ -137,6 +140,12 @@ export class Planet {
     return undefined;
   }
 
+  /** The leaf in the north-western corner of a tile: the tile itself, what it is a part of, or a part of it. */
+  leafAround({ z, x, y }: TileAddress): Leaf | undefined {
+    const up = DENSITY_LEVEL - z;
+    return this.leafAt(x << up, y << up);
+  }
+
   /** Middle of a square of the density, metres. */
   middleOf(square: number): { x: number; y: number } {
     return centreOf({ z: DENSITY_LEVEL, x: this.squareColumn(square), y: this.squareRow(square) });
@@ -161,9 +170,17 @@ export class Planet {
     });
   }
 
+  /** All that are kept, as /api/decisions has them. */
+  takeDecisions(all: readonly Decision[]): void {
+    this.missesDecisions = false;
+    this.addDecisions(all);
+  }
+
   private addDecisions(newest: readonly Decision[]): void {
     // The newest word on a decision wins: its outcome becomes known later.
     const known = new Map(this.decisions.map((d) => [decisionKey(d), d]));
+    // An event tells the last few: when none of them is known there may have been more.
+    if (known.size > 0 && newest.every((d) => !known.has(decisionKey(d)))) this.missesDecisions = true;
     for (const decision of newest) known.set(decisionKey(decision), decision);
     this.decisions = [...known.values()].sort((a, b) => b.tick - a.tick).slice(0, KEPT_DECISIONS);
   }

@@ -60,7 +60,7 @@ export class TilePanel {
     }
     if (!isSame || figures !== this.figures) this.numbers(leaf, theme);
     this.figures = figures;
-    this.box.querySelector('.neighbours')?.replaceWith(this.neighbours(leaf, theme));
+    this.showNeighbours(leaf, theme);
     this.drawHistory(tile);
   }
 
@@ -161,6 +161,14 @@ export class TilePanel {
       );
     }
     this.box.querySelector('#tile-figures')?.replaceChildren(...rows);
+  }
+
+  /** Made anew only when one has changed, and not under the finger. */
+  private showNeighbours(leaf: Leaf, theme: Theme): void {
+    const now = this.neighbours(leaf, theme);
+    const before = this.box.querySelector('.neighbours');
+    if (before === null || before.contains(document.activeElement) || before.isEqualNode(now)) return;
+    before.replaceWith(now);
   }
 
   /** The eight around it, as they lie. */

@@ -1,5 +1,5 @@
 /** The planner's decisions, newest first, with their reasons; tiles in them are buttons that show the tile. */
-import { h } from '../look/dom.js';
+import { h, setText } from '../look/dom.js';
 import { duration } from '../look/format.js';
 import { type Decision, type Planet, tileName } from './planet.js';
 
@@ -18,7 +18,6 @@ export function kindOf(d: Decision): string {
 }
 
 export function decisionItem(d: Decision, planet: Planet, choose: Choose): HTMLLIElement {
-  const seconds = ((planet.status?.tick ?? d.tick) - d.tick) / (planet.status?.tickRate ?? 20);
   const kind = kindOf(d);
   const text = words(d).replace(new RegExp(`^${kind}\\s*`), '');
   const parts = text.split(/(\d+\/\d+\/\d+)/g);
@@ -32,10 +31,14 @@ export function decisionItem(d: Decision, planet: Planet, choose: Choose): HTMLL
     'li',
     { class: `decision ${kind}` },
     h('span', { class: 'badge' }, kind),
-    h('time', { class: 'muted', title: `tick ${d.tick}` }, `${duration(seconds)} ago`),
+    h('time', { class: 'muted', title: `tick ${d.tick}`, 'data-tick': d.tick }, ago(d.tick, planet)),
     h('p', {}, ...what, outcome),
     h('p', { class: 'muted' }, d.reason),
   );
+}
+
+function ago(tick: number, { status }: Planet): string {
+  return `${duration(((status?.tick ?? tick) - tick) / (status?.tickRate ?? 20))} ago`;
 }
 
 export class Timeline {
@@ -49,10 +52,13 @@ export class Timeline {
 
   show(): void {
     const { decisions } = this.planet;
-    // Once in five seconds the "ago" is told anew.
     const running = decisions.filter((d) => d.outcome === 'running').length;
-    const key = `${decisions.length} ${running} ${decisions[0]?.tick} ${Math.floor((this.planet.status?.uptimeSeconds ?? 0) / 5)}`;
-    if (key === this.newest && this.box.childElementCount > 0) return;
+    const key = `${decisions.length} ${running} ${decisions[0]?.tick}`;
+    if (key === this.newest && this.box.childElementCount > 0) {
+      for (const time of this.box.querySelectorAll<HTMLElement>('time'))
+        setText(time, ago(Number(time.dataset.tick), this.planet));
+      return;
+    }
     if (this.box.contains(document.activeElement) && this.box.childElementCount > 0) return; // not under the finger
     this.newest = key;
     if (decisions.length === 0) {
