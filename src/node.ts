@@ -30,6 +30,7 @@ import { type PlannerLimits, plannerLimits } from './control/planner/types.js';
 import type { ReshapeRefusal } from './control/reshape.js';
 import { LeaseKeeper } from './control/leases.js';
 import { reasonOf } from './control/log.js';
+import { paced } from './control/pace.js';
 import { type Status, StatusSource, type TilesStatus } from './control/status.js';
 import { Supervisor } from './control/supervisor.js';
 import { ThreadCpu } from './control/thread-cpu.js';
@@ -53,9 +54,7 @@ export type NodeLimits = Partial<PlannerLimits> & { readonly tileSleepS?: number
 
 /** Ten seconds in all: bots, gateways, shards, store, the rest. */
 const STOP_MS = Object.freeze({ bots: 1_000, gateways: 2_000, shards: 3_000, store: 3_000, rest: 1_000 });
-const LEASES_MS = 100;
-const SAMPLE_MS = 1_000;
-const AUDIT_MS = 500;
+const PACE_MS = Object.freeze({ leases: 100, sample: 1_000, audit: 500, plan: 1_000 / LIMITS.plannerRateHz });
 /** Lines of a journal that an operator is shown. */
 const JOURNAL_LINES = 200;
 /** Where players appear who ask for no place: Berlin. */
@@ -290,14 +289,14 @@ export class PlanetNode implements NodeView {
     if (this.stopping !== null) return null;
     this.cancels.push(
       // A store that has just been closed notes no lease any more; until then it tries by itself.
-      timers.every(LEASES_MS, () => void leases.keep().catch(() => {})),
-      timers.every(SAMPLE_MS, () => this.statusSource.sample()),
-      timers.every(AUDIT_MS, () => this.audit.look()),
+      paced(timers, PACE_MS.leases, this.world, () => void leases.keep().catch(() => {})),
+      timers.every(PACE_MS.sample, () => this.statusSource.sample()),
+      paced(timers, PACE_MS.audit, this.world, () => this.audit.look()),
     );
     this.jobs.start();
     await this.supervisor.start();
     if (this.stopping !== null) return null;
-    this.cancels.push(timers.every(1000 / LIMITS.plannerRateHz, () => this.breathing.elastic.step()));
+    this.cancels.push(paced(timers, PACE_MS.plan, this.world, () => this.breathing.elastic.step()));
     const gamePort = await this.openGateways(game, durability);
     if (this.stopping !== null) return null;
     this.accepting = true;

@@ -9,6 +9,7 @@ import type { Clock, Timers } from '../base/clock.js';
 import type { Log } from '../control/log.js';
 import { exportTraces, type TraceExport } from '../control/otel.js';
 import type { Reshaper } from '../control/reshape.js';
+import { paced } from '../control/pace.js';
 import type { Supervisor } from '../control/supervisor.js';
 import type { ThreadCpu } from '../control/thread-cpu.js';
 import { namedThreads, threadTimes } from '../control/thread-times.js';
@@ -59,8 +60,8 @@ export class Observatory {
 
   /** @param otlpUrl where traces are exported to; null = nowhere */
   async start(otlpUrl: string | null): Promise<void> {
-    const { clock, timers, log } = this.parts;
-    this.cancel = timers.every(POLL_MS, () => this.traces.poll());
+    const { world, clock, timers, log } = this.parts;
+    this.cancel = paced(timers, POLL_MS, world, () => this.traces.poll());
     if (otlpUrl === null) return;
     const exporter = await exportTraces(otlpUrl, clock, log);
     this.exporter = exporter;

@@ -15,6 +15,7 @@ import { Breaker } from './breaker.js';
 import { addVerdict, classify } from './classify.js';
 import { choose, type Deed, walking } from './doings.js';
 import { Eyes } from './eyes.js';
+import { Lag } from './lag.js';
 import { count, type Measures } from './measures.js';
 import type { BotOptions } from './options.js';
 import { planted, type Send } from './plant.js';
@@ -54,6 +55,7 @@ const WINDOW_MS = 3000;
 
 export class Bot implements Walker {
   readonly track = new Track();
+  private readonly lag = new Lag();
   readonly home: Place;
   readonly client: Client;
   readonly fullView: boolean;
@@ -137,6 +139,9 @@ export class Bot implements Walker {
   /** Whether its picture in others' views, and theirs in its own, may be judged. */
   get ready(): boolean {
     return this.online && this.onlineMs >= 0 && this.clock.now() - this.onlineMs > KNOWN_MS;
+  }
+  get lags(): boolean {
+    return this.lag.lags(this.clock.now());
   }
   get settled(): boolean {
     return this.client.state === 'ended' || (this.online && this.client.undecided === 0);
@@ -250,6 +255,7 @@ export class Bot implements Walker {
     const { measures } = this.commons;
     this.record.outcome(id, outcome);
     if (rttMs >= 0) measures.rttMs.record(rttMs);
+    this.lag.decided(rttMs, this.client.undecided, this.clock.now());
     if (outcome !== 0) count(measures.rejections, outcome);
   }
 
@@ -374,6 +380,7 @@ export class Bot implements Walker {
     const kind = this.client.welcome?.actions.get(deed.name);
     if (kind === undefined || this.client.undecided >= MAX_KEPT / 2) return;
     this.record.note(kind, deed.payload);
+    this.lag.sent(this.clock.now());
     this.send(kind, deed.payload);
   }
 

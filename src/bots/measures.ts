@@ -31,6 +31,9 @@ export class Measures {
   viewMissing = 0;
   viewDuplicates = 0;
   viewPairs = 0;
+  /** Looks at a view, and how many of them were not judged because its bot lagged. */
+  viewLooks = 0;
+  viewLagging = 0;
   /** Gaps in a stream that no key frame mended. */
   openGaps = 0;
   gaps = 0;
@@ -95,6 +98,8 @@ const SUMS = [
   'viewMissing',
   'viewDuplicates',
   'viewPairs',
+  'viewLooks',
+  'viewLagging',
   'openGaps',
   'gaps',
   'badMessages',

@@ -120,6 +120,10 @@ export function brokenPromises(report: Report, m: Measures, server: ServerFigure
   );
   must(report.viewMissing === 0, `${report.viewMissing} times somebody was missing from a view`);
   must(
+    m.viewLagging * 2 <= m.viewLooks,
+    `${m.viewLagging} of ${m.viewLooks} looks at a view could not be judged, since the bot lagged: nothing is said of views`,
+  );
+  must(
     report.viewDuplicates === 0,
     `${report.viewDuplicates} times somebody was in a view twice or as a ghost`,
   );
@@ -163,5 +167,6 @@ export function table(report: Report, m: Measures): string {
   const { p50, p99, max } = m.lateMs.summary();
   lines.push(`${'rounds of the bots late, ms'.padEnd(28)}p50 ${p50}  p99 ${p99}  max ${max}`);
   lines.push(`${'view pairs judged'.padEnd(28)}${m.viewPairs}`);
+  lines.push(`${'views not judged (lag)'.padEnd(28)}${m.viewLagging} of ${m.viewLooks} looks`);
   return lines.join('\n');
 }

@@ -180,6 +180,8 @@ export class Swarm {
       measures.viewMissing = checker.missing;
       measures.viewDuplicates = checker.duplicates;
       measures.viewPairs = checker.pairs;
+      measures.viewLooks = checker.looks;
+      measures.viewLagging = checker.lagging;
       measures.staleMs = checker.staleMs;
       measures.troubles.push(...checker.told);
     }
@@ -239,6 +241,9 @@ class WatchingBot implements Watcher {
   get doubles(): number {
     const view = this.bot.client.view!;
     return view.doubles + view.orphans;
+  }
+  get lags(): boolean {
+    return this.bot.lags;
   }
   get newestTick(): number {
     return this.bot.client.scene.newestTick;

@@ -5,7 +5,8 @@
  * What slow squares allow: two of their intervals more, the slower of where somebody is shown and where it is. For it may
  * leave a square just before that one's turn, pass the corner of a second one between two turns, and enter a third just
  * after its turn. Time is counted by the watcher's own news, tick by tick: while nothing reaches it, it misses nobody (that is a gap, and
- * measured elsewhere). No clock and no sockets: the caller calls `check` at intervals.
+ * measured elsewhere). A watcher that lags by more than a second is not judged, as the protocol says (self updates only);
+ * a run in which that is most of them says nothing. No clock and no sockets: the caller calls `check` at intervals.
  */
 import { dx } from '../geo/world.js';
 import { Histogram } from './histogram.js';
@@ -28,6 +29,8 @@ export interface Subject {
 
 /** A bot with a full view. */
 export interface Watcher extends Subject {
+  /** It waits for answers for so long that the server sends it self updates only, or did a moment ago. */
+  readonly lags: boolean;
   /** Greatest tick of anything that it was told. */
   readonly newestTick: number;
   /** ms by which the slowest square of the cell at a place is slower than frames come. */
@@ -75,6 +78,9 @@ export class ViewChecker {
   duplicates = 0;
   /** Judged pairs: a run in which nobody saw anybody proves nothing. */
   pairs = 0;
+  /** Looks at a watcher, and how many of them were not judged because it lagged. */
+  looks = 0;
+  lagging = 0;
   readonly staleMs = new Histogram();
   /** The first troubles, in words. */
   readonly told: string[] = [];
@@ -99,6 +105,11 @@ export class ViewChecker {
       const news = (watcher.newestTick - (this.ticks.get(watcher.id) ?? 0)) * this.rules.tickMs;
       this.ticks.set(watcher.id, watcher.newestTick);
       if (!byId.has(watcher.id)) continue;
+      this.looks++;
+      if (watcher.lags) {
+        this.lagging++;
+        continue;
+      }
       const step = Math.max(0, Math.min(passed, news));
       this.checkDoubles(watcher);
       this.checkShown(watcher, byId.values(), step);

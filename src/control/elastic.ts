@@ -11,7 +11,7 @@
  */
 import type { Clock } from '../base/clock.js';
 import { type TileAddress, formatTile, parseTile } from '../geo/address.js';
-import { SHARD_GAUGE, SHARD_STATE } from '../memory/shard-block.js';
+import { SHARD_GAUGE } from '../memory/shard-block.js';
 import { packService } from '../memory/service.js';
 import type { SharedWorld } from '../memory/shared-world.js';
 import type { LoadSample } from './load.js';
@@ -61,8 +61,6 @@ export interface ElasticParts {
 }
 
 const KEPT = 200;
-/** Of a planet without load every so many turns are enough: the others are left out. */
-const QUIET_EVERY = 4;
 const REFUSALS: Readonly<Record<Refusal, ReshapeRefusal | null>> = {
   RESHAPE_IN_PROGRESS: 'RESHAPE_IN_PROGRESS',
   NOT_A_LEAF: 'NOT_A_LEAF',
@@ -80,7 +78,6 @@ export class Elastic {
   private readonly running = new Map<string, DecisionRecord>();
   private waiting = '';
   private complained = false;
-  private quietTurns = 0;
 
   constructor(private readonly parts: ElasticParts) {
     parts.reshaper.onSettled = (address, outcome) => this.settle(address, outcome);
@@ -93,7 +90,6 @@ export class Elastic {
 
   /** One turn: measure, decide, do. Never throws: what cannot be planned is complained of once, and tried again. */
   step(): void {
-    if (this.isQuiet() && this.quietTurns++ % QUIET_EVERY !== 0) return;
     try {
       this.parts.load.measure();
       const sample = this.parts.load.sample(this.state.saturated);
@@ -106,12 +102,6 @@ export class Elastic {
       if (!this.complained) this.parts.log.error({ reason: reasonOf(error) }, 'load could not be planned');
       this.complained = true;
     }
-  }
-
-  /** Whether there is no load anywhere: every shard that runs rests. */
-  private isQuiet(): boolean {
-    const { shardBlocks } = this.parts.world;
-    return shardBlocks.every((block) => block.isResting || block.state === SHARD_STATE.NONE);
   }
 
   /** A tile that was split or merged in the same turn is no leaf any more: what follows it has the setting. */

@@ -6,10 +6,10 @@
  */
 import { RECORD_HEADER_BYTES } from '../memory/byte-ring.js';
 import { OWNER, ownerOf, ownerState, targetOf } from '../memory/record.js';
-import { SHARD_STATE } from '../memory/shard-block.js';
 import type { SharedWorld } from '../memory/shared-world.js';
 import { decodeJob, encodeJob, type JobRecord } from '../world/job-codec.js';
 import type { JobRings } from './jobs.js';
+import { isQuiet } from './pace.js';
 
 export function jobRings(world: SharedWorld): JobRings {
   let turn = 0;
@@ -27,7 +27,7 @@ export function jobRings(world: SharedWorld): JobRings {
       return null;
     },
     // What rests has no entities that could ask.
-    isQuiet: () => world.shardBlocks.every((block) => block.isResting || block.state !== SHARD_STATE.RUNNING),
+    isQuiet: () => isQuiet(world),
     give: (result) => {
       const shard = ownerOfEntity(world, result.entity);
       if (shard < 0) return 'gone';

@@ -1,5 +1,6 @@
 /** The checker of views: silent about what is legitimate, and never about a planted hole, double or ghost. */
 import t from 'tap';
+import { Lag } from '../../src/bots/lag.js';
 import { Track } from '../../src/bots/track.js';
 import { type Shown, type Subject, ViewChecker, type Watcher } from '../../src/bots/view-checker.js';
 
@@ -27,7 +28,7 @@ function setUp() {
   };
   const watching = bot(1, 75, 75);
   let doubles = 0;
-  const ears = { deaf: false, slowMs: 0 };
+  const ears = { deaf: false, lags: false, slowMs: 0 };
   const watcher: Watcher = {
     id: 1,
     ready: true,
@@ -36,6 +37,9 @@ function setUp() {
       return doubles;
     },
     describe: () => '',
+    get lags() {
+      return ears.lags;
+    },
     get newestTick() {
       return ears.deaf ? 0 : now / 50;
     },
@@ -115,6 +119,28 @@ t.test('in a slow square one may slip through two turns unseen, and not longer',
   t.equal(checker.missing, 0);
   pass(500);
   t.equal(checker.missing, 1);
+  t.end();
+});
+
+t.test('a bot that lags is not judged, and that is told; what lasts is found afterwards', (t) => {
+  const { checker, bot, pass, ears } = setUp();
+  bot(2, 100, 75);
+  ears.lags = true;
+  pass(5000);
+  t.match(checker, { missing: 0, looks: 20, lagging: 20 });
+  ears.lags = false;
+  pass(2000);
+  t.match(checker, { missing: 1, looks: 28, lagging: 20 });
+  const lag = new Lag();
+  lag.sent(0);
+  t.notOk(lag.lags(900));
+  t.ok(lag.lags(1100), 'no answer for a second');
+  lag.decided(1200, 0, 1200);
+  t.ok(lag.lags(7000));
+  t.notOk(lag.lags(7300), 'until its view has filled again');
+  lag.sent(8000);
+  lag.decided(100, 0, 8100);
+  t.notOk(lag.lags(20_000));
   t.end();
 });
 
