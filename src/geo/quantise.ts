@@ -20,6 +20,22 @@ export class Quantiser {
     this.south = tileNorth(rowOfCell(cell), LEVEL) - this.size;
   }
 
+  /** The same, and below, of what stands at a place of an array: a double that is passed on costs an object. */
+  openAt(cells: Float64Array, at: number): void {
+    const cell = cells[at]!;
+    this.west = tileWest(columnOfCell(cell), LEVEL);
+    this.south = tileNorth(rowOfCell(cell), LEVEL) - this.size;
+  }
+  xAt(f64: Float64Array, at: number): number {
+    return clamp(Math.floor((dx(this.west, f64[at]!) / this.size) * 65536), 0, 65535) | 0;
+  }
+  yAt(f64: Float64Array, at: number): number {
+    return clamp(Math.floor(((f64[at]! - this.south) / this.size) * 65536), 0, 65535) | 0;
+  }
+  speedAt(f32: Float32Array, at: number): number {
+    return clamp(Math.round(f32[at]! * 100), -32768, 32767) | 0;
+  }
+
   /** Fraction of the cell's side from its west edge, 0…65535. @param x world metres */
   x(x: number): number {
     return clamp(Math.floor((dx(this.west, x) / this.size) * 65536), 0, 65535);

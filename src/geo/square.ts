@@ -92,6 +92,13 @@ export function leafOf(cell: number, x: number, y: number): number {
   const north = Math.floor(((y - south) / SIZE) * LEAF_SIDE);
   return leafAt(inside(east), inside(north));
 }
+/** The same by the cell's column and row, of the x and y that stand at two places of an array. */
+export function leafInCell(column: number, row: number, f64: Float64Array, x: number, y: number): number {
+  const east = Math.floor((dx(tileWest(column, LIMITS.cellLevel), f64[x]!) / SIZE) * LEAF_SIDE);
+  const south = tileNorth(row, LIMITS.cellLevel) - SIZE;
+  const north = Math.floor(((f64[y]! - south) / SIZE) * LEAF_SIDE);
+  return leafAt(inside(east), inside(north));
+}
 /** The same of a quantised place: 1/65536 of the cell from its west and south edge. */
 export function leafOfQuantised(qx: number, qy: number): number {
   return leafAt(qx >> 13, qy >> 13);

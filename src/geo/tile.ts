@@ -59,6 +59,29 @@ export function tileY(y: number, level: number): number {
   return Math.min(row, (1 << level) - 1);
 }
 
+/**
+ * `tileX` of the x that stands at a place of an array, for loops over many: a double given to a function that is not
+ * inlined is an object on the heap. Written out for the same reason.
+ */
+export function columnAt(xs: Float64Array, at: number, level: number): number {
+  const x = xs[at];
+  const size = SIZES[level];
+  const column = Math.floor((x + HALF_WIDTH) / size) | 0;
+  if (x < column * size - HALF_WIDTH) return column - 1;
+  return x >= (column + 1) * size - HALF_WIDTH ? column + 1 : column;
+}
+
+/** The same for `tileY`. */
+export function rowAt(ys: Float64Array, at: number, level: number): number {
+  const y = ys[at];
+  const size = SIZES[level];
+  let row = Math.floor((QUARTER_WIDTH - y) / size) | 0;
+  if (y > QUARTER_WIDTH - row * size) row--;
+  else if (y <= QUARTER_WIDTH - (row + 1) * size) row++;
+  const last = (1 << level) - 1;
+  return row < last ? row : last;
+}
+
 /** Number of the tile of a place: row · columns + column; below 2^53, at level 11 below 2^23. */
 export function tileIndex(x: number, y: number, level: number): number {
   return tileY(y, level) * (2 << level) + tileX(x, level);

@@ -30,8 +30,8 @@ export function wrapX(x: number): number {
 
 /** y (metres) held between the walls, both of which belong to the world. */
 export function clampY(y: number): number {
-  if (y > QUARTER_WIDTH) return QUARTER_WIDTH;
-  return y < -QUARTER_WIDTH ? -QUARTER_WIDTH : y;
+  // Not by comparisons: where one of several results is a constant, V8 makes an object of all of them.
+  return Math.min(Math.max(y, -QUARTER_WIDTH), QUARTER_WIDTH);
 }
 
 /**

@@ -18,7 +18,7 @@ import { LINE, PARAMETERS, checkHeader, magicOf, roundUp, writeHeader } from './
 import { COLD_BYTES, HEADER_BYTES, HOT_BYTES } from './record.js';
 
 const MAGIC = magicOf('BMar');
-const SLOT_BYTES = HEADER_BYTES + HOT_BYTES;
+export const SLOT_BYTES = HEADER_BYTES + HOT_BYTES;
 
 export class Arena {
   readonly capacity: number;

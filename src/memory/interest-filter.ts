@@ -21,6 +21,7 @@ const PLACES = 2 ** 18;
 export class InterestFilter {
   private readonly i32: Int32Array;
   private readonly mask: number;
+  private readonly scratch = new Float64Array(1);
 
   private constructor(readonly sab: SharedArrayBuffer) {
     this.i32 = checkHeader(sab, MAGIC, 'interest filter');
@@ -56,7 +57,18 @@ export class InterestFilter {
     return Atomics.load(this.i32, this.place(cell)) > 0;
   }
 
+  /** The same for the number at a place of an array: passed on it would be an object on the heap, for every cell. */
+  wantsAt(cells: Float64Array, at: number): boolean {
+    return Atomics.load(this.i32, this.placeAt(cells, at)) > 0;
+  }
+
   private place(cell: number): number {
+    this.scratch[0] = cell;
+    return this.placeAt(this.scratch, 0);
+  }
+
+  private placeAt(cells: Float64Array, at: number): number {
+    const cell = cells[at];
     let h = Math.imul((cell >>> 0) ^ Math.imul((cell / 4294967296) >>> 0, 0x9e3779b1), 0x85ebca6b);
     h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
     return FIRST + ((h ^ (h >>> 16)) & this.mask);

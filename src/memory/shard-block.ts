@@ -22,7 +22,7 @@ import { LIMITS } from '../base/limits.js';
 import { fence } from './fence.js';
 import { LINE, checkHeader, magicOf, writeHeader } from './header.js';
 import { HISTOGRAM_BYTES, Histogram } from './histogram.js';
-import { type Steps, drive } from './steps.js';
+import type { Steps } from './steps.js';
 
 const MAGIC = magicOf('BMsh');
 const KINDS = LIMITS.itemKinds;
@@ -185,9 +185,20 @@ export class ShardBlock {
    * @param books BOOK sums, BOOK_WORDS of them
    */
   commit(tick: number, created: Float64Array, consumed: Float64Array, books = NO_BOOKS): void {
-    drive(this.commitSteps(tick, created, consumed, books));
+    const { i32, f64 } = this;
+    const committed = Atomics.load(i32, COMMITTED);
+    assert(tick > committed, 'I4: ticks are committed in order');
+    const copy = this.validCopy(committed) === TOTALS ? TOTALS + COPY_WORDS : TOTALS;
+    f64[copy] = tick;
+    for (let kind = 0; kind < KINDS; kind++) {
+      f64[copy + 1 + kind] = created[kind];
+      f64[copy + 1 + KINDS + kind] = consumed[kind];
+    }
+    for (let i = 0; i < BOOK_WORDS; i++) f64[copy + 1 + 2 * KINDS + i] = books[i];
+    Atomics.store(i32, COMMITTED, tick);
   }
 
+  /** `commit` in steps, for models (the straight one allocates nothing; a test holds the two against each other). */
   *commitSteps(tick: number, created: Float64Array, consumed: Float64Array, books = NO_BOOKS): Steps<void> {
     yield;
     // Also keeps the plain stores below behind the last commit's store: a load-acquire after a store-release.
@@ -301,6 +312,11 @@ export class ShardBlock {
     this.f64[IN_HAND] = entity;
     this.f64[IN_HAND + 1] = action;
   }
+  /** The same for a step, with the id where it stands: passed on it would be an object on the heap. */
+  stepInHand(ids: Float64Array, at: number): void {
+    this.f64[IN_HAND] = ids[at];
+    this.f64[IN_HAND + 1] = 0;
+  }
   /** Id of the entity in the shard's hands, 0 = none. Read after the thread's exit. */
   get inHandEntity(): number {
     return this.f64[IN_HAND];
@@ -320,8 +336,9 @@ export class ShardBlock {
   setGauge(gauge: number, value: number): void {
     this.f64[GAUGES + gauge] = value;
   }
-  /** Shard: sets a SHARD_GAUGE that only grows. */
-  raiseGauge(gauge: number, value: number): void {
+  /** Shard: sets a SHARD_GAUGE that only grows to the share of a part in a whole. */
+  raiseShare(gauge: number, part: number, whole: number): void {
+    const value = part / whole;
     if (value > this.f64[GAUGES + gauge]) this.f64[GAUGES + gauge] = value;
   }
   gauge(gauge: number): number {

@@ -22,8 +22,10 @@
  * the same version again, under a new stamp.
  */
 import { assert } from '../base/assert.js';
+import type { Arena } from './arena.js';
 import { fence } from './fence.js';
 import { LINE, PARAMETERS, checkHeader, magicOf, writeHeader } from './header.js';
+import { HEADER, HOT } from './record.js';
 
 const MAGIC = magicOf('BMvw');
 const VERSION = LINE >> 2;
@@ -69,6 +71,7 @@ class View {
   protected hash = 0;
   protected cellWords = 0;
   protected rowBytes = 0;
+  protected readonly scratch = new Float64Array(1);
 
   protected constructor(readonly sab: SharedArrayBuffer) {
     this.i32 = checkHeader(sab, MAGIC, 'view');
@@ -109,6 +112,10 @@ class View {
   cellAt(c: number): number {
     return this.f64[(this.cellWords + c * (CELL_BYTES >> 2)) >> 1];
   }
+  /** Where that number stands in `f64`. */
+  cellPlace(c: number): number {
+    return (this.cellWords + c * (CELL_BYTES >> 2)) >> 1;
+  }
   /** Byte offset of a row (ROW.*). */
   rowByte(row: number): number {
     return this.rowBytes + row * ROW_BYTES;
@@ -116,19 +123,23 @@ class View {
 
   /** Index of a cell in the open buffer, or −1. */
   find(cell: number): number {
-    const { i32, hashMask } = this;
+    this.scratch[0] = cell;
+    return this.findFrom(this.scratch, 0);
+  }
+
+  /** The same for the number at a place of an array. */
+  findFrom(numbers: Float64Array, from: number): number {
+    const { i32, f64, hashMask } = this;
+    const cell = numbers[from];
     const stamp = i32[this.buffer + BUFFER.stamp];
-    for (
-      let place = hashCell(cell) & hashMask, tries = 0;
-      tries <= hashMask;
-      place = (place + 1) & hashMask, tries++
-    ) {
+    let place = hashAt(numbers, from) & hashMask;
+    for (let tries = 0; tries <= hashMask; place = (place + 1) & hashMask, tries++) {
       const at = this.hash + place * 2;
       if (i32[at] !== stamp) return -1;
       const c = i32[at + 1];
       // An overtaken reader may find anything here; it must only stay inside.
       if (c < 0 || c >= this.cells) return -1;
-      if (this.cellAt(c) === cell) return c;
+      if (f64[this.cellWord(c) >> 1] === cell) return c;
     }
     return -1;
   }
@@ -234,17 +245,24 @@ export class ViewWriter extends View {
 
   /** Index of a cell, added if it is new; −1 when the cells are used up. */
   cell(cell: number): number {
-    const { i32, hashMask, buffer } = this;
+    this.scratch[0] = cell;
+    return this.cellFrom(this.scratch, 0);
+  }
+
+  /** The same for the number at a place of an array: passed on it would be an object on the heap, for every row. */
+  cellFrom(numbers: Float64Array, from: number): number {
+    const { i32, f64, hashMask, buffer } = this;
+    const cell = numbers[from];
     const stamp = i32[buffer + BUFFER.stamp];
-    let place = hashCell(cell) & hashMask;
+    let place = hashAt(numbers, from) & hashMask;
     for (; i32[this.hash + place * 2] === stamp; place = (place + 1) & hashMask) {
       const c = i32[this.hash + place * 2 + 1];
-      if (this.cellAt(c) === cell) return c;
+      if (f64[this.cellWord(c) >> 1] === cell) return c;
     }
     const c = i32[buffer + BUFFER.cells];
     if (c >= this.cells) return -1;
     const at = this.cellWord(c);
-    this.f64[at >> 1] = cell;
+    f64[at >> 1] = cell;
     i32[at + CELL.count] = 0;
     i32[at + CELL.lastSeq] = 0;
     i32[this.hash + place * 2 + 1] = c;
@@ -288,31 +306,8 @@ export class ViewWriter extends View {
     kind: number,
     flags: number,
   ): void {
-    this.put(this.nextRow(c), id, x, y, vx, vy, pub0, pub1, slot, epoch, kind, flags);
-  }
-
-  /** Place of the next row of a cell. */
-  nextRow(c: number): number {
-    return this.i32[this.cellWord(c) + CELL.filled]++;
-  }
-
-  /** Writes the row at a place inside of its cell's stretch; each place once. */
-  put(
-    row: number,
-    id: number,
-    x: number,
-    y: number,
-    vx: number,
-    vy: number,
-    pub0: number,
-    pub1: number,
-    slot: number,
-    epoch: number,
-    kind: number,
-    flags: number,
-  ): void {
     const { i32, u32, f32, f64, u16 } = this;
-    const byte = this.rowBytes + row * ROW_BYTES;
+    const byte = this.rowByte(this.nextRow(c));
     const d = byte >> 3;
     const w = byte >> 2;
     f64[d] = id;
@@ -328,14 +323,41 @@ export class ViewWriter extends View {
     u16[(byte + ROW.flags) >> 1] = flags;
   }
 
+  /** Place of the next row of a cell. */
+  nextRow(c: number): number {
+    return this.i32[this.cellWord(c) + CELL.filled]++;
+  }
+
+  /** The row of a slot at a place inside of its cell's stretch, each place once: passes no doubles. */
+  putSlot(row: number, arena: Arena, slot: number, flags: number): void {
+    const { i32, u32, f32, f64, u16 } = this;
+    const byte = this.rowBytes + row * ROW_BYTES;
+    const d = byte >> 3;
+    const w = byte >> 2;
+    const header = arena.header(slot);
+    const hot = arena.hot(slot);
+    const pub = (hot + HOT.components) >> 2;
+    f64[d] = arena.f64[(header + HEADER.id) >> 3];
+    f64[d + 1] = arena.f64[(hot + HOT.x) >> 3];
+    f64[d + 2] = arena.f64[(hot + HOT.y) >> 3];
+    f32[w + 6] = arena.f32[(hot + HOT.vx) >> 2];
+    f32[w + 7] = arena.f32[(hot + HOT.vy) >> 2];
+    u32[w + 8] = arena.u32[pub];
+    u32[w + 9] = arena.u32[pub + 1];
+    i32[w + 10] = slot;
+    u32[w + 11] = arena.u32[(header + HEADER.epoch) >> 2];
+    u16[(byte + ROW.kind) >> 1] = arena.u16[(hot + HOT.kind) >> 1];
+    u16[(byte + ROW.flags) >> 1] = flags;
+  }
+
   /** Shows the view. */
   publish(): void {
     Atomics.store(this.i32, VERSION, this.version);
   }
 
   /** After `place`: an entry of its own for a part of a cell. @returns its index, or −1 when the cells are used up */
-  range(key: number, start: number, count: number): number {
-    const c = this.cell(key);
+  range(keys: Float64Array, from: number, start: number, count: number): number {
+    const c = this.cellFrom(keys, from);
     if (c < 0) return -1;
     const at = this.cellWord(c);
     this.i32[at + CELL.start] = start;
@@ -376,7 +398,8 @@ function bytesOfBuffer(rows: number, cells: number): number {
   return LINE + hashPlaces(cells) * 8 + cells * CELL_BYTES + rows * ROW_BYTES;
 }
 
-function hashCell(cell: number): number {
+function hashAt(numbers: Float64Array, at: number): number {
+  const cell = numbers[at];
   const h = Math.imul((cell >>> 0) ^ Math.imul((cell / 4294967296) >>> 0, 0x9e3779b1), 0x85ebca6b);
   return h ^ (h >>> 15);
 }

@@ -34,7 +34,7 @@ export class Arrivals {
       const ring = arrivals[p]?.[this.core.shard];
       const waiting = ring?.available() ?? 0;
       this.limits[p] = waiting;
-      if (waiting > 0) this.core.block.raiseGauge(SHARD_GAUGE.arrivalsHigh, waiting / ring!.places);
+      if (waiting > 0) this.core.block.raiseShare(SHARD_GAUGE.arrivalsHigh, waiting, ring!.places);
     }
   }
 

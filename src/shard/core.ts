@@ -70,6 +70,7 @@ export class Core {
   private readonly lease: IdLease;
   /** Of the quarantine those without an action. */
   private readonly frozen: ReadonlySet<number>;
+  readonly hasFrozen: boolean;
   tick = 0;
   /** Whether any leaf of the world is slowed, as the running tick saw it: otherwise nobody asks for a factor. */
   isSlowed = false;
@@ -112,6 +113,7 @@ export class Core {
     this.traces = new CrossingTraces(this);
     this.lease = new IdLease(world.ids);
     this.frozen = new Set(options.quarantine.filter((q) => q.action === 0).map((q) => q.entity));
+    this.hasFrozen = this.frozen.size > 0;
     this.dt = world.clock.tickMs / 1000;
     this.created = new Notes(n);
     this.freed = new Notes(n);
@@ -173,6 +175,11 @@ export class Core {
     return this.arena.f64[(this.arena.header(slot) + HEADER.id) >> 3]!;
   }
 
+  /** Where the id stands in the arena's Float64Array. */
+  idAt(slot: number): number {
+    return (this.arena.header(slot) + HEADER.id) >> 3;
+  }
+
   kind(slot: number): number {
     return this.arena.u16[(this.arena.hot(slot) + HOT.kind) >> 1]!;
   }
@@ -227,7 +234,7 @@ export class Core {
 
   /** Whether game code is kept away from an entity (or, for −1 − tile, from a tile's content): it killed a shard twice. */
   isFrozen(id: number): boolean {
-    return this.frozen.size > 0 && this.frozen.has(id);
+    return this.hasFrozen && this.frozen.has(id);
   }
 
   /**

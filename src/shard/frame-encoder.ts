@@ -4,16 +4,7 @@
  */
 import { LIMITS } from '../base/limits.js';
 import { columnOfCell, rowOfCell } from '../geo/cell.js';
-import {
-  cellOfKey,
-  depthOf,
-  isWithin,
-  rateOfKey,
-  squareOfKey,
-  squareOfLeaf,
-  SQUARE_DEPTH,
-  WHOLE,
-} from '../geo/square.js';
+import { depthOf, isWithin, squareOfLeaf, SQUARE_DEPTH, WHOLE } from '../geo/square.js';
 import { Quantiser } from '../geo/quantise.js';
 import { ROW, type ViewWriter } from '../memory/view.js';
 import { SHARD_COUNTER } from '../memory/shard-block.js';
@@ -56,34 +47,32 @@ export class FrameEncoder {
    */
   encode(s: number, previous: number, hasStates: boolean, closes: readonly number[]): number {
     const { writer, core, streams } = this;
-    const key = streams.key[s]!;
-    const cell = cellOfKey(key);
-    const square = squareOfKey(key);
-    writer.begin(columnOfCell(cell), rowOfCell(cell), core.options.incarnation, core.tick, previous, square);
+    const square = streams.square[s]!;
+    writer.begin(streams.column[s]!, streams.row[s]!, core.options.incarnation, core.tick, previous, square);
     for (let i = 0; i < closes.length; i++) writer.close(closes[i]!);
     this.movedCount = 0;
-    if (previous === 0) this.encodeRows(s, cell, square, -1);
-    else if (hasStates) this.encodeRows(s, cell, square, streams.shownTick[s]!);
+    if (previous === 0) this.encodeRows(s, square, -1);
+    else if (hasStates) this.encodeRows(s, square, streams.shownTick[s]!);
     for (let i = 0; i < this.movedCount; i++) this.encodeMove(this.moved[i]!);
     this.encodeRemovals(streams.removals[s]!);
-    this.quantiser.open(cell);
-    this.encodeEvents(streams.events[s]!, previous !== 0 && rateOfKey(key) >= FAR_CLASS);
+    this.quantiser.openAt(streams.cell, s);
+    this.encodeEvents(streams.events[s]!, previous !== 0 && streams.rate[s]! >= FAR_CLASS);
     return writer.finish();
   }
 
   /** The entry of the view with the rows of a stream, or −1: then they stand among those of the cell, unsorted. */
   entryOf(s: number): number {
     const mark = this.streams.mark[s]!;
-    return mark > 0 ? mark - 1 : this.view.find(this.streams.key[s]!);
+    return mark > 0 ? mark - 1 : this.view.findFrom(this.streams.key, s);
   }
 
   /** @param shown tick up to which the stream has shown everything, −1 = nothing yet */
-  private encodeRows(s: number, cell: number, square: number, shown: number): void {
+  private encodeRows(s: number, square: number, shown: number): void {
     const { view, published } = this;
     let c = this.entryOf(s);
     let within = WHOLE;
     if (c < 0) {
-      c = view.find(cell);
+      c = view.findFrom(this.streams.cell, s);
       within = square;
     }
     if (c < 0) return;
@@ -96,12 +85,12 @@ export class FrameEncoder {
       if (within !== WHOLE && !isWithin(squareOfLeaf(published.leaf[slot]!, SQUARE_DEPTH), within)) continue;
       if (shown >= 0 && published.fullTick[slot * DEPTHS + depth]! <= shown)
         this.moved[this.movedCount++] = slot;
-      else this.encodeState(slot, view.f64[(byte + ROW.id) >> 3]!, view.u32[(byte + ROW.epoch) >> 2]!);
+      else this.encodeState(slot, (byte + ROW.id) >> 3, view.i32[(byte + ROW.epoch) >> 2]!);
     }
   }
 
-  private encodeState(slot: number, id: number, epoch: number): void {
-    const { published, writer } = this;
+  private encodeState(slot: number, idAt: number, epoch: number): void {
+    const { published, writer, view } = this;
     if (writer.full) {
       this.core.block.count(SHARD_COUNTER.frameOverflows);
       writer.dropped++;
@@ -110,8 +99,9 @@ export class FrameEncoder {
     const position = published.position[slot]!;
     const velocity = published.velocity[slot]!;
     const kind = published.kind[slot]!;
-    writer.state(
-      id,
+    writer.stateAt(
+      view.f64,
+      idAt,
       epoch,
       position >>> HALF,
       position & 0xffff,
@@ -133,8 +123,9 @@ export class FrameEncoder {
     }
     const position = published.position[slot]!;
     const velocity = published.velocity[slot]!;
-    writer.move(
-      published.id[slot]!,
+    writer.moveAt(
+      published.id,
+      slot,
       published.epoch[slot]!,
       position >>> HALF,
       position & 0xffff,

@@ -7,8 +7,7 @@
  */
 import { isTurn } from '../base/rates.js';
 import { LIMITS } from '../base/limits.js';
-import { columnOfCell, rowOfCell } from '../geo/cell.js';
-import { cellOfKey, leafOf, leafOfQuantised, partOfKey, rateOfKey } from '../geo/square.js';
+import { leafOf, leafOfQuantised } from '../geo/square.js';
 import { SHARD_COUNTER } from '../memory/shard-block.js';
 import { farRate, nearRate } from '../memory/service.js';
 import { ROW, type ViewWriter } from '../memory/view.js';
@@ -103,7 +102,9 @@ export class Frames {
   }
 
   private openUnclosed(): void {
-    for (const key of this.unclosed) if (this.wants.open(key) < 0) this.unclosed.delete(key);
+    if (this.unclosed.size === 0) return;
+    for (const key of this.unclosed)
+      if (this.wants.open(Float64Array.of(key), 0) < 0) this.unclosed.delete(key);
   }
 
   /** Streams for all cells with entities that somebody wants. */
@@ -111,14 +112,14 @@ export class Frames {
     const { view, streams, wants } = this;
     for (let c = 0; c < view.placedCount; c++) {
       this.cells[c] = 0;
-      const cell = view.cellAt(c);
-      const s = wants.open(cell);
+      const cell = view.cellPlace(c);
+      const s = wants.open(view.f64, cell);
       if (s >= 0) {
         streams.mark[s] = c + 1;
         this.cells[c] = WATCHED;
       }
-      if (!wants.isCut(cell)) continue;
-      wants.openParts(cell);
+      if (!wants.isCut(view.f64, cell)) continue;
+      wants.openParts(view.f64, cell);
       this.cells[c] = CUT;
     }
   }
@@ -127,16 +128,17 @@ export class Frames {
   private seeRows(): void {
     const { view, published } = this;
     for (let c = 0; c < view.placedCount; c++) {
-      const cell = view.cellAt(c);
+      const at = view.cellPlace(c);
+      const cell = view.f64[at]!;
       const watched = this.cells[c]!;
-      if (watched !== 0) this.quantiser.open(cell);
+      if (watched !== 0) this.quantiser.openAt(view.f64, at);
       const end = view.cellStart(c) + view.cellRows(c);
       for (let row = view.cellStart(c); row < end; row++) {
         const byte = view.rowByte(row);
         const slot = view.i32[(byte + ROW.slot) >> 2]!;
         // Entities handed over in this tick stand in the view once more; their next owner shows them from now on.
         if (published.cell[slot] !== cell && this.core.owned.has(slot)) {
-          published.moved(slot, cell);
+          published.moved(slot, view.f64, at);
           if (watched === 0) published.cell[slot] = GONE_CELL;
         }
         if (watched !== 0) this.seeRow(byte, slot, watched === CUT);
@@ -147,20 +149,20 @@ export class Frames {
   private seeRow(byte: number, slot: number, isCut: boolean): void {
     const { view, published, quantiser } = this;
     const w = byte >> 2;
-    const qx = quantiser.x(view.f64[(byte + ROW.x) >> 3]!);
-    const qy = quantiser.y(view.f64[(byte + ROW.y) >> 3]!);
-    const vx = quantiser.speed(view.f32[w + (ROW.vx >> 2)]!);
-    const vy = quantiser.speed(view.f32[w + (ROW.vy >> 2)]!);
+    const qx = quantiser.xAt(view.f64, (byte + ROW.x) >> 3);
+    const qy = quantiser.yAt(view.f64, (byte + ROW.y) >> 3);
+    const vx = quantiser.speedAt(view.f32, w + (ROW.vx >> 2));
+    const vy = quantiser.speedAt(view.f32, w + (ROW.vy >> 2));
     published.id[slot] = view.f64[(byte + ROW.id) >> 3]!;
     published.epoch[slot] = view.u32[w + (ROW.epoch >> 2)]!;
     published.see(
       slot,
       isCut ? leafOfQuantised(qx, qy) : UNKNOWN,
-      ((qx << 16) | qy) >>> 0,
+      (qx << 16) | qy,
       (vx << 16) | (vy & 0xffff),
-      ((view.u16[(byte + ROW.kind) >> 1]! << 16) | view.u16[(byte + ROW.flags) >> 1]!) >>> 0,
-      view.u32[w + (ROW.pub0 >> 2)]!,
-      view.u32[w + (ROW.pub1 >> 2)]!,
+      (view.u16[(byte + ROW.kind) >> 1]! << 16) | view.u16[(byte + ROW.flags) >> 1]!,
+      view.i32[w + (ROW.pub0 >> 2)]!,
+      view.i32[w + (ROW.pub1 >> 2)]!,
     );
   }
 
@@ -168,21 +170,20 @@ export class Frames {
   private chainRemovals(): void {
     const { published, streams, wants, chains } = this;
     for (let i = 0; i < published.removals; i++)
-      wants.chain(chains, streams.removals, published.removalCell[i]!, published.removalLeaf[i]!, i);
+      wants.chain(chains, streams.removals, published.removalCell, i, published.removalLeaf[i]!, i);
   }
 
   private chainEvents(): void {
     const { events, streams, wants, chains } = this;
     for (let i = events.count - 1; i >= 0; i--) {
-      const cell = events.cell[i]!;
-      wants.chain(chains, streams.events, cell, leafOf(cell, events.x[i]!, events.y[i]!), i);
+      const leaf = leafOf(events.cell[i]!, events.x[i]!, events.y[i]!);
+      wants.chain(chains, streams.events, events.cell, i, leaf, i);
     }
   }
 
   private publishStream(s: number): void {
     const { core, streams, encoder } = this;
-    const key = streams.key[s]!;
-    const wanted = this.wants.mask(key);
+    const wanted = this.wants.mask(streams.key, s);
     if (wanted === 0) {
       streams.remove(s);
       return;
@@ -190,10 +191,10 @@ export class Frames {
     const following = wanted & streams.keyed[s]!;
     const starting = wanted & ~following;
     // A follower gets its delta even if it is empty while others get a key: the sequence is the stream's.
-    const isTurn = starting !== 0 || this.isTurn(key, s);
+    const isTurn = starting !== 0 || this.isTurn(s);
     const { writer } = encoder;
     let got = following;
-    const closes = this.unclosed.size > 0 && this.unclosed.has(key) ? this.dead : NOBODY;
+    const closes = this.unclosed.size > 0 && this.unclosed.has(streams.key[s]!) ? this.dead : NOBODY;
     const hasNews = isTurn || streams.removals[s]! >= 0 || streams.events[s]! >= 0;
     const bytes = following === 0 || !hasNews ? 0 : encoder.encode(s, streams.lastTick[s]!, isTurn, closes);
     const isWorth = bytes > 0 && writer.states + writer.moves + writer.removals + writer.events > 0;
@@ -208,7 +209,7 @@ export class Frames {
       streams.lastTick[s] = core.tick;
     }
     if (isTurn && isWhole) streams.shownTick[s] = core.tick;
-    if (got === wanted) this.unclosed.delete(key);
+    if (got === wanted && this.unclosed.size > 0) this.unclosed.delete(streams.key[s]!);
     streams.keyed[s] = got; // who did not get its copy (ring full) has a gap: a key frame next time
     streams.removals[s] = -1;
     streams.events[s] = -1;
@@ -216,14 +217,13 @@ export class Frames {
   }
 
   /** Whether the stream's class shows what has changed in this frame, at the rate that its leaf is served. */
-  private isTurn(key: number, s: number): boolean {
+  private isTurn(s: number): boolean {
     const { core, streams } = this;
     const { directory } = core.world;
-    const rate = rateOfKey(key);
+    const rate = streams.rate[s]!;
     let percent = FULL;
     if (directory.anyService !== 0) {
-      const cell = cellOfKey(key);
-      const word = directory.service(columnOfCell(cell) >> SHIFT, rowOfCell(cell) >> SHIFT);
+      const word = directory.service(streams.column[s]! >> SHIFT, streams.row[s]! >> SHIFT);
       percent = rate === 0 ? nearRate(word) : farRate(word);
     }
     if (rate === 0 && percent === FULL) return true;
@@ -232,9 +232,7 @@ export class Frames {
 
   /** Copies the encoded frame to some gateways. @returns those that got it */
   private send(mask: number, s: number, bytes: number, previous: number): number {
-    const { rings, core } = this;
-    const key = this.streams.key[s]!;
-    const cell = cellOfKey(key);
+    const { rings, core, streams } = this;
     let got = 0;
     for (let g = 0; g < rings.count; g++) {
       if (!(mask & (1 << g))) continue;
@@ -248,12 +246,12 @@ export class Frames {
         g,
         at,
         RECORD.FRAME,
-        columnOfCell(cell),
-        rowOfCell(cell),
+        streams.column[s]!,
+        streams.row[s]!,
         core.tick,
         previous,
         core.options.incarnation,
-        partOfKey(key),
+        streams.part[s]!,
       );
       rings.commit(g, bytes);
       got |= 1 << g;

@@ -76,7 +76,7 @@ export class GatewayRings {
   ring(): void {
     for (let g = 0; this.touched !== 0; g++, this.touched >>>= 1) {
       if ((this.touched & 1) === 0) continue;
-      this.block.raiseGauge(SHARD_GAUGE.framesHigh, this.rings[g]!.used() / this.rings[g]!.bytes);
+      this.block.raiseShare(SHARD_GAUGE.framesHigh, this.rings[g]!.used(), this.rings[g]!.bytes);
       this.world.gatewayBlocks[g]!.ring();
     }
   }

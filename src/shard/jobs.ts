@@ -35,6 +35,7 @@ export class Jobs {
 
   /** After the commit: what was asked for leaves the shard. */
   send(): void {
+    if (this.wanted.length === 0) return;
     for (const bytes of this.wanted) {
       const at = this.out.reserve(bytes.length);
       if (at < 0) {

@@ -3,7 +3,7 @@
  * 15 µs for a thousand of them. Allocates nothing.
  */
 import { LIMITS } from '../base/limits.js';
-import { tileColumns, tileX, tileY } from '../geo/tile.js';
+import { columnAt, rowAt, tileColumns } from '../geo/tile.js';
 import { FLAG, PLAYER_KIND } from '../memory/player.js';
 import { HOT } from '../memory/record.js';
 import type { Core } from './core.js';
@@ -31,8 +31,8 @@ export class LoadNotes {
     for (let i = 0; i < owned.count; i++) {
       const slot = owned.slots[i]!;
       const hot = arena.hot(slot);
-      const column = tileX(arena.f64[(hot + HOT.x) >> 3]!, DEEPEST);
-      const square = tileY(arena.f64[(hot + HOT.y) >> 3]!, DEEPEST) * COLUMNS + column;
+      const column = columnAt(arena.f64, (hot + HOT.x) >> 3, DEEPEST);
+      const square = rowAt(arena.f64, (hot + HOT.y) >> 3, DEEPEST) * COLUMNS + column;
       const isPlayer =
         players.has(slot) &&
         arena.u16[(hot + HOT.kind) >> 1] === PLAYER_KIND &&

@@ -109,7 +109,7 @@ export class Mail {
     for (let s = 0; s < messages.length; s++) {
       const ring = messages[s]![this.core.shard]!;
       let left = ring.available();
-      if (left > 0) this.core.block.raiseGauge(SHARD_GAUGE.messagesHigh, left / ring.places);
+      if (left > 0) this.core.block.raiseShare(SHARD_GAUGE.messagesHigh, left, ring.places);
       for (; left > 0; left--) {
         const at = ring.peek();
         if (at < 0) break;

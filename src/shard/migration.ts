@@ -44,15 +44,19 @@ export class Migration {
   look(): void {
     const { directory } = this.core.world;
     const { version } = directory;
-    for (const tile of this.tiles.fresh) {
-      if (!this.mine.has(tile)) this.compare(tile, this.tiles.taken.get(tile) ?? 0);
-    }
-    this.tiles.fresh.clear();
+    if (this.tiles.fresh.size > 0) this.lookAtFresh();
     if (version === this.version) return;
     this.core.traces.layout(TRACE_KIND.layoutSeen, version, 0);
     const told = directory.forEachChanged(this.version, version, this.review);
     if (!told) for (const [tile, before] of this.mine) this.compare(tile, before);
     this.version = version;
+  }
+
+  private lookAtFresh(): void {
+    for (const tile of this.tiles.fresh) {
+      if (!this.mine.has(tile)) this.compare(tile, this.tiles.taken.get(tile) ?? 0);
+    }
+    this.tiles.fresh.clear();
   }
 
   private readonly review = (tile: number): void => {

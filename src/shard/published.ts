@@ -36,11 +36,11 @@ export class Published {
    */
   readonly fullTick: Int32Array;
   /** Quantised state as last seen: position, velocity, kind and flags, public columns. `fresh` = 0: all is new. */
-  readonly position: Uint32Array;
+  readonly position: Int32Array;
   readonly velocity: Int32Array;
-  readonly kind: Uint32Array;
-  readonly pub0: Uint32Array;
-  readonly pub1: Uint32Array;
+  readonly kind: Int32Array;
+  readonly pub0: Int32Array;
+  readonly pub1: Int32Array;
   readonly fresh: Uint8Array;
 
   /** Removals due at the next frame: from, who, whereto. */
@@ -51,15 +51,16 @@ export class Published {
   readonly removalTo: Float64Array;
   /** Leaf that it left, or UNKNOWN. */
   readonly removalLeaf: Uint8Array;
+  private readonly scratch = new Float64Array(1);
 
   constructor(private readonly core: Core) {
     const n = core.arena.capacity;
     this.cell = new Float64Array(n).fill(NOWHERE);
-    this.position = new Uint32Array(n);
+    this.position = new Int32Array(n);
     this.velocity = new Int32Array(n);
-    this.kind = new Uint32Array(n);
-    this.pub0 = new Uint32Array(n);
-    this.pub1 = new Uint32Array(n);
+    this.kind = new Int32Array(n);
+    this.pub0 = new Int32Array(n);
+    this.pub1 = new Int32Array(n);
     this.fresh = new Uint8Array(n);
     this.removalCell = new Float64Array(n);
     this.removalId = new Float64Array(n);
@@ -125,7 +126,9 @@ export class Published {
   /** The slot is about to be handed over. Its next owner takes it for shown in the cell in which it stands. */
   leaves(slot: number): void {
     const cell = this.cellOf(slot);
-    if (this.cell[slot] !== cell) this.moved(slot, cell);
+    if (this.cell[slot] === cell) return;
+    this.scratch[0] = cell;
+    this.moved(slot, this.scratch, 0);
   }
 
   private cellOf(slot: number): number {
@@ -134,8 +137,9 @@ export class Published {
     return cellNumber(arena.f64[(hot + HOT.x) >> 3]!, arena.f64[(hot + HOT.y) >> 3]!);
   }
 
-  /** The slot was last shown in `cell` and now stands in `to` (GONE_CELL: in none). */
-  moved(slot: number, to: number): void {
+  /** The slot was last shown in `cell` and now stands in the one at a place of an array (GONE_CELL: in none). */
+  moved(slot: number, tos: Float64Array, at: number): void {
+    const to = tos[at]!;
     const cell = this.cell[slot]!;
     const leaf = this.leaf[slot]!;
     this.cell[slot] = to;
@@ -148,7 +152,7 @@ export class Published {
     }
     const i = this.removals++;
     this.removalCell[i] = cell;
-    this.removalId[i] = this.core.id(slot);
+    this.removalId[i] = this.core.arena.f64[this.core.idAt(slot)]!;
     this.removalEpoch[i] = this.core.epoch(slot);
     this.removalTo[i] = to;
     this.removalLeaf[i] = leaf;
@@ -156,6 +160,7 @@ export class Published {
 
   /** The slot leaves the world or the sight of everyone. Call while its record is still its own. */
   gone(slot: number): void {
-    this.moved(slot, GONE_CELL);
+    this.scratch[0] = GONE_CELL;
+    this.moved(slot, this.scratch, 0);
   }
 }

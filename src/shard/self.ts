@@ -78,11 +78,13 @@ export class SelfUpdates {
 
   /** After every commit: sessions that began or resumed, and logs that were asked for. Kept while a ring is full. */
   answer(): void {
-    this.each(this.core.ready, (note) =>
-      this.push(note < 0 ? ~note : note, RECORD.READY, 0, note >= 0 ? 1 : 0),
-    );
-    this.each(this.core.logs, (slot) => this.pushLog(slot));
+    if (this.core.ready.count > 0) this.each(this.core.ready, this.pushReady);
+    if (this.core.logs.count > 0) this.each(this.core.logs, this.tellLog);
   }
+
+  private readonly pushReady = (note: number): boolean =>
+    this.push(note < 0 ? ~note : note, RECORD.READY, 0, note >= 0 ? 1 : 0);
+  private readonly tellLog = (slot: number): boolean => this.pushLog(slot);
 
   private each(notes: Notes, push: (note: number) => boolean): void {
     let kept = 0;

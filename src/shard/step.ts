@@ -7,7 +7,7 @@
  * that into the record (`settle`), so lastTick always means "seen to here" to the next owner, whatever its factor.
  */
 import { LIMITS } from '../base/limits.js';
-import { tileX, tileY } from '../geo/tile.js';
+import { columnAt, rowAt } from '../geo/tile.js';
 import { HEADER, HOT } from '../memory/record.js';
 import { SHARD_COUNTER, SHARD_GAUGE } from '../memory/shard-block.js';
 import type { World } from '../world/facade.js';
@@ -59,11 +59,10 @@ export class Stepper {
     if (factor < this.slowest) this.slowest = factor;
     if (due === 0) return this.passBy(slot, hot, tick - since);
     core.writeClock(slot);
-    const id = core.id(slot);
-    const steps = this.stepsOf(id, flags, due);
+    const steps = this.stepsOf(slot, flags, due);
     if (flags & FLAG.RESTED) arena.u16[(hot + HOT.flags) >> 1] = flags & ~FLAG.RESTED;
     else this.dilated += tick - since - due;
-    if (steps > 0) this.play(slot, id, steps);
+    if (steps > 0) this.play(slot, steps);
     this.account(slot, hot, tick - last);
     this.place(slot, hot);
     if (arena.i32[(hot + HOT.outboxCount) >> 2]! > 0) {
@@ -73,12 +72,12 @@ export class Stepper {
   }
 
   /** How many of the due steps are made: what rested or was frozen goes on from where it is. */
-  private stepsOf(id: number, flags: number, due: number): number {
+  private stepsOf(slot: number, flags: number, due: number): number {
     const { core } = this;
     const rested = (flags & FLAG.RESTED) !== 0;
     let steps = due;
     if (rested || due > CATCH_UP_TICKS) steps = 1;
-    if (core.isFrozen(id)) steps = 0;
+    if (core.hasFrozen && core.isFrozen(core.id(slot))) steps = 0;
     if (!rested && steps < due) core.tallies.frozen += due - steps;
     return steps;
   }
@@ -93,15 +92,15 @@ export class Stepper {
     if (owner !== core.shard) core.foreign.add(slot);
   }
 
-  private play(slot: number, id: number, steps: number): void {
+  private play(slot: number, steps: number): void {
     const { core, facade } = this;
     const { game } = core;
-    core.block.takeInHand(id, 0);
+    core.block.stepInHand(core.arena.f64, core.idAt(slot));
     try {
       // One that has removed itself has no next step.
       for (let s = 0; s < steps && !core.isFreed(slot); s++) game.module.step(facade, slot);
     } catch (error) {
-      throw blamed(error, game, `step of a '${game.kinds[core.kind(slot)]}', entity ${id}`);
+      throw blamed(error, game, `step of a '${game.kinds[core.kind(slot)]}', entity ${core.id(slot)}`);
     }
   }
 
@@ -127,8 +126,8 @@ export class Stepper {
   private place(slot: number, hot: number): void {
     const { core } = this;
     const { arena } = core;
-    const column = tileX(arena.f64[(hot + HOT.x) >> 3]!, LIMITS.deepestTileLevel);
-    const row = tileY(arena.f64[(hot + HOT.y) >> 3]!, LIMITS.deepestTileLevel);
+    const column = columnAt(arena.f64, (hot + HOT.x) >> 3, LIMITS.deepestTileLevel);
+    const row = rowAt(arena.f64, (hot + HOT.y) >> 3, LIMITS.deepestTileLevel);
     const tile = baseOf(column, row);
     const before = arena.i32[(hot + HOT.tile) >> 2]!;
     const owner = core.world.directory.lookupDeepest(column, row);

@@ -6,7 +6,8 @@
  * bit in `keyed` is missing gets a key frame next.
  */
 import { assert } from '../base/assert.js';
-import { phaseOf } from '../geo/square.js';
+import { columnOfCell, rowOfCell } from '../geo/cell.js';
+import { cellOfKey, partOfKey, phaseOf, rateOfKey, squareOfKey } from '../geo/square.js';
 
 const EMPTY = -1;
 
@@ -14,6 +15,13 @@ export class Streams {
   readonly capacity: number;
   /** Key of each stream; −1 = free place. */
   readonly key: Float64Array;
+  /** What the key names: the cell's number, its column and row, the square, the rate class, square and class as one. */
+  readonly cell: Float64Array;
+  readonly column: Int32Array;
+  readonly row: Int32Array;
+  readonly square: Int32Array;
+  readonly rate: Int32Array;
+  readonly part: Int32Array;
   /** Tick of the newest frame; 0 = none yet. */
   readonly lastTick: Int32Array;
   /** Tick of the newest frame with states: what changed up to it has been shown. */
@@ -29,6 +37,7 @@ export class Streams {
   readonly mark: Int32Array;
   count = 0;
   private readonly mask: number;
+  private readonly scratch = new Float64Array(1);
   private readonly live: Int32Array;
   private readonly livePlace: Int32Array;
 
@@ -38,6 +47,12 @@ export class Streams {
     this.capacity = places >> 1;
     this.mask = places - 1;
     this.key = new Float64Array(places).fill(EMPTY);
+    this.cell = new Float64Array(places);
+    this.column = new Int32Array(places);
+    this.row = new Int32Array(places);
+    this.square = new Int32Array(places);
+    this.rate = new Int32Array(places);
+    this.part = new Int32Array(places);
     this.lastTick = new Int32Array(places);
     this.shownTick = new Int32Array(places);
     this.phase = new Int32Array(places);
@@ -49,15 +64,17 @@ export class Streams {
     this.livePlace = new Int32Array(places);
   }
 
-  private home(key: number): number {
+  private home(keys: Float64Array, place: number): number {
+    const key = keys[place]!;
     const low = key % 4294967296;
     const high = (key - low) / 4294967296;
     return (Math.imul((low | 0) ^ Math.imul(high, 0x9e3779b1), 0x85ebca6b) >>> 7) & this.mask;
   }
 
-  /** @returns the stream's place, or −1 */
-  find(key: number): number {
-    let at = this.home(key);
+  /** @returns the place of the stream with the key that stands at a place of an array, or −1 */
+  findAt(keys: Float64Array, place: number): number {
+    const key = keys[place]!;
+    let at = this.home(keys, place);
     for (;;) {
       const here = this.key[at]!;
       if (here === key) return at;
@@ -69,10 +86,11 @@ export class Streams {
   /** @returns the place of a new stream, or −1 when the table is full (counted by the caller) */
   create(key: number): number {
     if (this.count >= this.capacity) return -1;
-    let at = this.home(key);
+    this.scratch[0] = key;
+    let at = this.home(this.scratch, 0);
     while (this.key[at] !== EMPTY) at = (at + 1) & this.mask;
     this.reset(at, key);
-    this.phase[at] = phaseOf(key);
+    this.describe(at, key);
     this.livePlace[at] = this.count;
     this.live[this.count++] = at;
     return at;
@@ -93,14 +111,24 @@ export class Streams {
     let at = place;
     for (;;) {
       at = (at + 1) & this.mask;
-      const key = this.key[at]!;
-      if (key === EMPTY) break;
-      const home = this.home(key);
+      if (this.key[at]! === EMPTY) break;
+      const home = this.home(this.key, at);
       if (((at - home) & this.mask) < ((at - hole) & this.mask)) continue;
       this.move(at, hole);
       hole = at;
     }
     this.reset(hole, EMPTY);
+  }
+
+  private describe(place: number, key: number): void {
+    const cell = cellOfKey(key);
+    this.cell[place] = cell;
+    this.column[place] = columnOfCell(cell);
+    this.row[place] = rowOfCell(cell);
+    this.square[place] = squareOfKey(key);
+    this.rate[place] = rateOfKey(key);
+    this.part[place] = partOfKey(key);
+    this.phase[place] = phaseOf(key);
   }
 
   private reset(place: number, key: number): void {
@@ -115,6 +143,12 @@ export class Streams {
 
   private move(from: number, to: number): void {
     this.key[to] = this.key[from]!;
+    this.cell[to] = this.cell[from]!;
+    this.column[to] = this.column[from]!;
+    this.row[to] = this.row[from]!;
+    this.square[to] = this.square[from]!;
+    this.rate[to] = this.rate[from]!;
+    this.part[to] = this.part[from]!;
     this.lastTick[to] = this.lastTick[from]!;
     this.shownTick[to] = this.shownTick[from]!;
     this.phase[to] = this.phase[from]!;

@@ -13,6 +13,7 @@ import type { Clock } from '../base/clock.js';
 import { SHARD_COUNTER, SHARD_GAUGE } from '../memory/shard-block.js';
 import type { SharedWorld } from '../memory/shared-world.js';
 import type { CompiledGame } from '../world/game.js';
+import type { TileArea } from '../world/facade.js';
 import { ClosingWatch, isUnreachable } from '../world/retirement.js';
 import { Placer } from '../world/placing.js';
 import { Actions } from './actions.js';
@@ -185,11 +186,16 @@ export class Shard {
     core.drained.count = 0;
     core.foreign.count = 0;
     core.senders.count = 0;
-    core.createdById.clear();
+    if (core.createdById.size > 0) core.createdById.clear(); // a Map that is cleared gets a new table
     let entities = 0;
-    for (const block of this.world.shardBlocks) entities += block.gauge(SHARD_GAUGE.entities);
+    const { shardBlocks } = this.world;
+    for (let s = 0; s < shardBlocks.length; s++) entities += shardBlocks[s]!.gauge(SHARD_GAUGE.entities);
     core.roomForGame = Math.floor(core.arena.capacity * GAME_SHARE) - entities;
   }
+
+  private readonly makeContent = (tile: number, area: TileArea): void => {
+    this.core.game.module.populate?.(this.facade, area, this.tiles.random(tile));
+  };
 
   private transaction(): void {
     const { core } = this;
@@ -199,9 +205,7 @@ export class Shard {
     core.asking.ask();
     this.tiles.searchHeld();
     this.tiles.unpark();
-    this.tiles.populate((tile, area) => {
-      core.game.module.populate?.(this.facade, area, this.tiles.random(tile));
-    });
+    this.tiles.populate(this.makeContent);
     this.jobs.drain(this.facade);
     this.actions.drain();
     this.stepper.stepAll();

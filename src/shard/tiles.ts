@@ -103,7 +103,9 @@ export class Tiles {
   searchHeld(): void {
     // Grows with each of these events: a number's incarnation grows whenever its state begins anew.
     let lives = 0;
-    for (const block of this.core.world.shardBlocks) lives += block.incarnation * 8 + block.state;
+    const { shardBlocks } = this.core.world;
+    for (let s = 0; s < shardBlocks.length; s++)
+      lives += shardBlocks[s]!.incarnation * 8 + shardBlocks[s]!.state;
     if (lives === this.lives) return;
     this.lives = lives;
     this.core.world.directory.forEachTaken((tile) => this.hold(tile));

@@ -5,17 +5,10 @@
  * In cells of which somebody watches parts the rows also stand in the order of their leaves (geo/square.ts), so that each
  * part is one stretch of rows; it gets an entry of its own under its stream's key.
  */
-import { cellNumber } from '../geo/cell.js';
-import {
-  LEAVES,
-  WHOLE,
-  cellOfKey,
-  firstLeaf,
-  leafOf,
-  leavesOf,
-  partOfKey,
-  squareOfKey,
-} from '../geo/square.js';
+import { CELL_COLUMNS } from '../geo/cell.js';
+import { columnAt, rowAt } from '../geo/tile.js';
+import { LEAVES, WHOLE, cellOfKey, firstLeaf, leafInCell, leavesOf, squareOfKey } from '../geo/square.js';
+import { LIMITS } from '../base/limits.js';
 import { HOT } from '../memory/record.js';
 import type { ViewWriter } from '../memory/view.js';
 import { FLAG, PLAYER_KIND } from '../memory/player.js';
@@ -32,6 +25,7 @@ export class ViewPublisher {
   /** By position in the owned list: the cell's place in the view, −1 = not shown; and its leaf. */
   private readonly cells: Int32Array;
   private readonly leaves: Uint8Array;
+  private readonly number = new Float64Array(1);
   /** By the cell's place in the view: 1 + index of its table of leaves, 0 = not cut. */
   private readonly cutOf: Int32Array;
   private cutCells = new Int32Array(64);
@@ -62,7 +56,7 @@ export class ViewPublisher {
     const { owned } = core;
     for (let i = 0; i < owned.count; i++) if (this.cells[i]! >= 0) this.writeRow(owned.slots[i]!, i);
     this.enterStreams();
-    for (const key of unclosed) this.enter(key);
+    if (unclosed.size > 0) for (const key of unclosed) this.enterKey(key);
     for (let i = 0; i < this.cuts; i++) this.cutOf[this.cutCells[i]!] = 0;
     view.publish();
   }
@@ -71,13 +65,20 @@ export class ViewPublisher {
   private findCuts(unclosed: ReadonlySet<number>): void {
     const { streams } = this;
     this.cuts = 0;
-    for (let i = 0; i < streams.count; i++) this.cutFor(streams.key[streams.at(i)]!);
-    for (const key of unclosed) this.cutFor(key);
+    for (let i = 0; i < streams.count; i++) this.cutAt(streams.at(i));
+    if (unclosed.size > 0) for (const key of unclosed) this.cutFor(key);
+  }
+
+  private cutAt(place: number): void {
+    const { streams } = this;
+    if (streams.square[place] !== WHOLE) this.cut(this.view.cellFrom(streams.cell, place));
   }
 
   private cutFor(key: number): void {
-    if (partOfKey(key) === 0 || squareOfKey(key) === WHOLE) return;
-    const c = this.view.cell(cellOfKey(key));
+    if (squareOfKey(key) !== WHOLE) this.cut(this.view.cell(cellOfKey(key)));
+  }
+
+  private cut(c: number): void {
     if (c < 0 || this.cutOf[c] !== 0) return;
     if (this.cuts === this.cutCells.length) this.grow();
     this.cutCells[this.cuts] = c;
@@ -86,7 +87,7 @@ export class ViewPublisher {
   }
 
   private countRows(): void {
-    const { core, view, cells } = this;
+    const { core, view, cells, number } = this;
     const { arena, owned } = core;
     for (let i = 0; i < owned.count; i++) {
       const hot = arena.hot(owned.slots[i]!);
@@ -94,16 +95,18 @@ export class ViewPublisher {
         cells[i] = -1;
         continue;
       }
-      const x = arena.f64[(hot + HOT.x) >> 3]!;
-      const y = arena.f64[(hot + HOT.y) >> 3]!;
-      const number = cellNumber(x, y);
-      const c = view.cell(number);
+      const x = (hot + HOT.x) >> 3;
+      const y = (hot + HOT.y) >> 3;
+      const column = columnAt(arena.f64, x, LIMITS.cellLevel);
+      const line = rowAt(arena.f64, y, LIMITS.cellLevel);
+      number[0] = line * CELL_COLUMNS + column;
+      const c = view.cellFrom(number, 0);
       cells[i] = c;
       if (c < 0) continue;
       view.addRow(c);
       const cut = this.cutOf[c]!;
       if (cut === 0) continue;
-      const leaf = leafOf(number, x, y);
+      const leaf = leafInCell(column, line, arena.f64, x, y);
       this.leaves[i] = leaf;
       this.tables[(cut - 1) * LEAF_WORDS + leaf + 1]!++;
     }
@@ -127,21 +130,7 @@ export class ViewPublisher {
     const kind = arena.u16[(hot + HOT.kind) >> 1]!;
     const away =
       kind === PLAYER_KIND && core.world.inboxes.presence(slot) !== PRESENCE_STATE.CONNECTED ? AWAY : 0;
-    const pub = (hot + HOT.components) >> 2;
-    view.put(
-      row,
-      core.id(slot),
-      arena.f64[(hot + HOT.x) >> 3]!,
-      arena.f64[(hot + HOT.y) >> 3]!,
-      arena.f32[(hot + HOT.vx) >> 2]!,
-      arena.f32[(hot + HOT.vy) >> 2]!,
-      arena.u32[pub]!,
-      arena.u32[pub + 1]!,
-      slot,
-      core.epoch(slot),
-      kind,
-      away,
-    );
+    view.putSlot(row, arena, slot, away);
   }
 
   /** Streams stand in the view, also those without rows: a new subscriber gets their (empty) key frame. */
@@ -149,24 +138,34 @@ export class ViewPublisher {
     const { view, streams } = this;
     for (let i = 0; i < streams.count; i++) {
       const place = streams.at(i);
-      const c = this.enter(streams.key[place]!);
+      const c = this.enter(streams.key, place, streams.cell, place, streams.square[place]!);
       if (c >= 0) view.setLastSeq(c, streams.lastTick[place]!);
     }
   }
 
+  private enterKey(key: number): void {
+    const both = Float64Array.of(key, cellOfKey(key));
+    this.enter(both, 0, both, 1, squareOfKey(key));
+  }
+
   /** @returns the entry of a stream, made if it is new; −1 when there is no room */
-  private enter(key: number): number {
+  private enter(
+    keys: Float64Array,
+    keyAt: number,
+    cells: Float64Array,
+    cellAt: number,
+    square: number,
+  ): number {
     const { view } = this;
-    if (partOfKey(key) === 0) return view.cell(key);
-    const c = view.find(cellOfKey(key));
-    if (c < 0) return view.range(key, 0, 0);
-    const square = squareOfKey(key);
-    if (square === WHOLE) return view.range(key, view.cellStart(c), view.cellRows(c));
+    if (keys[keyAt] === cells[cellAt]) return view.cellFrom(keys, keyAt);
+    const c = view.findFrom(cells, cellAt);
+    if (c < 0) return view.range(keys, keyAt, 0, 0);
+    if (square === WHOLE) return view.range(keys, keyAt, view.cellStart(c), view.cellRows(c));
     // The tables have moved on: each leaf's place is now where the next one's rows begin.
     const at = (this.cutOf[c]! - 1) * LEAF_WORDS;
     const first = firstLeaf(square);
     const start = first === 0 ? view.cellStart(c) : this.tables[at + first - 1]!;
-    return view.range(key, start, this.tables[at + first + leavesOf(square) - 1]! - start);
+    return view.range(keys, keyAt, start, this.tables[at + first + leavesOf(square) - 1]! - start);
   }
 
   private grow(): void {

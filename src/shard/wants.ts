@@ -14,6 +14,9 @@ import type { Streams } from './streams.js';
 
 export class Wants {
   private readonly filters: readonly InterestFilter[];
+  // Keys and cell numbers are too large for V8's small integers: passed on, each would be an object on the heap.
+  private readonly key = new Float64Array(1);
+  private readonly cell = new Float64Array(1);
 
   constructor(
     private readonly core: Core,
@@ -23,22 +26,23 @@ export class Wants {
   }
 
   /** Which gateways want a stream, as bits. */
-  mask(key: number): number {
+  mask(keys: Float64Array, at: number): number {
     const { filters } = this;
     let mask = 0;
-    for (let g = 0; g < filters.length; g++) if (filters[g]!.wants(key)) mask |= 1 << g;
+    for (let g = 0; g < filters.length; g++) if (filters[g]!.wantsAt(keys, at)) mask |= 1 << g;
     return mask;
   }
 
   /** Whether somebody may watch parts of a cell, or the cell at a slower class. */
-  isCut(cell: number): boolean {
-    return this.mask(markerOf(cell)) !== 0;
+  isCut(cells: Float64Array, at: number): boolean {
+    this.key[0] = markerOf(cells[at]!);
+    return this.mask(this.key, 0) !== 0;
   }
 
   /** The place of a stream that exists or is wanted, or −1. */
-  open(key: number): number {
-    const place = this.streams.find(key);
-    return place >= 0 || this.mask(key) === 0 ? place : this.create(key);
+  open(keys: Float64Array, at: number): number {
+    const place = this.streams.findAt(keys, at);
+    return place >= 0 || this.mask(keys, at) === 0 ? place : this.create(keys[at]!);
   }
 
   private create(key: number): number {
@@ -48,27 +52,41 @@ export class Wants {
   }
 
   /** Streams for all parts and slower classes of a cut cell that somebody wants. */
-  openParts(cell: number): void {
+  openParts(cells: Float64Array, at: number): void {
+    const { key } = this;
     for (let square = 0; square < SQUARES; square++)
-      for (let rate = square === 0 ? 1 : 0; rate < CLASSES; rate++) this.open(streamKey(cell, square, rate));
+      for (let rate = square === 0 ? 1 : 0; rate < CLASSES; rate++) {
+        key[0] = streamKey(cells[at]!, square, rate);
+        this.open(key, 0);
+      }
   }
 
   /** Chains an item to every stream of a cell that covers a leaf (UNKNOWN: to all of the cell). */
-  chain(chains: Chains, heads: Int32Array, cell: number, leaf: number, item: number): void {
-    const place = this.open(cell);
+  chain(
+    chains: Chains,
+    heads: Int32Array,
+    cells: Float64Array,
+    at: number,
+    leaf: number,
+    item: number,
+  ): void {
+    const place = this.open(cells, at);
     if (place >= 0) chains.add(heads, place, item);
-    if (!this.isCut(cell)) return;
+    if (!this.isCut(cells, at)) return;
+    this.cell[0] = cells[at]!;
     if (leaf === UNKNOWN) {
-      for (let square = 0; square < SQUARES; square++) this.chainSquare(chains, heads, cell, square, item);
+      for (let square = 0; square < SQUARES; square++) this.chainSquare(chains, heads, square, item);
       return;
     }
     for (let depth = 0; depth <= SQUARE_DEPTH; depth++)
-      this.chainSquare(chains, heads, cell, squareOfLeaf(leaf, depth), item);
+      this.chainSquare(chains, heads, squareOfLeaf(leaf, depth), item);
   }
 
-  private chainSquare(chains: Chains, heads: Int32Array, cell: number, square: number, item: number): void {
+  /** In the cell that `cell` holds. */
+  private chainSquare(chains: Chains, heads: Int32Array, square: number, item: number): void {
     for (let rate = square === 0 ? 1 : 0; rate < CLASSES; rate++) {
-      const place = this.open(streamKey(cell, square, rate));
+      this.key[0] = streamKey(this.cell[0]!, square, rate);
+      const place = this.open(this.key, 0);
       if (place >= 0) chains.add(heads, place, item);
     }
   }

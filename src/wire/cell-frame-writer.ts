@@ -71,6 +71,7 @@ export class CellFrameWriter {
   private readonly view16: DataView;
   /** Where each part begins, 0 = absent: the length word, of events their vtable. */
   private readonly parts = new Int32Array(5);
+  private readonly id = new Float64Array(1);
   private head = SHORT;
   private part = CLOSES;
   private end = SHORT.parts;
@@ -143,6 +144,25 @@ export class CellFrameWriter {
     pub0: number,
     pub1: number,
   ): void {
+    this.id[0] = id;
+    this.stateAt(this.id, 0, epoch, qx, qy, vx, vy, kind, flags, pub0, pub1);
+  }
+
+  /** The same with the id at a place of an array: a double that is passed on costs an object. */
+  stateAt(
+    ids: Float64Array,
+    idAt: number,
+    epoch: number,
+    qx: number,
+    qy: number,
+    vx: number,
+    vy: number,
+    kind: number,
+    flags: number,
+    pub0: number,
+    pub1: number,
+  ): void {
+    const id = ids[idAt];
     const at = this.place(STATES) >> 2;
     if (at < 0) return;
     const { words } = this;
@@ -159,6 +179,21 @@ export class CellFrameWriter {
 
   /** An entity that this stream has shown in full; the rest of its state is as it was. Units as of `state`. */
   move(id: number, epoch: number, qx: number, qy: number, vx: number, vy: number): void {
+    this.id[0] = id;
+    this.moveAt(this.id, 0, epoch, qx, qy, vx, vy);
+  }
+
+  /** The same with the id at a place of an array. */
+  moveAt(
+    ids: Float64Array,
+    idAt: number,
+    epoch: number,
+    qx: number,
+    qy: number,
+    vx: number,
+    vy: number,
+  ): void {
+    const id = ids[idAt];
     const at = this.place(MOVES) >> 2;
     if (at < 0) return;
     const { words } = this;
