@@ -20,7 +20,7 @@ export class Quantiser {
     this.south = tileNorth(rowOfCell(cell), LEVEL) - this.size;
   }
 
-  /** The same, and below, of what stands at a place of an array: a double that is passed on costs an object. */
+  /** The same, and below, of what stands at a place of an array (why: `columnAt`, tile.ts). */
   openAt(cells: Float64Array, at: number): void {
     const cell = cells[at]!;
     this.west = tileWest(columnOfCell(cell), LEVEL);

@@ -60,8 +60,12 @@ export function tileY(y: number, level: number): number {
 }
 
 /**
- * `tileX` of the x that stands at a place of an array, for loops over many: a double given to a function that is not
- * inlined is an object on the heap. Written out for the same reason.
+ * `tileX` of the x that stands at a place of an array.
+ *
+ * Why by its place: V8 keeps a number that is no small integer (a position, an id, a number of a cell) as an object on the
+ * heap whenever it is passed to or returned from a function that is not inlined, or kept in a field with mixed values. In
+ * a tick that would be megabytes a second, collected in the middle of some tick. So what runs for every entity passes
+ * places, not numbers, and is written out; test/shard/allocation.test.ts holds it to that.
  */
 export function columnAt(xs: Float64Array, at: number, level: number): number {
   const x = xs[at];

@@ -28,6 +28,11 @@ export function wrapX(x: number): number {
   return wrapped >= HALF_WIDTH || wrapped < -HALF_WIDTH ? -HALF_WIDTH : wrapped;
 }
 
+/** Whether a place (metres) is one of the world's as it stands; NaN is not. */
+export function isInside(x: number, y: number): boolean {
+  return x >= -HALF_WIDTH && x < HALF_WIDTH && Math.abs(y) <= QUARTER_WIDTH;
+}
+
 /** y (metres) held between the walls, both of which belong to the world. */
 export function clampY(y: number): number {
   // Not by comparisons: where one of several results is a constant, V8 makes an object of all of them.

@@ -57,7 +57,7 @@ export class InterestFilter {
     return Atomics.load(this.i32, this.place(cell)) > 0;
   }
 
-  /** The same for the number at a place of an array: passed on it would be an object on the heap, for every cell. */
+  /** The same for the number at a place of an array (why: `columnAt`, geo/tile.ts). */
   wantsAt(cells: Float64Array, at: number): boolean {
     return Atomics.load(this.i32, this.placeAt(cells, at)) > 0;
   }

@@ -312,7 +312,7 @@ export class ShardBlock {
     this.f64[IN_HAND] = entity;
     this.f64[IN_HAND + 1] = action;
   }
-  /** The same for a step, with the id where it stands: passed on it would be an object on the heap. */
+  /** The same for a step, with the id where it stands (why: `columnAt`, geo/tile.ts). */
   stepInHand(ids: Float64Array, at: number): void {
     this.f64[IN_HAND] = ids[at];
     this.f64[IN_HAND + 1] = 0;

@@ -249,7 +249,7 @@ export class ViewWriter extends View {
     return this.cellFrom(this.scratch, 0);
   }
 
-  /** The same for the number at a place of an array: passed on it would be an object on the heap, for every row. */
+  /** The same for the number at a place of an array (why: `columnAt`, geo/tile.ts). */
   cellFrom(numbers: Float64Array, from: number): number {
     const { i32, f64, hashMask, buffer } = this;
     const cell = numbers[from];

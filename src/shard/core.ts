@@ -72,6 +72,8 @@ export class Core {
   private readonly frozen: ReadonlySet<number>;
   readonly hasFrozen: boolean;
   tick = 0;
+  /** Slot that was made writable last, in this tick: what follows for it costs one compare. −1 = none. */
+  private writable = -1;
   /** Whether any leaf of the world is slowed, as the running tick saw it: otherwise nobody asks for a factor. */
   isSlowed = false;
   /** By slot, local: last tick in which a slowed entity was passed by here. Its record is not touched then. */
@@ -125,6 +127,12 @@ export class Core {
     this.passed = new Int32Array(n);
   }
 
+  /** A tick begins: nothing is writable yet. */
+  begin(tick: number): void {
+    this.tick = tick;
+    this.writable = -1;
+  }
+
   /** An id that was never used before and never will be again. */
   nextId(): number {
     return this.lease.next();
@@ -140,17 +148,26 @@ export class Core {
 
   /** Asserts I1 and makes the hot state of a slot writable in this tick; returns its byte offset. */
   writeHot(slot: number): number {
-    this.dirty[slot] = 1; // before the write: a death in between tells the store once more
-    if (!this.owned.has(slot)) return this.writeNew(slot, this.arena.hot(slot));
-    beginHot(this.arena, slot, this.options.incarnation, this.tick);
+    if (!this.writesOn(slot)) this.makeWritable(slot);
     return this.arena.hot(slot);
+  }
+
+  /** The hot state is going to be written. @returns whether it was made writable just now; else `writeHot` has to */
+  writesOn(slot: number): boolean {
+    this.dirty[slot] = 1; // before the write: a death in between tells the store once more
+    return slot === this.writable;
+  }
+
+  private makeWritable(slot: number): void {
+    if (this.owned.has(slot)) this.writeClock(slot);
+    else this.checkNew(slot);
   }
 
   /** The same for the cold state. */
   writeCold(slot: number): number {
     this.dirty[slot] = 1;
-    if (!this.owned.has(slot)) return this.writeNew(slot, this.arena.cold(slot));
-    beginCold(this.arena, slot, this.options.incarnation, this.tick);
+    if (this.owned.has(slot)) beginCold(this.arena, slot, this.options.incarnation, this.tick);
+    else this.checkNew(slot);
     return this.arena.cold(slot);
   }
 
@@ -158,17 +175,17 @@ export class Core {
   writeClock(slot: number): void {
     assert(this.owned.has(slot), 'I1: only the owner writes an entity');
     beginHot(this.arena, slot, this.options.incarnation, this.tick);
+    this.writable = slot;
   }
 
   /** A record created in this tick needs no undo copy: without the commit its slot is free again. */
-  private writeNew(slot: number, at: number): number {
+  private checkNew(slot: number): void {
     const h = this.arena.header(slot) >> 2;
     assert(
       this.arena.i32[h + (HEADER.createdTick >> 2)] === this.tick &&
         this.arena.i32[h + (HEADER.createdIncarnation >> 2)] === this.options.incarnation,
       'I1: only the owner writes an entity',
     );
-    return at;
   }
 
   id(slot: number): number {
@@ -229,6 +246,7 @@ export class Core {
   /** Lets a slot go from the local lists. */
   letGo(slot: number): void {
     this.owned.remove(slot);
+    this.writable = -1;
     if (this.players.has(slot)) this.players.remove(slot);
   }
 

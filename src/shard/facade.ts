@@ -6,7 +6,7 @@ import { assert } from '../base/assert.js';
 import { ERRORS } from '../base/errors.js';
 import { LIMITS } from '../base/limits.js';
 import { hash2 } from '../base/random.js';
-import { clampY, dx as shortestDx, wrapX } from '../geo/world.js';
+import { clampY, dx as shortestDx, isInside, wrapX } from '../geo/world.js';
 import { SLOT_BYTES } from '../memory/arena.js';
 import { COLD, HOT } from '../memory/record.js';
 import { PRESENCE_STATE } from '../memory/inbox.js';
@@ -42,8 +42,8 @@ export class Facade implements World {
   private readonly randomTick: Int32Array;
   private readonly randomCall: Int32Array;
   private mail!: Mail;
-  // So short are `x` … `vy` and `move` with these that V8 inlines them anywhere: a double that is passed to or returned
-  // from what is not inlined costs an object. Doubles from the start (not 0), so that they are kept in place.
+  // So short are `x` … `vy` and `move` with these that V8 inlines them anywhere (why: `columnAt`, geo/tile.ts). Doubles
+  // from the start (not 0), so that they are kept in place.
   private byX = 0.5;
   private byY = 0.5;
   private readonly f64: Float64Array;
@@ -143,10 +143,21 @@ export class Facade implements World {
   }
 
   private moveBy(e: Entity): void {
-    this.core.writeHot(e);
+    if (!this.core.writesOn(e)) this.core.writeHot(e); // in a step it is writable, and this call stays outside
     const { f64 } = this;
     const atX = this.xAt + e * SLOT_DOUBLES;
     const atY = this.yAt + e * SLOT_DOUBLES;
+    const x = f64[atX]! + this.byX;
+    const y = f64[atY]! + this.byY;
+    if (isInside(x, y)) {
+      f64[atX] = x;
+      f64[atY] = y;
+    } else this.movePast(atX, atY);
+  }
+
+  /** The rare rest: across the antimeridian, into a wall. */
+  private movePast(atX: number, atY: number): void {
+    const { f64 } = this;
     const x = wrapX(f64[atX]! + this.byX);
     const y = clampY(f64[atY]! + this.byY);
     assert(Number.isFinite(x) && Number.isFinite(y), 'I11: a game moves by finite metres');

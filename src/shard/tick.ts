@@ -43,8 +43,6 @@ import { ViewPublisher } from './view.js';
 const STREAM_PLACES = 1 << 16;
 /** Share of the arena that game content may fill. */
 const GAME_SHARE = 7 / 8;
-/** Metres around a player that its view may touch: its own cell and one more, on each side. */
-const VIEW_REACH_M = 320;
 
 export class Shard {
   readonly core: Core;
@@ -126,11 +124,11 @@ export class Shard {
     core.cut.open();
     const now = world.clock.tickAt(this.clock.now());
     if (dead === 0) {
-      core.tick = now;
+      core.begin(now);
       this.rest.start();
       return now + 1;
     }
-    core.tick = block.committedTick;
+    core.begin(block.committedTick);
     core.isSlowed = world.directory.anySlow > 0;
     this.frames.closeAfter(block.publishers(), this.view.cellsOfLast());
     adoptAfter(core, dead);
@@ -147,7 +145,7 @@ export class Shard {
   run(k: number): void {
     const { core } = this;
     const started = this.clock.now();
-    core.tick = k;
+    core.begin(k);
     core.cut.look();
     core.isSlowed = this.world.directory.anySlow > 0;
     this.closing.look();
@@ -238,10 +236,7 @@ export class Shard {
     const { core } = this;
     const { players } = core;
     const every = this.world.clock.ticksPerSecond;
-    for (let i = k % every; i < players.count; i += every) {
-      const slot = players.slots[i]!;
-      this.tiles.touchAround(this.facade.x(slot), this.facade.y(slot), VIEW_REACH_M);
-    }
+    for (let i = k % every; i < players.count; i += every) this.tiles.touchAround(players.slots[i]!);
     if (k % every === 0) {
       this.tiles.sleepIdle(this.leaving);
       // Whoever gives or takes a tile counts it here, and may die in between: once a second the truth.

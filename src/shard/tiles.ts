@@ -9,14 +9,19 @@
 import { LIMITS } from '../base/limits.js';
 import { seededRandom, hash2 } from '../base/random.js';
 import { boundsOf, tileOfIndex } from '../geo/address.js';
-import { tileIndex } from '../geo/tile.js';
-import { wrapX, clampY } from '../geo/world.js';
+import { CELL_COLUMNS, CELL_ROWS } from '../geo/cell.js';
+import { columnAt, rowAt, tileColumns } from '../geo/tile.js';
 import { HEADER, HOT, OWNER, ownerState, packOwner, epochOf } from '../memory/record.js';
 import type { TileArea } from '../world/facade.js';
 import { leavesOf, maskOf } from '../world/layout.js';
 import type { Placer } from '../world/placing.js';
 import { FLAG, PLAYER_KIND } from '../memory/player.js';
 import type { Core } from './core.js';
+
+const BASE_COLUMNS = tileColumns(LIMITS.baseTileLevel);
+const CELL_SHIFT = LIMITS.cellLevel - LIMITS.baseTileLevel;
+/** Cells around a player's own whose tiles are kept awake; fewer than a tile has, so the corners meet them all. */
+const TOUCH_CELLS = (LIMITS.viewCells >> 1) + 1;
 
 /** What tiles need from the leaving steps: whether an entity may rest now, and parking one that may. */
 export interface Resting {
@@ -153,18 +158,21 @@ export class Tiles {
     return seededRandom(hash2(this.core.options.worldSeed, tile));
   }
 
-  /**
-   * A player's view keeps the tiles it touches awake; ownerless ones are placed.
-   * @param reach metres around the player that its view may touch
-   */
-  touchAround(x: number, y: number, reach: number): void {
+  /** A player's view, and a cell more on each side, keeps the tiles it touches awake; ownerless ones are placed. */
+  touchAround(slot: number): void {
+    const { arena, world, tick } = this.core;
+    const hot = arena.hot(slot);
+    const column = columnAt(arena.f64, (hot + HOT.x) >> 3, LIMITS.cellLevel);
+    const row = rowAt(arena.f64, (hot + HOT.y) >> 3, LIMITS.cellLevel);
     let last = -1;
-    for (let i = -1; i <= 1; i++) {
-      for (let j = -1; j <= 1; j++) {
-        const tile = tileIndex(wrapX(x + i * reach), clampY(y + j * reach), LIMITS.baseTileLevel);
+    for (let south = -TOUCH_CELLS; south <= TOUCH_CELLS; south += 2 * TOUCH_CELLS) {
+      for (let east = -TOUCH_CELLS; east <= TOUCH_CELLS; east += 2 * TOUCH_CELLS) {
+        const r = Math.min(Math.max(row + south, 0), CELL_ROWS - 1) >> CELL_SHIFT;
+        const c = ((column + east) & (CELL_COLUMNS - 1)) >> CELL_SHIFT;
+        const tile = r * BASE_COLUMNS + c;
         if (tile === last) continue;
         last = tile;
-        this.core.world.directory.touch(tile, this.core.tick);
+        world.directory.touch(tile, tick);
         this.placer.ensureTile(tile);
       }
     }
@@ -177,21 +185,25 @@ export class Tiles {
   sleepIdle(resting: Resting): void {
     this.findIdle();
     const { core, idle } = this;
-    const { owned, arena } = core;
-    const tileOf = (slot: number) => arena.i32[(arena.hot(slot) + HOT.tile) >> 2]!;
+    const { owned } = core;
     for (let i = 0; i < owned.count && idle.size > 0; i++) {
       const slot = owned.slots[i]!;
-      if (idle.has(tileOf(slot)) && !resting.mayRest(slot)) idle.delete(tileOf(slot));
+      if (idle.has(this.tileOf(slot)) && !resting.mayRest(slot)) idle.delete(this.tileOf(slot));
     }
     if (idle.size === 0) return;
     for (let i = owned.count - 1; i >= 0; i--) {
       const slot = owned.slots[i]!;
-      const tile = tileOf(slot);
+      const tile = this.tileOf(slot);
       if (!idle.has(tile) || resting.park(slot)) continue;
       idle.delete(tile);
       this.woken.add(tile); // those that rest already come back
     }
     for (const tile of idle) this.release(tile);
+  }
+
+  private tileOf(slot: number): number {
+    const { arena } = this.core;
+    return arena.i32[(arena.hot(slot) + HOT.tile) >> 2]!;
   }
 
   private findIdle(): void {

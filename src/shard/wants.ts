@@ -14,7 +14,7 @@ import type { Streams } from './streams.js';
 
 export class Wants {
   private readonly filters: readonly InterestFilter[];
-  // Keys and cell numbers are too large for V8's small integers: passed on, each would be an object on the heap.
+  // To pass a number by its place (why: `columnAt`, geo/tile.ts).
   private readonly key = new Float64Array(1);
   private readonly cell = new Float64Array(1);
 

@@ -148,7 +148,7 @@ export class CellFrameWriter {
     this.stateAt(this.id, 0, epoch, qx, qy, vx, vy, kind, flags, pub0, pub1);
   }
 
-  /** The same with the id at a place of an array: a double that is passed on costs an object. */
+  /** The same with the id at a place of an array (why: `columnAt`, geo/tile.ts). */
   stateAt(
     ids: Float64Array,
     idAt: number,
