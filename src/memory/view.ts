@@ -26,34 +26,23 @@ import type { Arena } from './arena.js';
 import { fence } from './fence.js';
 import { LINE, PARAMETERS, checkHeader, magicOf, writeHeader } from './header.js';
 import { HEADER, HOT } from './record.js';
+import {
+  BUFFER,
+  CELL,
+  CELL_BYTES,
+  ROW,
+  ROW_BYTES,
+  bytesOfBuffer,
+  hashAt,
+  hashPlaces,
+} from './view-layout.js';
+
+export { ROW };
 
 const MAGIC = magicOf('BMvw');
 const VERSION = LINE >> 2;
 const WRITING = (LINE >> 2) + 1;
-const CELL_BYTES = 32;
 const LAST_STAMP = 0x7fffffff;
-
-/** Words of a buffer's head. */
-const BUFFER = { tick: 0, publisher: 1, cells: 2, rows: 3, stamp: 4, placed: 5 } as const;
-/** Words of a cell. */
-const CELL = { start: 2, count: 3, lastSeq: 4, filled: 5 } as const;
-
-/** Bytes of a row. */
-export const ROW_BYTES = 64;
-/** Byte offsets in a row. */
-export const ROW = {
-  id: 0, // f64
-  x: 8, // f64 m
-  y: 16, // f64 m
-  vx: 24, // f32 m/s
-  vy: 28, // f32 m/s
-  pub0: 32, // u32: public columns of the game
-  pub1: 36, // u32
-  slot: 40, // i32
-  epoch: 44, // u32
-  kind: 48, // u16
-  flags: 50, // u16
-} as const;
 
 /** Where the parts of a view lie, and the reading of the buffer that is open. */
 class View {
@@ -388,18 +377,4 @@ export class ViewWriter extends View {
     this.turnTo(version);
     return Array.from({ length: this.cellCount }, (_, c) => this.cellAt(c));
   }
-}
-
-function hashPlaces(cells: number): number {
-  return 2 ** Math.ceil(Math.log2(cells * 2));
-}
-
-function bytesOfBuffer(rows: number, cells: number): number {
-  return LINE + hashPlaces(cells) * 8 + cells * CELL_BYTES + rows * ROW_BYTES;
-}
-
-function hashAt(numbers: Float64Array, at: number): number {
-  const cell = numbers[at];
-  const h = Math.imul((cell >>> 0) ^ Math.imul((cell / 4294967296) >>> 0, 0x9e3779b1), 0x85ebca6b);
-  return h ^ (h >>> 15);
 }
