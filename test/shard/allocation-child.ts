@@ -16,7 +16,6 @@ import { Planet, TICK_MS } from './planet.js';
 
 const WARM_TICKS = 5000;
 const TICKS = 5000;
-const STRETCHES = 2;
 /** Entities are spread over a square of this side, metres: some cells, and borders between them to cross. */
 const SIDE_M = 400;
 const TURN_EVERY = 200;
@@ -92,19 +91,16 @@ const first = planet.tick + 1;
 growth(first, WARM_TICKS, true);
 growth(first, WARM_TICKS, false);
 
-// Each tick's allocation is in every stretch of ticks; that of the compiler, when it comes to a function late, is in one.
-let best = { bytes: Number.POSITIVE_INFINITY, collections: 0 };
-for (let stretch = 0; stretch < STRETCHES; stretch++) {
-  global.gc!();
-  const collector = new GCProfiler();
-  collector.start();
-  const bare = growth(first, TICKS, false);
-  records = 0;
-  const ticking = growth(first + WARM_TICKS + stretch * TICKS, TICKS, true);
-  const collections = collector.stop().statistics.length;
-  const bytes = Math.round((ticking - bare) * 10) / 10;
-  if (bytes < best.bytes) best = { bytes, collections };
-}
+global.gc!();
+const collector = new GCProfiler();
+collector.start();
+const bare = growth(first, TICKS, false);
+records = 0;
+const ticking = growth(first + WARM_TICKS, TICKS, true);
+const collections = collector.stop().statistics.length;
 assert(kept !== null);
-process.stdout.write(`${JSON.stringify({ ...best, entities: shard!.core.owned.count, records })}\n`);
+const bytes = Math.round((ticking - bare) * 10) / 10;
+process.stdout.write(
+  `${JSON.stringify({ bytes, collections, entities: shard!.core.owned.count, records })}\n`,
+);
 process.exit();
