@@ -150,9 +150,12 @@ t.test('planted bugs are found', async (t) => {
   });
   await finds(t, 'a class that never comes to its turn', ['stale'], (sim) => {
     for (const shard of sim.node.shards) {
-      const { frames } = shard as unknown as { frames: { isTurn(key: number, s: number): boolean } };
+      const { frames, streams } = shard as unknown as {
+        frames: { isTurn(s: number): boolean };
+        streams: { rate: Int32Array };
+      };
       const isTurn = frames.isTurn.bind(frames);
-      frames.isTurn = (key, s) => rateOfKey(key) !== 3 && isTurn(key, s);
+      frames.isTurn = (s) => streams.rate[s] !== 3 && isTurn(s);
     }
   });
 });
