@@ -16,7 +16,7 @@ import {
   ownerState,
 } from '../../src/memory/record.js';
 import { ownerAt } from '../../src/world/layout.js';
-import type { SharedWorld } from '../../src/memory/shared-world.js';
+import { STORED_RECORD } from '../../src/memory/store-ring.js';
 import { fail } from './fail.js';
 import type { SimPlayer } from './player.js';
 import type { Simulation } from './simulation.js';
@@ -58,10 +58,10 @@ function checkOwners(sim: Simulation): void {
   }
 }
 
-/** I2: bags and escrow hold what was created less what was consumed. */
+/** I2: bags, escrow and the store hold what was created less what was consumed, restarts included. */
 function checkItems(sim: Simulation): void {
-  const { world } = sim.node;
-  const found = countItems(world);
+  const { world, facts } = sim.node;
+  const found = countItems(sim);
   const created = new Float64Array(LIMITS.itemKinds);
   const consumed = new Float64Array(LIMITS.itemKinds);
   const books = new Float64Array(LIMITS.itemKinds);
@@ -70,12 +70,14 @@ function checkItems(sim: Simulation): void {
     for (let k = 0; k < books.length; k++) books[k]! += created[k]! - consumed[k]!;
   }
   for (let k = 0; k < books.length; k++) {
-    if (found[k] !== books[k]) fail('I2', `item kind ${k}: ${found[k]} found, ${books[k]} in the books`);
+    const known = books[k]! + (facts.itemsCreated[k] ?? 0) - (facts.itemsConsumed[k] ?? 0);
+    const there = found[k]! + world.cut.resting[k]!;
+    if (there !== known) fail('I2', `item kind ${k}: ${there} found, ${known} in the books`);
   }
 }
 
-function countItems(world: SharedWorld): Float64Array {
-  const { arena } = world;
+function countItems(sim: Simulation): Float64Array {
+  const { arena } = sim.node.world;
   const sum = new Float64Array(LIMITS.itemKinds);
   for (let slot = 0; slot < arena.capacity; slot++) {
     const state = ownerState(Atomics.load(arena.owner, slot));
@@ -85,7 +87,7 @@ function countItems(world: SharedWorld): Float64Array {
     for (let p = 0; p < LIMITS.outboxPlaces; p++) {
       const at = cold + COLD.outbox + p * OUTBOX_BYTES;
       const kind = arena.u8[at + OUTBOX.itemKind]!;
-      if (arena.u8[at + OUTBOX.state] === 0 || kind === 255 || wasTaken(world, slot, at)) continue;
+      if (arena.u8[at + OUTBOX.state] === 0 || kind === 255 || wasTaken(sim, slot, at)) continue;
       sum[kind]! += arena.u32[(at + OUTBOX.itemCount) >> 2]!;
     }
   }
@@ -93,16 +95,19 @@ function countItems(world: SharedWorld): Float64Array {
 }
 
 /** Whether the target of an outbox place has accepted it already: then its bag holds the items. */
-function wasTaken(world: SharedWorld, source: number, at: number): boolean {
-  const { arena } = world;
-  const target = world.ids.lookup(arena.f64[(at + OUTBOX.target) >> 3]!);
-  if (target < 0) return false;
+function wasTaken({ node }: Simulation, source: number, at: number): boolean {
+  const { arena, ids } = node.world;
+  const id = arena.f64[(at + OUTBOX.target) >> 3]!;
+  const target = ids.lookup(id);
+  const words = target < 0 ? node.stored(id) : arena;
+  if (words === null) return false;
+  const cold = target < 0 ? STORED_RECORD.cold : arena.cold(target);
   const sourceId = arena.f64[(arena.header(source) + HEADER.id) >> 3]!;
   for (let p = 0; p < LIMITS.answerPlaces; p++) {
-    const place = arena.cold(target) + COLD.answers + p * ANSWER_BYTES;
-    if (arena.u8[place + ANSWER.used] === 0 || arena.f64[(place + ANSWER.source) >> 3] !== sourceId) continue;
-    if (arena.u32[(place + ANSWER.counter) >> 2] !== arena.u32[(at + OUTBOX.counter) >> 2]) continue;
-    return arena.u16[(place + ANSWER.answer) >> 1] === 0;
+    const place = cold + COLD.answers + p * ANSWER_BYTES;
+    if (words.u8[place + ANSWER.used] === 0 || words.f64[(place + ANSWER.source) >> 3] !== sourceId) continue;
+    if (words.u32[(place + ANSWER.counter) >> 2] !== arena.u32[(at + OUTBOX.counter) >> 2]) continue;
+    return words.u16[(place + ANSWER.answer) >> 1] === 0;
   }
   return false;
 }

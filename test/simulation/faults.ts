@@ -20,6 +20,12 @@ export interface FaultMix {
   degrade: number;
   /** Chance a tick: a shard retires, or the one that has begins again. */
   retire: number;
+  /** Chance a tick: the whole process dies and begins anew. */
+  crash: number;
+  /** Longest flush of the disk, ms. */
+  diskMs: number;
+  /** Chance that a new player begins far away from the others, where tiles sleep and wake. */
+  far: number;
 }
 
 export function drawMix(random: Random): FaultMix {
@@ -30,10 +36,13 @@ export function drawMix(random: Random): FaultMix {
     stall: maybe(0.5, 0.05),
     cut: maybe(0.5, 0.01),
     deaf: maybe(0.3, 0.005),
-    goodbye: maybe(0.3, 0.002),
+    goodbye: maybe(0.5, 0.004),
     reshape: maybe(0.6, 0.2),
     degrade: maybe(0.5, 0.05),
     retire: maybe(0.4, 0.02),
+    crash: maybe(0.6, 0.02),
+    diskMs: maybe(0.7, 250),
+    far: maybe(0.5, 0.6),
   };
 }
 
@@ -47,4 +56,7 @@ export const CALM: FaultMix = {
   reshape: 0,
   degrade: 0,
   retire: 0,
+  crash: 0,
+  diskMs: 0,
+  far: 0,
 };

@@ -10,7 +10,9 @@ import { dx } from '../../src/geo/world.js';
 import { type OwnRecord, classify } from '../../src/bots/classify.js';
 import { ActionRecord } from '../../src/bots/record.js';
 import { type Client, connect } from '../../src/client/client.js';
+import type { ClientError } from '../../src/client/errors.js';
 import type { LogFields } from '../../src/wire/server-message.js';
+import { fail } from './fail.js';
 import type { FaultMix } from './faults.js';
 import type { SimNode } from './node.js';
 import type { Link } from './net.js';
@@ -18,6 +20,9 @@ import type { Link } from './net.js';
 const TILE = boundsOf(tileAt(20_000, 20_000, LIMITS.baseTileLevel));
 /** The corner of four base tiles about which everything happens. */
 export const SPOT = { x: TILE.east, y: TILE.south };
+/** Another one, where hardly anybody goes. */
+const FAR_TILE = boundsOf(tileAt(120_000, 20_000, LIMITS.baseTileLevel));
+const FAR = { x: FAR_TILE.east, y: FAR_TILE.south };
 const SPREAD_M = 6;
 
 export class SimPlayer {
@@ -25,6 +30,11 @@ export class SimPlayer {
   record = new ActionRecord();
   /** Records of sessions that are over and had no undecided action, none are kept: a goodbye begins a new one. */
   log: LogFields | null = null;
+  /** Newest action of the session that it was told to be durable. */
+  durable = 0;
+  /** Whether its session was lost with a process that had not made it durable. */
+  private mayExpire = false;
+  private home = SPOT;
   private link: Link | undefined;
   private deafTicks = 0;
   private ending = false;
@@ -33,8 +43,19 @@ export class SimPlayer {
     private readonly node: SimNode,
     private readonly random: Random,
     readonly index: number,
+    private readonly far: number,
   ) {
     this.join();
+  }
+
+  /** Whether it has said goodbye. */
+  get isLeaving(): boolean {
+    return this.ending;
+  }
+
+  /** The server's process died. @param isThere whether its session is on the disk */
+  crashed(isThere: boolean): void {
+    this.mayExpire = !isThere;
   }
 
   get isSettled(): boolean {
@@ -49,10 +70,14 @@ export class SimPlayer {
     const { node, random } = this;
     this.record = new ActionRecord();
     this.log = null;
+    this.durable = 0;
+    this.mayExpire = false;
+    this.home = random.next() < this.far ? FAR : SPOT;
     const at = () => (random.next() * 2 - 1) * SPREAD_M;
     this.client = connect({
       url: 'sim:',
-      spawn: { x: SPOT.x + at(), y: SPOT.y + at() },
+      spawn: { x: this.home.x + at(), y: this.home.y + at() },
+      ticket: this.index % 2 === 1 ? `player ${this.index}` : '',
       view: 'full',
       renew: false,
       socket: (url, events) => {
@@ -64,9 +89,19 @@ export class SimPlayer {
       pulse: (beat) => node.time.every(100, beat),
       handlers: {
         decided: (action) => this.record.outcome(action.id, action.outcome),
-        durable: (action) => this.record.fold(action.id),
+        durable: (action) => {
+          this.record.fold(action.id);
+          this.durable = action.id;
+        },
+        ended: (error) => this.ended(error),
       },
     });
+  }
+
+  private ended(error: ClientError | null): void {
+    if (error === null || this.ending) return;
+    if (error.code === 'RESUME_IMPOSSIBLE') fail('I12', `player ${this.index}: ${error.message}`);
+    if (error.code === 'SESSION_EXPIRED' && this.mayExpire) this.ending = true; // and begins anew
   }
 
   /** One tick of its life, with its share of faults. */
@@ -120,7 +155,7 @@ export class SimPlayer {
   private walk(): void {
     const { random } = this;
     const { x, y } = this.client.self;
-    const [east, north] = [dx(x, SPOT.x), SPOT.y - y];
+    const [east, north] = [dx(x, this.home.x), this.home.y - y];
     const isFar = Math.hypot(east, north) > 2 * SPREAD_M;
     const heading = isFar ? Math.atan2(north, east) : random.next() * 6.28;
     const seconds = 0.5 + random.next() * (isFar ? 2 : 1);

@@ -15,9 +15,11 @@ import { type Random, hash2, seededRandom } from '../../src/base/random.js';
 import type { Client } from '../../src/client/client.js';
 import game from '../../src/game/game.js';
 import { packService } from '../../src/memory/service.js';
+import type { StoreParts } from '../../src/store/core.js';
 import type { Column, GameModule, World } from '../../src/world/facade.js';
 import { SQUARES, leafAt, pathAt } from '../../src/world/layout.js';
 import { CALM, type FaultMix, drawMix } from './faults.js';
+import { DurableWatch } from './durable.js';
 import { SimPlayer, SPOT } from './player.js';
 import { SimNode } from './node.js';
 import { checkEnd, checkTick } from './checks.js';
@@ -33,6 +35,8 @@ export interface SimulationOptions {
   players?: number;
   /** Of each client; drawn from the seed if left out. */
   clientBytesPerS?: number;
+  /** A bug of the store to plant. */
+  storeFault?: StoreParts['fault'];
   /** A bug to plant, for the tests of the checkers. */
   plant?: (sim: Simulation) => void;
 }
@@ -53,6 +57,12 @@ export interface SimulationResult {
   letters: number;
   /** Ticks of entities that were left out in slowed tiles. */
   dilated: number;
+  /** Deaths of the whole process. */
+  crashes: number;
+  /** Durable cuts, each compared with the world as of its tick. */
+  cuts: number;
+  /** Entities that went to rest in the store. */
+  unloads: number;
 }
 
 const TICK_MS = 50;
@@ -81,8 +91,10 @@ export class Simulation {
   tick = 0;
   deaths = 0;
   readonly watch: Watch;
+  readonly durable: DurableWatch;
   readonly retirement: Retirement;
-  private readonly steps: Column;
+  crashes = 0;
+  private steps: Column;
   /** Steps and actions until a shard dies inside its tick; −1 = it does not. */
   private fuse = -1;
   private hash = FNV_BASIS;
@@ -97,13 +109,18 @@ export class Simulation {
       gateways: options.gateways ?? 2,
       seed: options.seed,
       clientBytesPerS: options.clientBytesPerS ?? drawBudget(hash2(options.seed, 0xb1d)),
+      storeFault: options.storeFault,
     });
     this.watch = new Watch(this);
+    this.durable = new DurableWatch(this);
+    for (const shard of this.node.shards) this.durable.follow(shard);
+    this.node.onBoot = (shard) => this.durable.follow(shard);
+    this.node.disk.slowestMs = this.mix.diskMs;
     this.retirement = new Retirement(this.node);
     this.steps = this.node.shards[0]!.facade.column(STEPS);
     this.stalled = new Array<number>(this.node.shards.length).fill(0);
     for (let i = 0; i < (options.players ?? 12); i++)
-      this.players.push(new SimPlayer(this.node, this.random, i));
+      this.players.push(new SimPlayer(this.node, this.random, i, this.mix.far));
   }
 
   /** Runs to the end. @throws Error naming the invariant that broke */
@@ -111,12 +128,14 @@ export class Simulation {
     this.options.plant?.(this);
     for (let i = 0; i < this.options.ticks; i++) await this.step(true);
     this.mix = CALM;
+    this.node.disk.slowestMs = 0;
     if (this.options.seed % 2 === 0) this.speedUp();
     for (const player of this.players) player.settle();
     for (let i = 0; i < LIVENESS_TICKS && !(i > 100 && this.isSettled); i++) await this.step(false);
     for (const player of this.players) player.askForLog();
     for (let i = 0; i < 60; i++) await this.step(false);
     checkEnd(this);
+    await this.durable.verify();
     const { splits, merges, moves } = this.node.reshaper.counts;
     const actions = this.players.reduce((sum, p) => sum + p.record.sent, 0);
     return {
@@ -130,6 +149,9 @@ export class Simulation {
       retired: this.node.retired,
       letters: this.node.counter('messagesSent'),
       dilated: this.node.counter('ticksDilated'),
+      crashes: this.crashes,
+      cuts: this.durable.compared,
+      unloads: this.node.unloads + this.node.store.residence.unloads,
     };
   }
 
@@ -146,15 +168,36 @@ export class Simulation {
     this.retire();
     const start = this.tick * TICK_MS;
     this.node.time.advance(start);
-    for (const shard of this.order()) this.runShard(shard);
+    const doom = this.random.next() < this.mix.crash ? this.random.int(8) : -1;
+    for (const [i, shard] of this.order().entries()) {
+      this.runShard(shard);
+      if (this.random.next() < 0.3) this.node.pollStore();
+      if (i !== doom) continue;
+      await this.crash();
+      break;
+    }
     checkTick(this);
     this.watch.check();
+    this.durable.check();
     for (let ms = 10; ms < TICK_MS; ms += 10) {
       this.node.time.advance(start + ms);
+      this.node.pollStore();
+      if (doom === 3 + ms / 10) await this.crash();
       for (const gateway of this.node.gateways) gateway.poll();
       // Promises of logins and clients go on in microtasks; a few turns settle them, always in the same order.
       for (let i = 0; i < 8; i++) await Promise.resolve();
     }
+  }
+
+  /** The whole process dies and begins anew. */
+  private async crash(): Promise<void> {
+    this.crashes++;
+    this.log(this.crashes, this.tick);
+    await this.node.restart(() => this.durable.crashed());
+    this.watch.restarted();
+    this.retirement.shard = -1;
+    this.stalled.fill(0);
+    this.steps = this.node.shards[0]!.facade.column(STEPS);
   }
 
   /** A leaf about the corner is split or moved, or merged with its siblings; refusals are part of it. */

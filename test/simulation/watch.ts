@@ -2,7 +2,7 @@
  * What must hold from tick to tick: nothing that only grows may shrink (I4), nothing grows over its limits (I7), no lock
  * is held for long (I8), the leaves cover the world and one change at a time touches a tile (I9), every entity is stepped
  * by the clock of its tile (I1). Keeps what it saw in the tick before. Not here: isolation in time (I10, a virtual clock
- * has no slow neighbours), unverified bytes (I11, fuzzing with real frames) and disks (I12).
+ * has no slow neighbours), unverified bytes (I11, fuzzing with real frames); the disk (I12) has durable.ts.
  */
 import { LIMITS } from '../../src/base/limits.js';
 import { tileIndex } from '../../src/geo/tile.js';
@@ -29,6 +29,7 @@ interface Seen {
   lastTick: number;
   /** Ticks accounted for less steps that the game made. */
   idle: number;
+  flags: number;
 }
 
 export class Watch {
@@ -52,6 +53,15 @@ export class Watch {
     this.checkCover(world);
     // In every tick, as the other side does: who is late may bring somebody to a lost square after the change was done.
     this.finished();
+  }
+
+  /** The process began anew: nothing of the arena is as it was. */
+  restarted(): void {
+    this.seen.clear();
+    this.since.clear();
+    this.changing.clear();
+    this.version = 0;
+    this.frozen = 0;
   }
 
   /** A change of a base tile was accepted. */
@@ -118,6 +128,7 @@ export class Watch {
       action: arena.u32[(hot + HOT.lastActionId) >> 2]!,
       lastTick: arena.i32[(hot + HOT.lastTick) >> 2]!,
       idle: arena.i32[(hot + HOT.stepCount) >> 2]! - this.sim.stepsOf(slot),
+      flags: arena.u16[(hot + HOT.flags) >> 1]!,
     };
     const before = this.seen.get(slot);
     this.seen.set(slot, now);
@@ -130,7 +141,8 @@ export class Watch {
     if (now.session === before.session && now.action < before.action)
       fail('I3', `the last action of ${now.id} fell from ${before.action} to ${now.action}`);
     if (now.idle < before.idle) fail('I1', `${now.id} was stepped more often than ticks went by`);
-    this.checkIdle(now, before, arena.u16[(hot + HOT.flags) >> 1]!);
+    // Before as well: the clock of who has just rested starts anew at its next step.
+    this.checkIdle(now, before, now.flags | before.flags);
   }
 
   /** More ticks than steps: only in slowed tiles, for who rested, and after a stall (counted as frozen). */
