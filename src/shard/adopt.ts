@@ -3,16 +3,18 @@
  *
  * 1. Restore: every record tagged (dead incarnation, > committedTick) is put back; such slots and totals too.
  * 2. Roll forward: what the dead one had committed but not finished (creations, removals, inbox heads) is finished.
- * 3. Adopt: every owner word that names this shard number, as owner or as target (world/handover.ts `recover`).
+ * 3. Adopt: every owner word that names this shard number, as owner or as target (world/handover.ts `recover`). What was
+ *    given to it in a tick after `committedTick`, by a shard that is ahead, is taken in that tick and no sooner
+ *    (arrivals.ts): it would stand in a cut in which its giver was not yet that far.
  *
  * Every step may be done again: a replacement that dies in here is followed by another that starts over.
  */
-import { HOT, OWNER, ownerOf, ownerState } from '../memory/record.js';
+import { HEADER, HOT, OWNER, ownerOf, ownerState } from '../memory/record.js';
 import { recoverReserved, settleFreed } from '../memory/slots.js';
 import { restoreCold, restoreHot } from '../memory/undo.js';
 import { drive } from '../memory/steps.js';
 import { FULL_SPEED } from '../world/dilation.js';
-import { recover } from '../world/handover.js';
+import { epochFromWord, recover } from '../world/handover.js';
 import { vanish } from './commit.js';
 import { FLAG, PLAYER_KIND } from '../memory/player.js';
 import type { Core } from './core.js';
@@ -42,12 +44,22 @@ function adoptSlot(core: Core, slot: number, dead: number, committed: number): v
     restoreHot(arena, slot, dead, committed);
     restoreCold(arena, slot, dead, committed);
   }
-  if (!drive(recover(arena.owner, slot, core.shard))) return;
+  if (!drive(recover(arena.owner, slot, core.shard, (at, given) => isEarly(core, at, given, committed))))
+    return;
   core.setEpochFromWord(slot, Atomics.load(arena.owner, slot));
   core.adopt(slot);
   // What the dead one passed by stood in its own notes only. All that it had was stepped or passed by up to its commit.
   if (wasHere && core.factorOf(slot) < FULL_SPEED) core.passed[slot] = committed;
   finishOne(core, slot, dead, committed);
+}
+
+function isEarly(core: Core, slot: number, word: number, committed: number): boolean {
+  const { arena } = core;
+  const tick = core.givenTick(slot);
+  if (tick <= committed) return false;
+  const generation = arena.u32[(arena.header(slot) + HEADER.generation) >> 2]!;
+  core.early.push({ slot, generation, epoch: epochFromWord(core.epoch(slot), word), tick });
+  return true;
 }
 
 /** Rolls forward what was committed for one adopted slot, and takes back a removal that was not. */

@@ -59,6 +59,24 @@ export class Arrivals {
         else this.acceptOne(slot, generation, epoch);
       }
     }
+    this.drainEarly();
+  }
+
+  /** What a replacement found in transit to here, from ticks that it had still to run. A second entry is ignored. */
+  private drainEarly(): void {
+    const { early, tick } = this.core;
+    for (let i = early.length - 1; i >= 0; i--) {
+      const one = early[i]!;
+      if (one.tick > tick) continue;
+      early.splice(i, 1);
+      this.acceptOne(one.slot, one.generation, one.epoch);
+    }
+  }
+
+  /** Whether anything waits, be it for a later tick. */
+  get isEmpty(): boolean {
+    const { core } = this;
+    return core.early.length === 0 && core.world.arrivals.every((row) => !row?.[core.shard]?.available());
   }
 
   /** No slot but a word: a tile to wake, or an answer of the store. */

@@ -93,6 +93,8 @@ export class Core {
   /** Slots to be answered READY / LOG after the commit; kept over ticks while a gateway's ring is full. */
   readonly ready: Notes;
   readonly logs: Notes;
+  /** In transit to here from ticks that this shard has still to run; their entries may be lost with a dead one. */
+  readonly early: { slot: number; generation: number; epoch: number; tick: number }[] = [];
   /** Items created and consumed by this shard number since the planet started, per kind (commit publishes a copy). */
   readonly itemsCreated = new Float64Array(LIMITS.itemKinds);
   readonly itemsConsumed = new Float64Array(LIMITS.itemKinds);
@@ -213,6 +215,11 @@ export class Core {
 
   epoch(slot: number): number {
     return this.arena.u32[(this.arena.header(slot) + HEADER.epoch) >> 2]!;
+  }
+
+  /** Tick in which an entity was last given away or went to rest, 0 = in none of this process. */
+  givenTick(slot: number): number {
+    return this.arena.i32[(this.arena.header(slot) + HEADER.handoverTick) >> 2]!;
   }
 
   /** Told of every slot that comes here: nothing was said or shown of it yet. */

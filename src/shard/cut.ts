@@ -204,7 +204,9 @@ export class Cut {
     const { dirty } = this.block;
     for (let i = 0; i < owned.count; i++) {
       const slot = owned.slots[i]!;
-      if (dirty[slot] !== 0 && !this.push(slot, tick, cutTick, false)) return false;
+      // A replacement may have what was given to the dead one in the tick in which it died: its giver pushed it.
+      if (dirty[slot] === 0 || this.core.givenTick(slot) > tick) continue;
+      if (!this.push(slot, tick, cutTick, false)) return false;
     }
     return true;
   }

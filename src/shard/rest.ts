@@ -60,8 +60,8 @@ export class Rest {
   }
 
   private get holdsNothing(): boolean {
-    const { owned, ready, logs, senders } = this.core;
-    if (owned.count + ready.count + logs.count + senders.count > 0) return false;
+    const { owned, ready, logs, senders, early } = this.core;
+    if (owned.count + ready.count + logs.count + senders.count + early.length > 0) return false;
     return this.parts.every((part) => part.isQuiet);
   }
 

@@ -159,9 +159,10 @@ export class Shard {
     this.measure(started);
   }
 
-  /** Whether nobody can offer anything to this shard any more, once its block is marked CLOSING. */
+  /** Whether nobody can offer anything to this shard any more, once its block is marked CLOSING, and nothing waits. */
   get isUnreachable(): boolean {
-    return isUnreachable(this.world.shardBlocks, this.core.shard);
+    // Nothing, not even what was given in a tick that this shard has still to run: it would be nobody's.
+    return isUnreachable(this.world.shardBlocks, this.core.shard) && this.arrivals.isEmpty;
   }
 
   /** The last thing in good order: takes what was still offered, gives free slots back. */

@@ -85,10 +85,17 @@ export function* accept(
  * Replacement of a dead shard (or its last scan before an orderly end): decide one slot by its owner word.
  * - OWNED(number): ours already.
  * - TRANSIT(number → D): the source died after the lock, pushed or not: take it back; if the CAS fails D has it.
- * - TRANSIT(S → number): the target died before draining its arrivals: accept it here.
+ * - TRANSIT(S → number): the target died before draining its arrivals: accept it here, unless it is too early for that.
+ * @param isEarly whether what is in transit to here was handed over in a tick that the replacement has still to run;
+ *   asked between the look at the word and the CAS, so about the record that the CAS takes
  * @returns true when the slot is now OWNED(number) and must be adopted
  */
-export function* recover(owner: Int32Array, slot: number, number: number): Steps<boolean> {
+export function* recover(
+  owner: Int32Array,
+  slot: number,
+  number: number,
+  isEarly: (slot: number, word: number) => boolean = () => false,
+): Steps<boolean> {
   for (;;) {
     yield;
     const word = Atomics.load(owner, slot);
@@ -97,6 +104,8 @@ export function* recover(owner: Int32Array, slot: number, number: number): Steps
     if (state !== OWNER.TRANSIT) return false;
     const outgoing = ownerOf(word) === number;
     if (!outgoing && targetOf(word) !== number) return false;
+    yield;
+    if (!outgoing && isEarly(slot, word)) return false;
     yield;
     const taken = packOwner(OWNER.OWNED, number, NOBODY, epochOf(word) + 1);
     if (Atomics.compareExchange(owner, slot, word, taken) === word) return true;

@@ -225,10 +225,10 @@ export class SimNode {
         ),
         authenticate: async (ticket) => (ticket === '' ? { guest: true } : { playerId: ticket }),
         accounts: {
-          find: async (playerId) => store.findAccount(playerId),
+          find: (playerId) => new Promise((resolve) => store.findAccount(playerId, resolve)),
           bind: (playerId, expected, entity) =>
             new Promise((resolve) => store.bindAccount(playerId, expected, entity, resolve)),
-          load: async (entity) => store.loadEntity(entity) === 'here',
+          load: async (entity) => store.loadEntity(entity),
         },
         ensureOwner: (x, y) => placer.ensureOwner(x, y),
         tokens: new SessionTokens(this.facts.secret),

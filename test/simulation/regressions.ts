@@ -20,4 +20,14 @@ export const REGRESSIONS: readonly { readonly seed: number; readonly ticks: numb
       ticks: 400,
       why: 'a late arrival in a square that was given away: the change was done before',
     },
+    {
+      seed: 10,
+      ticks: 300,
+      why: 'a delta from before a key frame moves somebody who had left when the key frame was taken',
+    },
+    {
+      seed: 328,
+      ticks: 400,
+      why: 'over a border within the first second: the tile is placed when the view is looked at, or at the handover',
+    },
   ];

@@ -38,6 +38,8 @@ export class Watch {
   private version = 0;
   private frozen = 0;
   private slowTick = Number.NEGATIVE_INFINITY;
+  /** By player: tick since which it stands in nobody's tile. */
+  private readonly unplaced = new Map<number, number>();
   /** By base tile: version of the directory that shows the change under way. */
   private readonly changing = new Map<number, number>();
 
@@ -60,6 +62,7 @@ export class Watch {
     this.seen.clear();
     this.since.clear();
     this.changing.clear();
+    this.unplaced.clear();
     this.version = 0;
     this.frozen = 0;
   }
@@ -179,12 +182,12 @@ export class Watch {
     });
     for (const player of this.sim.players) {
       const { x, y } = player.client.self;
-      if (
-        player.client.state !== 'online' ||
-        world.directory.lookup(tileIndex(x, y, LIMITS.baseTileLevel)) >= 0
-      )
-        continue;
-      fail('I9', `player ${player.index} stands in nobody's tile`);
+      const isHeld = world.directory.lookup(tileIndex(x, y, LIMITS.baseTileLevel)) >= 0;
+      // Its owner places what its view touches once a second; who has just come may be over a border before that.
+      if (player.client.state !== 'online' || isHeld) this.unplaced.delete(player.index);
+      else if (!this.unplaced.has(player.index)) this.unplaced.set(player.index, this.sim.tick);
+      else if (this.sim.tick - this.unplaced.get(player.index)! > STUCK_TICKS)
+        fail('I9', `player ${player.index} stands in nobody's tile for ${STUCK_TICKS} ticks`);
     }
   }
 }

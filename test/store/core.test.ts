@@ -1,32 +1,16 @@
 /** The store over real shards: every durable cut is a consistent world, what rests comes back, troubles lose nothing. */
 import fc from 'fast-check';
 import t from 'tap';
-import { LIMITS } from '../../src/base/limits.js';
-import { boundsOf, tileAt } from '../../src/geo/address.js';
 import { ITEM } from '../../src/game/constants.js';
-import game from '../../src/game/game.js';
 import { STORE_STATE } from '../../src/memory/cut-block.js';
 import { FLAG } from '../../src/memory/player.js';
 import { OWNER } from '../../src/memory/record.js';
 import { ENTITY_REQUEST } from '../../src/memory/store-ring.js';
 import type { StoreParts } from '../../src/store/core.js';
-import { MapEngine } from '../../src/store/map-engine.js';
 import { verifyData } from '../../src/store/verify.js';
-import { FaultyEngine } from './faulty-engine.js';
-import { keep, type Kept, run } from './keeper.js';
-
-const tile = boundsOf(tileAt(10_000, 10_000, LIMITS.baseTileLevel));
-const y = tile.south + 500;
-
-/** Two shards with a border between them, and four players at it. */
-function border(engine = new FaultyEngine(new MapEngine()), fault?: StoreParts['fault']) {
-  const kept = keep(game, engine, {}, fault);
-  const { planet } = kept;
-  planet.assign(tile.east - 50, y, 0);
-  planet.assign(tile.east + 50, y, 1);
-  const players = [-2, -1, 1, 2].map((dx) => planet.join(tile.east + dx, y, FLAG.NEW | FLAG.ACCOUNT));
-  return { ...kept, engine, players };
-}
+import type { FaultyEngine } from './faulty-engine.js';
+import { type Deed, border, everyCutAddsUp, plan, tile, y } from './deeds.js';
+import { type Kept, run } from './keeper.js';
 
 t.test('what happened is durable within a few ticks, and adds up', async (t) => {
   const { planet, store, players, engine, ...rest } = border();
@@ -60,78 +44,6 @@ t.test('what a shard made since its last cut counts though it ends before the ne
   t.ok(lines.length > 0, 'its gift stands in the journal');
 });
 
-const deed = fc.oneof(
-  { weight: 6, arbitrary: fc.record({ kind: fc.constant('run' as const), order: orders() }) },
-  {
-    weight: 3,
-    arbitrary: fc.record({
-      kind: fc.constant('give' as const),
-      from: fc.nat(3),
-      to: fc.nat(3),
-      count: fc.integer({ min: 1, max: 3 }),
-    }),
-  },
-  {
-    weight: 1,
-    arbitrary: fc.record({ kind: fc.constant('walk' as const), who: fc.nat(3), east: fc.boolean() }),
-  },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('drop' as const), who: fc.nat(3) }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('kill' as const), shard: fc.nat(1) }) },
-  {
-    weight: 1,
-    arbitrary: fc.record({ kind: fc.constant('slow' as const), polls: fc.integer({ min: 1, max: 6 }) }),
-  },
-);
-function orders() {
-  return fc.constantFrom([0, 1], [1, 0], [0], [1]);
-}
-
-/** Every cut that the engine is given must add up: items as created less consumed, every id in its place. */
-async function everyCutAddsUp(deeds: readonly Deed[], fault?: StoreParts['fault']): Promise<string[]> {
-  const { planet, store, players, engine } = border(undefined, fault);
-  const faults: string[] = [];
-  let cuts = 0;
-  const look = async () => {
-    if (store.cuts.figures.cuts === cuts) return;
-    cuts = store.cuts.figures.cuts;
-    faults.push(...(await verifyData(engine, 'the test')).faults);
-  };
-  const step = async (order?: readonly number[]) => {
-    planet.step(order);
-    engine.advance();
-    store.poll();
-    await look();
-  };
-  for (let i = 0; i < 6; i++) await step();
-  for (const one of deeds) {
-    if (one.kind === 'run') await step(one.order);
-    else if (one.kind === 'give')
-      planet.act(players[one.from]!, 'give', {
-        target: players[one.to]!.id,
-        item: ITEM.coin,
-        count: one.count,
-      });
-    else if (one.kind === 'walk')
-      planet.act(players[one.who]!, 'walk', { heading: one.east ? 0 : Math.PI, speed: 6, seconds: 1 });
-    else if (one.kind === 'drop') planet.act(players[one.who]!, 'drop', { item: ITEM.coin, count: 1 });
-    else if (one.kind === 'kill') planet.kill(one.shard);
-    else engine.delay = one.polls;
-  }
-  engine.delay = 0;
-  for (let i = 0; i < 20; i++) await step();
-  if (cuts === 0) faults.push('no cut was made');
-  return faults;
-}
-type Deed =
-  | { kind: 'run'; order: number[] }
-  | { kind: 'give'; from: number; to: number; count: number }
-  | { kind: 'walk'; who: number; east: boolean }
-  | { kind: 'drop'; who: number }
-  | { kind: 'kill'; shard: number }
-  | { kind: 'slow'; polls: number };
-
-const plan = fc.array(deed, { minLength: 30, maxLength: 60, size: 'max' }) as fc.Arbitrary<Deed[]>;
-
 t.test('any order of shards, any death, a slow disk: every durable cut adds up', async () => {
   await fc.assert(
     fc.asyncProperty(plan, async (deeds) => {
@@ -140,6 +52,21 @@ t.test('any order of shards, any death, a slow disk: every durable cut adds up',
     }),
     { numRuns: 40 },
   );
+});
+
+t.test('a replacement that lags takes nothing from ticks that it has still to run', async (t) => {
+  // Shard 1 stands still; what shard 0 gives to it two ticks later must not stand in the cut that is asked meanwhile.
+  const both: Deed = { kind: 'run', order: [0, 1] };
+  const alone: Deed = { kind: 'run', order: [0] };
+  const deeds: Deed[] = [
+    { kind: 'walk', who: 1, east: true },
+    ...[both, both, both, alone],
+    { kind: 'kill', shard: 0 },
+    { kind: 'give', from: 1, to: 0, count: 1 },
+    alone,
+    { kind: 'kill', shard: 1 },
+  ];
+  t.strictSame(await everyCutAddsUp(deeds), []);
 });
 
 t.test('planted: a cut that takes one shard further than another is found', async (t) => {
