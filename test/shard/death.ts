@@ -24,32 +24,51 @@ const POINTS: readonly [object, string][] = [
   [CutBlock.prototype, 'pushed'],
 ];
 
+/** Does some work; told before each change of shared memory that it makes. */
+function watched(beforeChange: () => void, work: () => void): void {
+  const originals = POINTS.map(([owner, name]) => (owner as Operations)[name] as Operation);
+  const restore = () =>
+    POINTS.forEach(([owner, name], i) => {
+      (owner as Operations)[name] = originals[i] as Operation;
+    });
+  POINTS.forEach(([owner, name], i) => {
+    const original = originals[i] as Operation;
+    (owner as Operations)[name] = function (...args) {
+      beforeChange();
+      return original.apply(this, args);
+    };
+  });
+  try {
+    work();
+  } finally {
+    restore();
+  }
+}
+
 /**
  * Runs `work` up to its n-th change of shared memory.
  * @returns how many changes it made, and whether it died
  */
 export function until(n: number, work: () => void): { changes: number; died: boolean } {
   let changes = 0;
-  const originals = POINTS.map(([owner, name]) => (owner as Operations)[name] as Operation);
-  POINTS.forEach(([owner, name], i) => {
-    const original = originals[i] as Operation;
-    (owner as Operations)[name] = function (...args) {
+  try {
+    watched(() => {
       // A dead thread does nothing more, not even in a `finally`.
       if (changes >= n) throw new Death(n);
       changes++;
-      return original.apply(this, args);
-    };
-  });
-  try {
-    work();
+    }, work);
     return { changes, died: false };
   } catch (error) {
     // Where game code was running the shard has put a sentence above it.
     if (!(error instanceof Death) && !((error as Error).cause instanceof Death)) throw error;
     return { changes, died: true };
-  } finally {
-    POINTS.forEach(([owner, name], i) => {
-      (owner as Operations)[name] = originals[i] as Operation;
-    });
   }
+}
+
+/** Runs `work`, and before its n-th change of shared memory all of `other`, as if the system had changed threads there. */
+export function interrupted(n: number, work: () => void, other: () => void): void {
+  let changes = 0;
+  watched(() => {
+    if (changes++ === n) other();
+  }, work);
 }

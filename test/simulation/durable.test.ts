@@ -7,7 +7,7 @@ import type { StoreParts } from '../../src/store/core.js';
 import type { Shard } from '../../src/shard/tick.js';
 import { Simulation } from './simulation.js';
 
-const TICKS = 300;
+const TICKS = 240;
 
 /** Every fault that matters here: restarts, stalls, a slow disk, players who go and come. */
 function often(sim: Simulation): void {

@@ -8,6 +8,10 @@ export interface FaultMix {
   /** Chance a tick and shard: dies between two ticks / inside one. */
   killBetween: number;
   killInside: number;
+  /** The same: dies before some change of shared memory, wherever that is. */
+  killAnywhere: number;
+  /** Chance a tick and thread (shards, gateways, store): another thread runs in the middle of what it does. */
+  interrupt: number;
   /** Chance a tick and shard: does not run for some ticks, then catches up. */
   stall: number;
   /** Chance a tick and client: its link is cut / it stops reading for a while / it says goodbye and comes back. */
@@ -33,6 +37,8 @@ export function drawMix(random: Random): FaultMix {
   return {
     killBetween: maybe(0.5, 0.02),
     killInside: maybe(0.5, 0.02),
+    killAnywhere: maybe(0.4, 0.02),
+    interrupt: maybe(0.5, 0.3),
     stall: maybe(0.5, 0.05),
     cut: maybe(0.5, 0.01),
     deaf: maybe(0.3, 0.005),
@@ -49,6 +55,8 @@ export function drawMix(random: Random): FaultMix {
 export const CALM: FaultMix = {
   killBetween: 0,
   killInside: 0,
+  killAnywhere: 0,
+  interrupt: 0,
   stall: 0,
   cut: 0,
   deaf: 0,

@@ -113,12 +113,7 @@ export class SimPlayer {
       this.link.isStalled = true;
     }
     if (this.deafTicks > 0 && --this.deafTicks === 0) this.hear();
-    if (this.ending) {
-      if (this.client.state !== 'ended') return;
-      this.ending = false;
-      this.join();
-      return;
-    }
+    if (this.ending) return this.comeBack();
     if (this.client.state !== 'online') return;
     if (this.client.undecided === 0 && random.next() < mix.goodbye) {
       this.ending = true;
@@ -138,7 +133,14 @@ export class SimPlayer {
   settle(): void {
     this.deafTicks = 0;
     this.hear();
-    if (this.ending && this.client.state === 'ended') this.join();
+    this.comeBack();
+  }
+
+  /** Whoever has said goodbye, or could not resume, begins anew. */
+  comeBack(): void {
+    if (!this.ending || this.client.state !== 'ended') return;
+    this.ending = false;
+    this.join();
   }
 
   private act(): void {

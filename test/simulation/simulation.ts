@@ -20,6 +20,7 @@ import type { Column, GameModule, World } from '../../src/world/facade.js';
 import { SQUARES, leafAt, pathAt } from '../../src/world/layout.js';
 import { CALM, type FaultMix, drawMix } from './faults.js';
 import { DurableWatch } from './durable.js';
+import { interrupted, until } from '../shard/death.js';
 import { SimPlayer, SPOT } from './player.js';
 import { SimNode } from './node.js';
 import { checkEnd, checkTick } from './checks.js';
@@ -162,7 +163,7 @@ export class Simulation {
   /** One tick of everybody: players and faults first, then the shards in some order, then what is due meanwhile. */
   private async step(withFaults: boolean): Promise<void> {
     this.tick++;
-    if (withFaults) for (const player of this.players) player.play(this.mix);
+    for (const player of this.players) withFaults ? player.play(this.mix) : player.comeBack();
     if (this.random.next() < this.mix.reshape) this.reshape();
     if (this.random.next() < this.mix.degrade) this.degrade();
     this.retire();
@@ -171,7 +172,7 @@ export class Simulation {
     const doom = this.random.next() < this.mix.crash ? this.random.int(8) : -1;
     for (const [i, shard] of this.order().entries()) {
       this.runShard(shard);
-      if (this.random.next() < 0.3) this.node.pollStore();
+      if (this.random.next() < 0.3) this.pollStore();
       if (i !== doom) continue;
       await this.crash();
       break;
@@ -181,12 +182,16 @@ export class Simulation {
     this.durable.check();
     for (let ms = 10; ms < TICK_MS; ms += 10) {
       this.node.time.advance(start + ms);
-      this.node.pollStore();
+      this.pollStore();
       if (doom === 3 + ms / 10) await this.crash();
-      for (const gateway of this.node.gateways) gateway.poll();
+      for (const gateway of this.node.gateways) this.interruptibly(() => gateway.poll());
       // Promises of logins and clients go on in microtasks; a few turns settle them, always in the same order.
       for (let i = 0; i < 8; i++) await Promise.resolve();
     }
+  }
+
+  private pollStore(): void {
+    this.interruptibly(() => this.node.pollStore(), -1, true);
   }
 
   /** The whole process dies and begins anew. */
@@ -282,13 +287,36 @@ export class Simulation {
     if (random.next() < mix.stall) this.stalled[shard] = 1 + random.int(6);
     if (random.next() < mix.killBetween) this.kill(shard, 'between');
     if (random.next() < mix.killInside) this.fuse = random.int(60);
+    const last = random.next() < mix.killAnywhere ? this.somePoint() : Number.POSITIVE_INFINITY;
     try {
-      this.node.runShard(shard);
+      const run = () => this.node.runShard(shard);
+      if (last === Number.POSITIVE_INFINITY) this.interruptibly(run, shard);
+      else if (until(last, run).died) this.kill(shard, 'anywhere');
     } catch (error) {
       if (!isPlanned(error)) throw error;
       this.kill(shard, 'inside');
     }
     this.fuse = -1;
+  }
+
+  /** Number of a change of shared memory: often one of the first, where protocols begin. */
+  private somePoint(): number {
+    return this.random.int(this.random.int(2) === 0 ? 40 : 600);
+  }
+
+  /** A thread's work, in the middle of which a shard may run, or the store. @param shard whose work it is, −1 = nobody's */
+  private interruptibly(work: () => void, shard = -1, isStore = false): void {
+    const { random, node } = this;
+    if (random.next() >= this.mix.interrupt) return work();
+    const other = random.int(node.shards.length + (isStore ? 0 : 1));
+    const isFree = other !== shard && (other === node.shards.length || this.stalled[other] === 0);
+    interrupted(this.somePoint(), work, () => {
+      const { fuse } = this;
+      this.fuse = -1; // it is the other's
+      if (other === node.shards.length) node.pollStore();
+      else if (isFree) node.runShard(other);
+      this.fuse = fuse;
+    });
   }
 
   private kill(shard: number, where: string): void {
