@@ -56,6 +56,8 @@ export class SimNode {
   store!: StoreCore;
   facts!: StoreFacts;
   reshaper!: Reshaper;
+  /** Told of the store of each process, before anybody uses it. */
+  onStore: (store: StoreCore) => void = () => {};
   /** Told of each shard that is made. */
   onBoot: (shard: Shard) => void = () => {};
   retired = 0;
@@ -136,6 +138,7 @@ export class SimNode {
     disk.isStarting = false;
     this.incarnations = facts.incarnation;
     Object.assign(this, { world, facts, store });
+    this.onStore(store);
   }
 
   private openThreads(): void {
