@@ -30,7 +30,13 @@ export function namedThreads(world: SharedWorld, mainThread: number): ThreadName
     name: `gateway ${g}`,
     tid: block.gauge(GATEWAY_GAUGE.threadId),
   }));
-  return [{ name: 'main', tid: mainThread }, ...shards, ...gateways.slice(1)].filter(({ tid }) => tid > 0);
+  const { store, writer } = world.cut.threadIds;
+  const disk = [
+    { name: 'store', tid: store },
+    { name: 'writer', tid: writer },
+  ];
+  const all = [{ name: 'main', tid: mainThread }, ...shards, ...gateways.slice(1), ...disk];
+  return all.filter(({ tid }) => tid > 0);
 }
 
 /** User and system seconds out of the text of a `stat` file; null when it is none. */

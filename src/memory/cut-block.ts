@@ -34,6 +34,8 @@ const ASKED = LINE >> 2;
 const ASKED_TICK = ASKED + 1;
 const DURABLE_TICK = ASKED + 2;
 const STATE = ASKED + 3;
+const STORE_THREAD_ID = ASKED + 4;
+const WRITER_THREAD_ID = ASKED + 5;
 const DOORBELL = (2 * LINE) >> 2;
 const RESTING = (3 * LINE) >> 2;
 const SHARDS = RESTING + 2 * LIMITS.itemKinds;
@@ -108,6 +110,18 @@ export class CutBlock {
     return Atomics.load(this.i32, ASKED_TICK);
   }
   /** Everything up to this tick survives the process. */
+  /** Numbers of the store's threads in the kernel, 0 = none or unknown. Written by the store's thread. */
+  get threadIds(): { store: number; writer: number } {
+    return {
+      store: Atomics.load(this.i32, STORE_THREAD_ID),
+      writer: Atomics.load(this.i32, WRITER_THREAD_ID),
+    };
+  }
+  setThreadIds(store: number, writer: number): void {
+    Atomics.store(this.i32, STORE_THREAD_ID, store);
+    Atomics.store(this.i32, WRITER_THREAD_ID, writer);
+  }
+
   get durableTick(): number {
     return Atomics.load(this.i32, DURABLE_TICK);
   }

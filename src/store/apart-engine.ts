@@ -21,6 +21,7 @@ export class ApartEngine implements Engine {
   private readonly ended: Promise<void>;
   private readonly waiting: ((trouble: Error | null) => void)[] = [];
   private isClosing = false;
+  private readonly thread = new Int32Array(new SharedArrayBuffer(4));
 
   /** @param reader open on `folder`; closed with this */
   constructor(
@@ -28,7 +29,7 @@ export class ApartEngine implements Engine {
     folder: string,
     private readonly fault?: ApartFault,
   ) {
-    const data: WriterData = { folder };
+    const data: WriterData = { folder, thread: this.thread };
     this.writer = new Worker(new URL('./writer.js', import.meta.url), { name: 'writer', workerData: data });
     this.writer.on('message', (message: FromWriter) => this.settle(message));
     // An error of the thread is thrown here, since nobody listens to it: without its writer the store is at its end.
@@ -41,6 +42,11 @@ export class ApartEngine implements Engine {
       });
     });
     this.ended.catch(() => {}); // thrown already
+  }
+
+  /** Number in the kernel of the thread that waits for the disk, 0 = not known yet. */
+  get writerThreadId(): number {
+    return Atomics.load(this.thread, 0);
   }
 
   get(table: TableName, key: Key): Uint8Array | undefined {

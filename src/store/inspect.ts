@@ -5,6 +5,7 @@
  */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Clock } from '../base/clock.js';
 import { BlueMarbleError } from '../base/errors.js';
 import { type Command, helpOf, readFlags } from '../base/flags.js';
 import { numbers, readWorld } from './book.js';
@@ -49,9 +50,16 @@ export const INSPECT_COMMAND: Command = {
 };
 
 type Print = (line: string) => void;
+/** A verification that takes longer says every so often how far it is. */
+const PROGRESS_MS = 2000;
 
-/** @returns the exit code */
-export async function inspect(argv: readonly string[], print: Print): Promise<number> {
+/** @param tell where progress goes @returns the exit code */
+export async function inspect(
+  argv: readonly string[],
+  print: Print,
+  tell: Print,
+  clock: Clock,
+): Promise<number> {
   const flags = readFlags(argv, INSPECT_COMMAND);
   if (flags === 'help') {
     print(helpOf(INSPECT_COMMAND).trimEnd());
@@ -68,7 +76,7 @@ export async function inspect(argv: readonly string[], print: Print): Promise<nu
       return showEntity(engine, world, id, print);
     }
     if (flags.has('list')) return list(engine, world, print);
-    if (flags.has('verify')) return await verify(engine, folder, print);
+    if (flags.has('verify')) return await verify(engine, folder, print, progress(tell, clock));
     return overview(engine, world, folder, print);
   } finally {
     await engine.close();
@@ -123,8 +131,23 @@ function list(engine: Engine, world: StoredWorld, print: Print): number {
   return refused > 0 ? 1 : 0;
 }
 
-async function verify(engine: Engine, folder: string, print: Print): Promise<number> {
-  const verdict = await verifyData(engine, folder);
+/** @returns what a verification calls now and then */
+function progress(tell: Print, clock: Clock): (done: number, of: number) => Promise<void> {
+  let toldMs = clock.now();
+  return async (done, of) => {
+    if (clock.now() - toldMs < PROGRESS_MS) return;
+    toldMs = clock.now();
+    tell(`${done} of ${of} records looked at (${Math.floor((100 * done) / of)} %)`);
+  };
+}
+
+async function verify(
+  engine: Engine,
+  folder: string,
+  print: Print,
+  looked: (done: number, of: number) => Promise<void>,
+): Promise<number> {
+  const verdict = await verifyData(engine, folder, looked);
   for (const fault of verdict.faults) print(fault);
   const more = verdict.faultCount - verdict.faults.length;
   if (more > 0) print(`… and ${more} more`);

@@ -51,11 +51,11 @@ function isTaken(engine: Engine, source: bigint, letter: Letter): boolean {
   return false;
 }
 
-/** @param pause awaited after every 2 000 entities, for threads with other work @throws BlueMarbleError DATA_… */
+/** @param pause awaited after every 2 000 records, for threads with other work @throws BlueMarbleError DATA_… */
 export async function verifyData(
   engine: Engine,
   where: string,
-  pause: () => Promise<unknown> = async () => {},
+  pause: (done: number, of: number) => Promise<unknown> = async () => {},
 ): Promise<Verdict> {
   const world = readWorld(engine, where);
   const [tick] = numbers(engine, 'durableTick', where);
@@ -69,8 +69,12 @@ export async function verifyData(
   const held = world.items.map(() => 0);
   let entities = 0;
   const players = engine.count('players');
+  const small = ['players', 'tiles', 'accounts', 'journal'] as const;
+  const all = small.reduce((sum, table) => sum + engine.count(table), engine.count('entities'));
+  let done = 0;
   for (const [id, bytes] of engine.entries('entities')) {
-    if (++entities % SLICE === 0) await pause();
+    entities++;
+    if (++done % SLICE === 0) await pause(done, all);
     const entity = entityOf(bytes);
     if (typeof entity === 'string') {
       fault(`entity ${id}: ${entity}`);
@@ -87,8 +91,9 @@ export async function verifyData(
   const places = engine.count('places');
   if (places + players !== entities)
     fault(`${entities} entities, but ${places} places and ${players} players: some stand for nobody`);
-  for (const table of ['players', 'tiles', 'accounts', 'journal'] as const) {
+  for (const table of small) {
     for (const [key, bytes] of engine.entries(table)) {
+      if (++done % SLICE === 0) await pause(done, all);
       if (unsealNumbers(bytes) === null) fault(`${table} ${key}: its checksum is wrong`);
     }
   }

@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { setImmediate as turn } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { monotonicClock, systemTimers } from '../base/clock.js';
+import { kernelThreadId } from '../base/thread-id.js';
 import { BlueMarbleError, type ErrorName } from '../base/errors.js';
 import { createLog } from '../base/log.js';
 import { attachSharedWorld, type SharedWorldHandles } from '../memory/shared-world.js';
@@ -140,7 +141,12 @@ class Thread {
     const core = new StoreCore({ world, engine, book, clock: monotonicClock(), log });
     this.core = core;
     if (engine instanceof ApartEngine) engine.onSettled = () => world.cut.ring();
-    const cancel = systemTimers().every(STATUS_MS, () => send({ type: 'status', status: core.status() }));
+    const threadId = kernelThreadId();
+    const tell = () => {
+      world.cut.setThreadIds(threadId, engine instanceof ApartEngine ? engine.writerThreadId : 0);
+      send({ type: 'status', status: core.status() });
+    };
+    const cancel = systemTimers().every(STATUS_MS, tell);
     while (!this.isClosing) {
       // The bell before the look: a ring in between is not slept through.
       const bell = world.cut.doorbell;

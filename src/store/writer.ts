@@ -3,11 +3,14 @@
  * after the other with an engine of its own on the same file. Knows nothing else. Ended by `close`, in good order.
  */
 import { parentPort, workerData } from 'node:worker_threads';
+import { kernelThreadId } from '../base/thread-id.js';
 import { LmdbEngine } from './lmdb-engine.js';
 import { unpackWrites } from './packed.js';
 
 export interface WriterData {
   folder: string;
+  /** Where it writes its number in the kernel. */
+  thread: Int32Array;
 }
 /** null = close. */
 export type ToWriter = ArrayBuffer | null;
@@ -17,7 +20,9 @@ export interface FromWriter {
 }
 
 const port = parentPort!;
-const engine = new LmdbEngine((workerData as WriterData).folder);
+const { folder, thread } = workerData as WriterData;
+const engine = new LmdbEngine(folder);
+Atomics.store(thread, 0, kernelThreadId());
 
 port.on('message', (message: ToWriter) => {
   if (message === null) {

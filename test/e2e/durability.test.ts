@@ -42,6 +42,11 @@ t.test('an orderly stop and a start on the same data', async (t) => {
   const first = await Server.start(t, ['--data', folder]);
   const witness = await Witness.enter(t, first);
   await eventually('it has done something', () => witness.client.lastActionId > 3);
+  const metrics = async () => await (await fetch(`${first.admin}/metrics`)).text();
+  for (const thread of ['store', 'writer'])
+    await eventually(`the CPU time of the thread "${thread}" is told`, async () =>
+      (await metrics()).includes(`bluemarble_thread_cpu_seconds_total{thread="${thread}",mode="user"}`),
+    );
   await witness.finish(t, 'before the stop', {});
   await first.stop();
   const second = await Server.start(t, ['--data', folder]);

@@ -1,10 +1,11 @@
 /** `top`: rates out of two looks, lines that fit, and a real server seen through a pipe. */
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { type Look, ratesOf } from '../../src/operator/top/rates.js';
 import { bytes, duration, plain, screen } from '../../src/operator/top/screen.js';
-import { Server } from '../e2e/server.js';
+import { eventually, Server } from '../e2e/server.js';
 
 const MAIN = fileURLToPath(new URL('../../src/operator/top/main.js', import.meta.url));
 
@@ -110,4 +111,46 @@ t.test('a real server, in a pipe', async (t) => {
   await server.stop();
   const gone = await once();
   t.equal(gone.code, 1, 'nobody answers');
+});
+
+const noTerminal = existsSync('/usr/bin/script') ? false : 'no script(1) that makes a pseudo terminal';
+
+t.test('keys and another size, in a pseudo terminal', { skip: noTerminal }, async (t) => {
+  const server = await Server.start(t, ['--shards', '2', '--max-entities', '256']);
+  const command = `tty; stty cols 100 rows 30; exec ${process.execPath} ${MAIN} --url ${server.admin} --interval 0.1`;
+  const child = spawn('script', ['-qfec', command, '/dev/null'], { stdio: ['pipe', 'pipe', 'inherit'] });
+  t.teardown(() => child.kill('SIGKILL'));
+  let out = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    out += text;
+  });
+  const ended = new Promise((resolve) => child.on('close', resolve));
+  /** Waits for a whole picture that was begun after this call and is of this kind. */
+  const picture = async (what: string, isIt: (lines: string[]) => boolean) => {
+    const from = out.length;
+    await eventually(
+      what,
+      () => {
+        const whole = out.slice(from).split('\u001b[H').slice(1, -1);
+        // biome-ignore lint/suspicious/noControlCharactersInRegex: colours are taken out
+        return whole.some((text) => isIt(text.replace(/\u001b\[[0-9;]*[A-Za-z]/g, '').split(/\r?\n/)));
+      },
+      60_000,
+    );
+  };
+  const widest = (lines: string[]) => Math.max(...lines.map((line) => line.length));
+  await picture('it fills the terminal', (lines) => /^BlueMarble/.test(lines[0]) && widest(lines) > 50);
+  t.ok(out.includes('\u001b[?1049h'), 'on a screen of its own');
+  const [tty] = /\/dev\/\S+/.exec(out) ?? [''];
+  t.equal(spawnSync('stty', ['-F', tty, 'cols', '50', 'rows', '9']).status, 0);
+  await picture('it follows the size', (lines) => widest(lines) <= 50 && lines.length <= 9);
+  const from = out.length;
+  child.stdin.write(' ');
+  await eventually('space stops it', () => out.slice(from).includes('stopped'), 60_000);
+  child.stdin.write(' ');
+  await picture('and goes on', (lines) => /^BlueMarble/.test(lines[0]));
+  child.stdin.write('q');
+  t.equal(await ended, 0, 'q ends it with 0');
+  t.ok(out.includes('\u001b[?1049l'), 'the screen is given back');
+  await server.stop();
 });

@@ -8,16 +8,27 @@ import { ITEM } from '../../src/game/constants.js';
 import game from '../../src/game/game.js';
 import { FLAG } from '../../src/memory/player.js';
 import { pushTransfer } from '../../src/memory/store-ring.js';
+import type { Write } from '../../src/store/engine.js';
+import { sealNumbers } from '../../src/store/frame.js';
 import { openDataFolder } from '../../src/store/data-folder.js';
 import { inspect } from '../../src/store/inspect.js';
 import { DATA_FILE } from '../../src/store/lmdb-engine.js';
 import { keep, run } from './keeper.js';
 
-async function look(...argv: string[]): Promise<{ code: number; text: string }> {
+/** @param tickMs by which the clock goes on with every look at it */
+async function timed(tickMs: number, ...argv: string[]) {
   const lines: string[] = [];
-  const code = await inspect(argv, (line) => lines.push(line));
-  return { code, text: lines.join('\n') };
+  const told: string[] = [];
+  let now = 0;
+  const code = await inspect(
+    argv,
+    (line) => lines.push(line),
+    (line) => told.push(line),
+    { now: () => (now += tickMs) },
+  );
+  return { code, text: lines.join('\n'), told };
 }
+const look = (...argv: string[]) => timed(0, ...argv);
 
 t.test('what a planet left in its data directory', async (t) => {
   const dir = t.testdir();
@@ -64,6 +75,27 @@ t.test('what a planet left in its data directory', async (t) => {
   t.equal(bad.code, 1);
   t.match(bad.text, new RegExp(`entity ${a.id}: its checksum is wrong`));
   t.match((await look('--data', dir, '--entity', String(a.id))).text, /its checksum is wrong/);
+});
+
+t.test('a verification that takes long says how far it is', async (t) => {
+  const dir = t.testdir();
+  const folder = await openDataFolder(dir);
+  const kept = keep(game, folder.engine);
+  run(kept, 5);
+  const journal: Write[] = Array.from({ length: 4100 }, (_, i) => ({
+    table: 'journal',
+    key: [9, i],
+    value: sealNumbers([1, 2, 3]),
+  }));
+  await new Promise<void>((resolve, reject) =>
+    folder.engine.commit(journal, (trouble) => (trouble === null ? resolve() : reject(trouble))),
+  );
+  await folder.engine.close();
+  folder.release();
+  t.same((await look('--data', dir, '--verify')).told, [], 'a quick one says nothing');
+  const slow = await timed(1500, '--data', dir, '--verify');
+  t.match(slow.told, [/^4000 of \d+ records looked at \(\d+ %\)$/]);
+  t.equal(slow.told.length, 1, 'not with every slice');
 });
 
 t.test('what cannot be looked at is said', async (t) => {

@@ -114,6 +114,7 @@ class Top {
       columns,
       rows: fills ? rows - 1 : rows,
       colour: this.isScreen,
+      isStopped: this.isPaused,
     });
     // From the top, each line cleared behind its end: no flicker, and nothing left of the look before.
     if (fills) process.stdout.write(`\u001b[H${lines.map((text) => `${text}\u001b[K`).join('\n')}\u001b[J`);
@@ -128,7 +129,9 @@ class Top {
     process.stdin.on('data', (data) => {
       const keys = data.toString();
       if (keys.includes('q') || keys.includes('\u0003')) this.end(0);
-      if (keys.includes(' ')) this.isPaused = !this.isPaused;
+      if (!keys.includes(' ')) return;
+      this.isPaused = !this.isPaused;
+      this.show();
     });
   }
 }

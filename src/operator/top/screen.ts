@@ -8,6 +8,8 @@ export interface ScreenSize {
   readonly columns: number;
   readonly rows: number;
   readonly colour: boolean;
+  /** Whether the user has stopped it. */
+  readonly isStopped?: boolean;
 }
 
 type Paint = (code: number, text: string) => string;
@@ -25,6 +27,7 @@ export function screen(before: Look | null, now: Look, url: string, size: Screen
     return code === 0 ? cut : paint(code, cut);
   };
   const fixed = [
+    ...(size.isStopped === true ? [line('stopped: space goes on', RED)] : []),
     ...head(before, now, url, line),
     ...shards(now, line),
     ...gateways(now, line),
