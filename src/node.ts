@@ -30,13 +30,13 @@ import { type PlannerLimits, plannerLimits } from './control/planner/types.js';
 import type { ReshapeRefusal } from './control/reshape.js';
 import { LeaseKeeper } from './control/leases.js';
 import { reasonOf } from './control/log.js';
-import { paced } from './control/pace.js';
 import { type Status, StatusSource, type TilesStatus } from './control/status.js';
 import { Supervisor } from './control/supervisor.js';
 import { ThreadCpu } from './control/thread-cpu.js';
 import { probePort } from './gateway/build.js';
 import { lonLatToXY } from './geo/world.js';
 import { STORE_STATE } from './memory/cut-block.js';
+import { isQuiet, paced } from './memory/pace.js';
 import { FAULT_KIND, SHARD_STATE } from './memory/shard-block.js';
 import { createSharedWorld, type SharedWorld } from './memory/shared-world.js';
 import { loadGame } from './shard/load-game.js';
@@ -269,6 +269,7 @@ export class PlanetNode implements NodeView {
       clock,
       timers,
       log,
+      isQuiet: () => isQuiet(world),
     });
   }
 

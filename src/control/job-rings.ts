@@ -6,10 +6,10 @@
  */
 import { RECORD_HEADER_BYTES } from '../memory/byte-ring.js';
 import { OWNER, ownerOf, ownerState, targetOf } from '../memory/record.js';
+import { isQuiet } from '../memory/pace.js';
 import type { SharedWorld } from '../memory/shared-world.js';
 import { decodeJob, encodeJob, type JobRecord } from '../world/job-codec.js';
 import type { JobRings } from './jobs.js';
-import { isQuiet } from './pace.js';
 
 export function jobRings(world: SharedWorld): JobRings {
   let turn = 0;

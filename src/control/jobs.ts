@@ -28,7 +28,7 @@ export type RunJob = (name: string, input: unknown, signal: AbortSignal) => Prom
 const MOST_RUNNING = 256;
 const POLL_MS = 20;
 /** While there is nobody to ask for a job: the first job of a world that wakes waits so long. */
-const QUIET_POLL_MS = 200;
+const QUIET_POLL_MS = 500;
 /** A job that takes longer has its thread ended. */
 const JOB_MS = 10_000;
 

@@ -31,11 +31,15 @@ export interface SupervisorParts {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly log: Log;
+  /** Whether nobody is there. */
+  readonly isQuiet?: () => boolean;
 }
 
 /** Times of the supervisor, one place. */
 export const WATCH = Object.freeze({
   checkMs: 100,
+  /** The same while every shard rests: nobody is there to feel a death. */
+  quietCheckMs: 300,
   /** Heartbeat silent for so long: terminate. */
   silentMs: 500,
   /** A thread that is not ready after so long is terminated and started anew. */
@@ -118,12 +122,20 @@ export class Supervisor {
   start(): Promise<void> {
     assert(this.cancelCheck === null && !this.stopping, 'a supervisor is started once');
     this.lastCheck = this.parts.clock.now();
-    this.cancelCheck = this.parts.timers.every(WATCH.checkMs, () => this.check());
+    this.look();
     const ready = new Promise<void>((resolve) => {
       this.onAllReady = resolve;
     });
     for (const life of this.lives.slice(0, this.parts.initial)) this.launch(life);
     return ready;
+  }
+
+  private look(): void {
+    const ms = this.parts.isQuiet?.() === true ? WATCH.quietCheckMs : WATCH.checkMs;
+    this.cancelCheck = this.parts.timers.after(ms, () => {
+      this.look();
+      this.check();
+    });
   }
 
   /** Ends every shard in good order; what has not ended after `deadlineMs` is terminated. Leaves no thread behind. */

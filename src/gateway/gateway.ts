@@ -24,7 +24,7 @@ import type { ListenOptions, Socket, SocketListener } from './transport.js';
 /** Doorbell unheard for this long: look anyway. Also the beat of everything that is tried again. */
 const POLL_MS = 20;
 /** The same while nobody is connected or on the way in. Below HELD_UP_MS of the core: it must not look like a stop. */
-const QUIET_POLL_MS = 250;
+const QUIET_POLL_MS = 400;
 /** Deadlines, lag and writer words are looked at this often. */
 const SWEEP_MS = 250;
 /** What a stop waits for clients to take their leave. */

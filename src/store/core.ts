@@ -6,6 +6,7 @@ import type { Clock } from '../base/clock.js';
 import { LIMITS } from '../base/limits.js';
 import type { Log } from '../base/log.js';
 import { STORE_STATE } from '../memory/cut-block.js';
+import { isQuiet } from '../memory/pace.js';
 import type { SharedWorld } from '../memory/shared-world.js';
 import { ABSENT, ENTITY_REQUEST, FOUND, LOADED, STORE_THREAD } from '../memory/store-ring.js';
 import { type Book, metaWrite } from './book.js';
@@ -45,6 +46,8 @@ const JOURNAL_TRIM_EVERY = 64;
 const LOADS_A_POLL = 500;
 /** Who wants something rings, or sends a message; visitors go back to rest no sooner than so. */
 const IDLE_MS = 200;
+/** While every shard rests. */
+const QUIET_IDLE_MS = 1000;
 const REFUSED_KEPT = 32;
 
 export class StoreCore {
@@ -108,7 +111,8 @@ export class StoreCore {
     this.loadTiles();
     this.loadEntities();
     this.residence.sendBack(this.parts.clock.now());
-    return Math.min(wait, this.tiles.size + this.entities.length > 0 ? 1 : IDLE_MS);
+    const idleMs = isQuiet(this.parts.world) ? QUIET_IDLE_MS : IDLE_MS;
+    return Math.min(wait, this.tiles.size + this.entities.length > 0 ? 1 : idleMs);
   }
 
   // ---- what the main thread asks ----

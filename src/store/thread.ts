@@ -7,6 +7,7 @@ import { Worker } from 'node:worker_threads';
 import type { Clock, Timers } from '../base/clock.js';
 import { BlueMarbleError } from '../base/errors.js';
 import { type CutBlock, STORE_STATE } from '../memory/cut-block.js';
+import { paced } from '../memory/pace.js';
 import type { SharedWorld } from '../memory/shared-world.js';
 import type {
   SnapshotInfo,
@@ -32,7 +33,7 @@ export interface StoreOptions {
 }
 
 /** A thread that is silent for so many looks waits for its disk. Looks, not time: this thread may be held up as well. */
-const SILENT_LOOKS = 4;
+const SILENT_LOOKS = 6;
 const LOOK_MS = 250;
 
 /** @throws BlueMarbleError DATA_… of kind startup */
@@ -92,7 +93,7 @@ export class StoreThread implements StorePort {
   attach(world: SharedWorld): void {
     this.cut = world.cut;
     this.worker.postMessage({ type: 'world', handles: world.handles() } satisfies ToStore);
-    this.cancel = this.options.timers.every(LOOK_MS, () => this.look());
+    this.cancel = paced(this.options.timers, LOOK_MS, world, () => this.look());
   }
 
   findAccount(playerId: string): Promise<number> {

@@ -9,6 +9,7 @@ import { monotonicClock, systemTimers } from '../base/clock.js';
 import { kernelThreadId } from '../base/thread-id.js';
 import { BlueMarbleError, type ErrorName } from '../base/errors.js';
 import { createLog } from '../base/log.js';
+import { paced } from '../memory/pace.js';
 import { attachSharedWorld, type SharedWorldHandles } from '../memory/shared-world.js';
 import { ApartEngine } from './apart-engine.js';
 import { type Book, openBook, readFacts } from './book.js';
@@ -146,7 +147,7 @@ class Thread {
       world.cut.setThreadIds(threadId, engine instanceof ApartEngine ? engine.writerThreadId : 0);
       send({ type: 'status', status: core.status() });
     };
-    const cancel = systemTimers().every(STATUS_MS, tell);
+    const cancel = paced(systemTimers(), STATUS_MS, world, tell);
     while (!this.isClosing) {
       // The bell before the look: a ring in between is not slept through.
       const bell = world.cut.doorbell;

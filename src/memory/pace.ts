@@ -1,12 +1,12 @@
 /**
- * Work that the main thread repeats: at its pace while somebody is there, once a second while every shard rests. A planet
- * with nobody on it then costs next to nothing. Contract: what is done so must bear to come a second late, once.
+ * Work that is repeated: at its pace while somebody is there, seldom while every shard rests. A planet with nobody on it
+ * then costs next to nothing. Contract: what is done so must bear to come late, once, by the seldom pace.
  */
 import type { Timers } from '../base/clock.js';
-import { SHARD_STATE } from '../memory/shard-block.js';
-import type { SharedWorld } from '../memory/shared-world.js';
+import { SHARD_STATE } from './shard-block.js';
+import type { SharedWorld } from './shared-world.js';
 
-export const QUIET_PACE_MS = 1000;
+const QUIET_MS = 1000;
 
 /** Whether there is nothing anywhere: every shard that runs rests. */
 export function isQuiet({ shardBlocks }: Pick<SharedWorld, 'shardBlocks'>): boolean {
@@ -19,10 +19,11 @@ export function paced(
   ms: number,
   world: Pick<SharedWorld, 'shardBlocks'>,
   work: () => void,
+  quietMs = QUIET_MS,
 ): () => void {
   let cancel = () => {};
   const next = () => {
-    cancel = timers.after(isQuiet(world) ? Math.max(ms, QUIET_PACE_MS) : ms, () => {
+    cancel = timers.after(isQuiet(world) ? Math.max(ms, quietMs) : ms, () => {
       next(); // first: work may end it
       work();
     });
