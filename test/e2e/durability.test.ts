@@ -4,10 +4,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { text } from 'node:stream/consumers';
 import t from 'tap';
 import { monotonicClock } from '../../src/base/clock.js';
 import { ERRORS } from '../../src/base/errors.js';
-import { probePort } from '../../src/gateway/build.js';
 import { RawClient } from './raw.js';
 import { eventually, Server, within } from './server.js';
 import { Witness } from './witness.js';
@@ -16,24 +16,20 @@ t.setTimeout(180_000);
 
 const clock = monotonicClock();
 
-const KILLS = fileURLToPath(new URL('./kills.js', import.meta.url));
+const BENCH = fileURLToPath(new URL('../../bench/main.js', import.meta.url));
 
 t.test('kill -9 twice under thirty traders: nothing lost, nothing doubled, items conserved', async (t) => {
-  const port = await probePort(0);
-  const flags = ['--times', '2', '--players', '30', '--scenario', 'trade', '--port', String(port)];
-  const child = spawn(process.execPath, [KILLS, ...flags], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const flags = ['kills', '--times', '2', '--players', '30', '--json'];
+  const child = spawn(process.execPath, [BENCH, ...flags], { stdio: ['ignore', 'pipe', 'pipe'] });
   t.teardown(() => child.kill('SIGTERM'));
-  let out = '';
-  let err = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    out += text;
-  });
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    err += text;
-  });
-  const code = await within('the kills', new Promise((resolve) => child.once('close', resolve)), 150_000);
-  t.equal(code, 0, `every promise holds: ${out}${err.slice(0, 2000)}`);
-  t.match(out, /"serverRestarts":2/, 'the bots saw both restarts');
+  const told = Promise.all([text(child.stdout), text(child.stderr)]);
+  const [out, err] = await within('the kills', told, 150_000);
+  t.match(out, /^\{.*\}\n$/, err.slice(0, 2000));
+  const { itemsBefore, itemsAfter, actionsSent, ...rest } = JSON.parse(out);
+  t.match(rest, { kills: 2, restartsSeen: 2, lost: 0, doubled: 0, outOfOrder: 0 });
+  t.ok(actionsSent > 0);
+  t.ok(itemsBefore > 0);
+  t.equal(itemsAfter, itemsBefore);
 });
 
 t.test('an orderly stop and a start on the same data', async (t) => {
