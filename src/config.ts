@@ -46,6 +46,7 @@ export interface Config {
   readonly maxEntities: number;
   /** A second. */
   readonly clientBytes: number;
+  readonly farCells: number;
   readonly bots: number;
   readonly game: string | null;
   readonly seed: number;
@@ -99,6 +100,13 @@ function optionTable(cores: number): readonly Option[] {
       16 * 1024 * 1024,
       LIMITS.clientBytesPerS,
       'bytes a second that a client is sent at most, whatever stands around it',
+    ),
+    whole(
+      'far-cells',
+      LIMITS.viewCells,
+      LIMITS.farCells,
+      LIMITS.farCells,
+      'side of the square of cells that a client sees, odd; beyond 3 × 3 they come slower',
     ),
     whole('bots', 0, 5000, 0, 'start a child process with N bots'),
     text('game', 'FILE', 'the path of a game module', null, 'game module; default: the built-in game'),
@@ -161,6 +169,9 @@ function complete(s: Settings): Config {
       `must divide the tick rate ${tickRate}: one of ${right.join(', ')}, but was ${frameRate}`,
     );
   }
+  const farCells = s.get<number>('far-cells');
+  if (farCells % 2 === 0)
+    throw s.refuse('far-cells', `must be odd: the player's cell is in the middle, but was ${farCells}`);
   const tlsCert = s.get<string | null>('tls-cert');
   const tlsKey = s.get<string | null>('tls-key');
   if (tlsCert !== null && tlsKey === null)
@@ -195,6 +206,7 @@ function complete(s: Settings): Config {
     frameRate,
     maxEntities: s.get<number>('max-entities'),
     clientBytes: s.get<number>('client-bytes'),
+    farCells,
     bots: s.get<number>('bots'),
     game: s.get<string | null>('game'),
     seed: s.get<number>('seed'),

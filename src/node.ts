@@ -336,7 +336,7 @@ export class PlanetNode implements NodeView {
       tls: cert !== null && key !== null ? { cert, key } : undefined,
       auth: authOptions(config.ticketKey),
       secret: durability.secret,
-      card: worldCard(game, { tickRate: config.tickRate, frameRate: config.frameRate }),
+      card: worldCard(game, { tickRate: config.tickRate, frameRate: config.frameRate }, config.farCells),
       spawn: SPAWN,
       capacity: config.capacity,
       maxConnections: config.maxEntities,

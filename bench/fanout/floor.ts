@@ -71,6 +71,8 @@ function welcome(): Uint8Array {
     tickRate: 20,
     frameRate: 10,
     viewCells: SIDE,
+    farCells: SIDE,
+    farIntervals: [],
     cellLevel: LIMITS.cellLevel,
     tileLevel: LIMITS.baseTileLevel,
     x: 0,

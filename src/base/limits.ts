@@ -13,7 +13,8 @@ export const LIMITS = Object.freeze({
   baseTileLevel: 11, // 9 783.94 m, the "10 km" tile
   deepestTileLevel: 13, // 2 445.98 m, the "2.5 km" tile
   cellLevel: 17, // 152.87 m
-  viewCells: 3, // a view is 3 × 3 cells
+  viewCells: 3, // a near view is 3 × 3 cells
+  farCells: 7, // with its far rings a view is 7 × 7 cells at most
   walkSpeedMps: 6,
   borderMarginM: 2, // how far beyond a border an entity must be before it is handed over
   minimumStayS: 0.5, // and how long its owner must have had it
@@ -130,7 +131,8 @@ export function proveLimits(l: Limits): void {
   assert(l.deepestTileLevel < l.cellLevel, 'I9 cells nest in tiles');
   assert(2 * l.cellLevel + 1 <= 52, 'I9 cell numbers are exact as float64');
   assert(2 * l.baseTileLevel + 1 <= 30, 'I9 base tile numbers are non-negative Int32');
-  assert(l.viewCells % 2 === 1, 'I6 a view has a middle cell');
+  assert(l.viewCells % 2 === 1 && l.farCells % 2 === 1, 'I6 a view has a middle cell');
+  assert(l.viewCells <= l.farCells, 'I6 far is not nearer than near');
   assert(l.tickRateHz % l.frameRateHz === 0, 'I6 a frame falls on a tick');
   assert(powerOfTwo(l.inboxPlaces), 'I3 outcomes and inbox places are found by id & (places - 1)');
   assert(

@@ -34,6 +34,7 @@ export class Measures {
   /** Looks at a view, and how many of them were not judged because its bot lagged. */
   viewLooks = 0;
   viewLagging = 0;
+  viewFarPairs = 0;
   /** Gaps in a stream that no key frame mended. */
   openGaps = 0;
   gaps = 0;
@@ -100,6 +101,7 @@ const SUMS = [
   'viewPairs',
   'viewLooks',
   'viewLagging',
+  'viewFarPairs',
   'openGaps',
   'gaps',
   'badMessages',

@@ -166,7 +166,7 @@ export function table(report: Report, m: Measures): string {
   lines.push(`${'gaps mended by key frames'.padEnd(28)}${m.gaps - m.openGaps}`);
   const { p50, p99, max } = m.lateMs.summary();
   lines.push(`${'rounds of the bots late, ms'.padEnd(28)}p50 ${p50}  p99 ${p99}  max ${max}`);
-  lines.push(`${'view pairs judged'.padEnd(28)}${m.viewPairs}`);
+  lines.push(`${'view pairs judged'.padEnd(28)}${m.viewPairs}, in far rings ${m.viewFarPairs}`);
   lines.push(`${'views not judged (lag)'.padEnd(28)}${m.viewLagging} of ${m.viewLooks} looks`);
   return lines.join('\n');
 }

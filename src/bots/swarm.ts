@@ -182,6 +182,7 @@ export class Swarm {
       measures.viewPairs = checker.pairs;
       measures.viewLooks = checker.looks;
       measures.viewLagging = checker.lagging;
+      measures.viewFarPairs = checker.farPairs;
       measures.staleMs = checker.staleMs;
       measures.troubles.push(...checker.told);
     }
@@ -199,6 +200,7 @@ export class Swarm {
       reportMs: 1000,
       cellSize: cellSize(welcome.cellLevel),
       viewRadiusCells: (welcome.viewCells - 1) / 2,
+      farRadiusCells: (welcome.farCells - 1) / 2,
       tickMs: 1000 / welcome.tickRate,
     });
     this.checker.check(this.watchers, this.bots, now, CHECK_MS);
@@ -269,6 +271,9 @@ class WatchingBot implements Watcher {
   }
   find(id: number): Shown | undefined {
     return this.bot.client.view!.get(id);
+  }
+  isShown(x: number, y: number): boolean {
+    return this.bot.client.intervalAt(x, y) > 0;
   }
   forEachShown(visit: (id: number, shown: Shown) => void): void {
     for (const entity of this.bot.client.view!) visit(entity.id, entity);

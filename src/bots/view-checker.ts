@@ -1,6 +1,7 @@
 /**
  * Holds what some bots see against what all bots of this process report of themselves (I6). A bot that stands well
- * within another's view must be shown there, once, where it is; for longer than the grace it may not be missing.
+ * within another's view must be shown there, once, where it is; for longer than the grace it may not be missing. In
+ * the far rings that holds for the squares that the watcher was told it is shown.
  *
  * What slow squares allow: two of their intervals more, the slower of where somebody is shown and where it is. For it may
  * leave a square just before that one's turn, pass the corner of a second one between two turns, and enter a third just
@@ -39,6 +40,8 @@ export interface Watcher extends Subject {
   countOf(id: number): number;
   find(id: number): Shown | undefined;
   forEachShown(visit: (id: number, shown: Shown) => void): void;
+  /** Whether it was told that some square shows a place. */
+  isShown(x: number, y: number): boolean;
   /** Doubles, and moves of nobody, that the view itself has found in the streams so far. */
   readonly doubles: number;
   /** All that it knows of somebody and of where that one is, for people. */
@@ -56,11 +59,25 @@ export interface CheckRules {
   reportMs: number;
   cellSize: number;
   viewRadiusCells: number;
+  farRadiusCells: number;
   tickMs: number;
 }
 
 /** Metres by which a picture may differ from the report of the same time (positions in frames are quantised). */
 const TOLERANCE_M = 0.5;
+/** The far rings follow a client when it has gone ten metres beyond the border of a cell, looked at every two. */
+const FAR_LAG_M = 12;
+
+interface Part {
+  readonly west: number;
+  readonly east: number;
+  readonly south: number;
+  readonly north: number;
+}
+
+function isWithin({ west, east, south, north }: Part, right: number, up: number): boolean {
+  return up >= south && up <= north && right >= west && right <= east;
+}
 
 /** Intervals of a slow square by which a picture may be older (see the head of the file). */
 const SLOW_TURNS = 2;
@@ -81,6 +98,8 @@ export class ViewChecker {
   /** Looks at a watcher, and how many of them were not judged because it lagged. */
   looks = 0;
   lagging = 0;
+  /** The same of pairs whose one stands in the other's far rings. */
+  farPairs = 0;
   readonly staleMs = new Histogram();
   /** The first troubles, in words. */
   readonly told: string[] = [];
@@ -131,34 +150,45 @@ export class ViewChecker {
   }
 
   private checkShown(watcher: Watcher, subjects: Iterable<Subject>, step: number): void {
-    const { marginM, cellSize, viewRadiusCells, wrongMs } = this.rules;
+    const { marginM, viewRadiusCells, farRadiusCells, wrongMs } = this.rules;
     const { x, y } = watcher.track;
-    // Whichever cell the watcher is in, or was a moment ago: the part that its view contains in any case.
-    const column = Math.floor((x - marginM) / cellSize);
-    const columnHigh = Math.floor((x + marginM) / cellSize);
-    const row = Math.floor((y - marginM) / cellSize);
-    const rowHigh = Math.floor((y + marginM) / cellSize);
-    const west = (columnHigh - viewRadiusCells) * cellSize + marginM - x;
-    const east = (column + viewRadiusCells + 1) * cellSize - marginM - x;
-    const south = (rowHigh - viewRadiusCells) * cellSize + marginM - y;
-    const north = (row + viewRadiusCells + 1) * cellSize - marginM - y;
+    const near = this.partOf(x, y, viewRadiusCells, marginM);
+    const far = this.partOf(x, y, farRadiusCells, Math.max(marginM, FAR_LAG_M));
     for (const subject of subjects) {
       const up = subject.track.y - y;
-      if (up < south || up > north || subject.id === watcher.id) continue;
       const right = dx(x, subject.track.x);
-      if (right < west || right > east) continue;
-      this.pairs++;
+      if (subject.id === watcher.id) continue;
+      const isNear = isWithin(near, right, up);
+      if (!isNear && !isWithin(far, right, up)) continue;
+      if (!isNear && !watcher.isShown(subject.track.x, subject.track.y)) continue;
+      if (isNear) this.pairs++;
+      else this.farPairs++;
       const count = watcher.countOf(subject.id);
       if (count > 1) this.duplicates += this.lasts(this.ghosts, watcher, subject, Infinity, 0) ? 1 : 0;
       const shown = count > 0 ? watcher.find(subject.id) : undefined;
       const stale = this.staleness(subject, shown);
-      if (stale < Infinity) this.staleMs.record(stale);
+      if (stale < Infinity && isNear) this.staleMs.record(stale);
       const isHole = stale > wrongMs && stale > wrongMs + this.slowMs(watcher, subject, shown);
       if (isHole && this.lasts(this.holes, watcher, subject, step, this.graceFor(watcher, subject, shown))) {
         this.missing++;
         this.tell('missing', watcher, subject);
       }
     }
+  }
+
+  /** Whichever cell somebody is in, or was a moment ago: what the view contains in any case, from where it stands. */
+  private partOf(x: number, y: number, radius: number, marginM: number): Part {
+    const { cellSize } = this.rules;
+    const column = Math.floor((x - marginM) / cellSize);
+    const columnHigh = Math.floor((x + marginM) / cellSize);
+    const row = Math.floor((y - marginM) / cellSize);
+    const rowHigh = Math.floor((y + marginM) / cellSize);
+    return {
+      west: (columnHigh - radius) * cellSize + marginM - x,
+      east: (column + radius + 1) * cellSize - marginM - x,
+      south: (rowHigh - radius) * cellSize + marginM - y,
+      north: (row + radius + 1) * cellSize - marginM - y,
+    };
   }
 
   /** Bots that are shown where they have not been for a long time, wherever that is. */

@@ -1,6 +1,6 @@
 /**
- * The square of cells around a position: what the server subscribes a client to. Pure arithmetic on cell numbers
- * (row × columns + column of the cell level); columns wrap, rows end at the walls.
+ * The square of cells around a position, far rings included: what the server subscribes a client to. Pure arithmetic on
+ * cell numbers (row × columns + column of the cell level); columns wrap, rows end at the walls.
  */
 import { tileColumns, tileNorth, tileSize, tileWest, tileX, tileY } from '../geo/tile.js';
 import { clampY, wrapX } from '../geo/world.js';
@@ -49,6 +49,10 @@ export class Area {
 
   number(column: number, row: number): number {
     return row * this.columns + column;
+  }
+
+  cellAt(x: number, y: number): number {
+    return this.number(tileX(x, this.level), tileY(y, this.level));
   }
 
   column(cell: number): number {

@@ -14,6 +14,7 @@ import { Area } from './area.js';
 import { type GameEvent, GONE } from './entity.js';
 import { EventMemory } from './event-memory.js';
 import { ServerTime } from './server-time.js';
+import { SQUARE_DEPTH, leafOf, squareOfLeaf } from '../geo/square.js';
 import { Squares, cellOfPlace, meet, placeOf, squareOfPlace } from './squares.js';
 import { FRAME_DELTA, FRAME_GAP, FRAME_KEY, FRAME_OLD, StreamTable } from './streams.js';
 import type { ClientHandlers, ClientStats, SelfState, Welcome } from './types.js';
@@ -58,7 +59,7 @@ export class Scene {
   /** A connection begins: all streams start anew with key frames. */
   welcome(welcome: Welcome, now: number): void {
     const { self } = this;
-    this.area.configure(welcome.viewCells, welcome.cellLevel);
+    this.area.configure(welcome.farCells, welcome.cellLevel);
     this.unit = this.area.cellSize / CELL_UNITS;
     this.time.configure(1000 / welcome.tickRate, 1000 / welcome.frameRate);
     this.eventNames = welcome.events;
@@ -136,7 +137,12 @@ export class Scene {
 
   /** The server shows a square from now on, or at another rate. */
   private notice(frame: CellFrameView, place: number, now: number): void {
-    if (frame.previous === ONLY_INTERVAL) this.squares.tell(place, frame.interval);
+    if (frame.previous === ONLY_INTERVAL && frame.interval === 0) {
+      // Far away, and the budget is needed nearer: it is not shown any more.
+      this.squares.end(place);
+      this.streams.retain((other) => other !== place);
+      this.view?.dropSquare(cellOfPlace(place), frame.square);
+    } else if (frame.previous === ONLY_INTERVAL) this.squares.tell(place, frame.interval);
     else {
       // Whatever is held of it from before is doubtful until it is shown again.
       this.squares.begin(place, frame.interval);
@@ -149,8 +155,19 @@ export class Scene {
   /** ms by which the slowest square at a place is slower than frames come. */
   slowMsAt(x: number, y: number): number {
     const { area } = this;
-    const cell = area.number(tileX(x, area.level), tileY(y, area.level));
+    const cell = area.cellAt(x, y);
     return Math.max(0, this.squares.slowestOf(cell) - this.ticksPerFrame) * this.msPerTick;
+  }
+
+  /** The same of the square that shows a place; 0 = none does. */
+  intervalAt(x: number, y: number): number {
+    const cell = this.area.cellAt(x, y);
+    const leaf = leafOf(cell, x, y);
+    for (let depth = 0; depth <= SQUARE_DEPTH; depth++) {
+      const interval = this.intervalOf(cell, squareOfLeaf(leaf, depth));
+      if (interval > 0) return interval;
+    }
+    return 0;
   }
 
   private slowTicksOf(cell: number, square: number): number {

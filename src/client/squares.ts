@@ -38,6 +38,12 @@ export class Squares {
     this.tell(place, interval);
   }
 
+  /** A square is not shown any more. */
+  end(place: number): void {
+    this.intervals.delete(place);
+    this.measure();
+  }
+
   /** The same square at another rate. */
   tell(place: number, interval: number): void {
     this.intervals.set(place, interval);

@@ -198,6 +198,12 @@ export class View {
       if (entity.cell === cell && overlap(entity.square, square)) this.doubt(entity, now);
   }
 
+  /** One square is not shown any more. */
+  dropSquare(cell: number, square: number): void {
+    for (const entity of this.entities.values())
+      if (entity.cell === cell && overlap(entity.square, square)) this.drop(entity);
+  }
+
   private doubt(entity: Entity, now: number): void {
     entity.epoch = -1;
     entity.publisher = -1;

@@ -1,11 +1,16 @@
 /** What Welcome tells every client of the world and its game: plain data for the gateways, which know no rules. */
 import { LIMITS } from '../base/limits.js';
+import { farIntervals } from '../gateway/far.js';
 import type { WorldCard } from '../gateway/replies.js';
 import { COLUMN_TYPES, PROTOCOL_VERSION } from '../wire/protocol.js';
 import type { CompiledGame } from '../world/game.js';
 
-/** @param rates in Hz */
-export function worldCard(game: CompiledGame, rates: { tickRate: number; frameRate: number }): WorldCard {
+/** @param rates in Hz @param farCells side of the whole view */
+export function worldCard(
+  game: CompiledGame,
+  rates: { tickRate: number; frameRate: number },
+  farCells: number = LIMITS.farCells,
+): WorldCard {
   const named = (list: readonly { name: string; kind: number }[]) =>
     list.map(({ name, kind }) => ({ name, kind }));
   return {
@@ -13,6 +18,8 @@ export function worldCard(game: CompiledGame, rates: { tickRate: number; frameRa
     window: LIMITS.windowActions,
     ...rates,
     viewCells: LIMITS.viewCells,
+    farCells,
+    farIntervals: farIntervals(farCells, rates.tickRate / rates.frameRate),
     cellLevel: LIMITS.cellLevel,
     tileLevel: LIMITS.baseTileLevel,
     game: {

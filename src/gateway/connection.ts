@@ -12,6 +12,7 @@ import { admitClientMessage, type ClientMessageView, type HelloFields } from '..
 import { FIRST_VALUE_FAULT } from '../base/fault.js';
 import { CLIENT } from '../wire/protocol.js';
 import type { GatewayCore } from './core.js';
+import { type FarPlan, NO_FAR } from './far.js';
 import type { Plan } from './plans.js';
 import { Purse } from './purse.js';
 import type { WatchedStream } from './watched.js';
@@ -70,6 +71,11 @@ export class Connection implements SocketListener {
   /** Some streams are out of view; some of the plan are not watched yet. */
   lingers = false;
   isBehind = false;
+  /** Of the far rings: what they are to be, the cell that they lie around, whether some of them wait, and for how long. */
+  far: FarPlan = NO_FAR;
+  farCentre = -1;
+  isFarBehind = false;
+  noFarBefore = 0;
   /** What it may be sent in key frames. */
   readonly purse: Purse;
   /** Bytes that passed on streams that it has left, less what had passed on those that it has before it came. */

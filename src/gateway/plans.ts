@@ -1,11 +1,12 @@
 /**
  * What clients at a place are to watch: one plan for all who stand in the same cell while the whole view fits the budget
- * at the frame rate (nearly everywhere), else one for each leaf square with its cut. Plans are kept as long as they are
- * good enough, since each change costs key frames. Local to one gateway.
+ * at the frame rate (nearly everywhere), else one for each leaf square with its cut. What lies further out (far.ts) takes
+ * what they leave over. Plans are kept as long as they are good enough, since each change costs key frames. Local to one
+ * gateway.
  */
 import { LIMITS } from '../base/limits.js';
 import { cellNumber, cellsAround, columnOfCell, rowOfCell } from '../geo/cell.js';
-import { LEAVES, WHOLE, leafOf, streamKey } from '../geo/square.js';
+import { LEAVES, WHOLE, leafOf, rateOfKey, streamKey } from '../geo/square.js';
 import type { Directory } from '../memory/directory.js';
 import { farRate } from '../memory/service.js';
 import {
@@ -19,6 +20,7 @@ import {
   isWhole,
 } from './cut.js';
 import type { Crowds } from './crowds.js';
+import { type FarCell, type FarPlan, NO_FAR, chooseFar, farCells } from './far.js';
 import { OTHER_BYTES_PER_S } from './purse.js';
 
 const SIDE = LIMITS.viewCells;
@@ -31,6 +33,11 @@ const FORGET_MS = 5000;
 const FULL_SHARE = 0.9;
 const NEW_SHARE = 0.82;
 const LOW_SHARE = 0.6;
+/** The same for the far rings, of what the near view leaves over. */
+const FAR_NEW_SHARE = 0.8;
+/** Where far cells are served at a smaller share than this, the outer cells of the near view are slowed as well. */
+const OUTER_PERCENT = 50;
+const FULL_PERCENT = 100;
 
 export interface Plan {
   /** Stream keys, nearest first. */
@@ -38,6 +45,8 @@ export interface Plan {
   readonly set: ReadonlySet<number>;
   /** Whole cells only: it is the same for all in the cell. */
   readonly isWhole: boolean;
+  /** Slowest class in it. */
+  readonly slowest: number;
   /** Bytes a second, as far as one can tell. */
   cost: number;
 }
@@ -56,6 +65,10 @@ interface Place {
   leaves: (LeafPlan | undefined)[];
   lookedAt: number;
   askedAt: number;
+  /** Beyond the near view; its cells, nearest first, once somebody has asked. */
+  far: FarPlan;
+  farCells: readonly FarCell[] | undefined;
+  farAt: number;
 }
 
 export class Plans {
@@ -69,12 +82,35 @@ export class Plans {
     private readonly directory: Directory,
     bytesPerS: number,
     private readonly framesPerS: number,
+    private readonly farSide: number,
   ) {
     this.budget = Math.max(bytesPerS / 2, bytesPerS - OTHER_BYTES_PER_S);
   }
 
   planFor(x: number, y: number, now: number): Plan {
     const cell = cellNumber(x, y);
+    const place = this.placeOf(cell, now);
+    return place.whole ?? this.leafPlan(cell, place, leafOf(cell, x, y), now);
+  }
+
+  /** What all who stand in a cell are shown beyond their near view. */
+  farFor(cell: number, now: number): FarPlan {
+    if (this.farSide <= SIDE) return NO_FAR;
+    const place = this.placeOf(cell, now);
+    if (now - place.farAt < LOOK_AGAIN_MS) return place.far;
+    place.farAt = now;
+    // While nobody here has a plan one does not know what it takes: nothing changes.
+    const near = place.whole ?? dearest(place.leaves, now);
+    if (near === undefined) return place.far;
+    place.farCells ??= farCells(cell, this.farSide);
+    const { crowds, budget } = this;
+    const room = { kept: budget * FULL_SHARE - near.cost, added: budget * FAR_NEW_SHARE - near.cost };
+    const weightOf = (other: number) => crowds.count(other, now);
+    place.far = chooseFar(place.farCells, weightOf, room, near.slowest, this.framesPerS, place.far);
+    return place.far;
+  }
+
+  private placeOf(cell: number, now: number): Place {
     let place = this.places.get(cell);
     if (place === undefined) {
       place = {
@@ -83,12 +119,15 @@ export class Plans {
         leaves: [],
         lookedAt: Number.NEGATIVE_INFINITY,
         askedAt: now,
+        far: NO_FAR,
+        farCells: undefined,
+        farAt: Number.NEGATIVE_INFINITY,
       };
       this.places.set(cell, place);
     }
     place.askedAt = now;
     if (now - place.lookedAt >= LOOK_AGAIN_MS) this.lookAt(cell, place, now);
-    return place.whole ?? this.leafPlan(cell, place, leafOf(cell, x, y), now);
+    return place;
   }
 
   sweep(now: number): void {
@@ -122,7 +161,8 @@ export class Plans {
   private isEased(cell: number): boolean {
     const { directory } = this;
     if (directory.anyService === 0) return false;
-    return farRate(directory.service(columnOfCell(cell) >> SHIFT, rowOfCell(cell) >> SHIFT)) < 100;
+    const least = this.farSide > SIDE ? OUTER_PERCENT : FULL_PERCENT;
+    return farRate(directory.service(columnOfCell(cell) >> SHIFT, rowOfCell(cell) >> SHIFT)) < least;
   }
 
   private leafPlan(cell: number, place: Place, leaf: number, now: number): Plan {
@@ -138,7 +178,8 @@ export class Plans {
       return known.plan;
     }
     const keys = cutAround(cell, leaf, reach);
-    const plan = { keys, set: new Set(keys), isWhole: isWhole(reach), cost };
+    const slowest = Math.max(...keys.map(rateOfKey));
+    const plan = { keys, set: new Set(keys), isWhole: isWhole(reach), slowest, cost };
     place.leaves[leaf] = { plan, reach, madeAt: now };
     return plan;
   }
@@ -168,5 +209,20 @@ export class Plans {
 function wholePlan(cell: number, cells: Float64Array, isEased: boolean): Plan {
   const keys = [cell];
   for (const other of cells) if (other !== cell) keys.push(streamKey(other, WHOLE, isEased ? 1 : 0));
-  return { keys, set: new Set(keys), isWhole: true, cost: 0 };
+  return { keys, set: new Set(keys), isWhole: true, slowest: isEased ? 1 : 0, cost: 0 };
+}
+
+/** The worst of the plans of a cell's leaves that somebody has asked for lately. */
+function dearest(
+  leaves: readonly (LeafPlan | undefined)[],
+  now: number,
+): Pick<Plan, 'cost' | 'slowest'> | undefined {
+  let cost = -1;
+  let slowest = 0;
+  for (const leaf of leaves) {
+    if (leaf === undefined || now - leaf.madeAt > 2 * KEEP_MS) continue;
+    cost = Math.max(cost, leaf.plan.cost);
+    slowest = Math.max(slowest, leaf.plan.slowest);
+  }
+  return cost < 0 ? undefined : { cost, slowest };
 }

@@ -63,6 +63,13 @@ export class Purse {
     return true;
   }
 
+  /** For what lies far away: only from what is saved beyond a half. @returns false: not now */
+  spare(bytes: number): boolean {
+    if (this.bytes - bytes < (this.bytesPerS * SAVED_S) / 2) return false;
+    this.bytes -= bytes;
+    return true;
+  }
+
   /** What it was owed for did not reach it: it was too slow, and gets nothing for a while. */
   forgive(): void {
     this.bytes = Math.max(0, this.bytes);

@@ -31,6 +31,9 @@ export interface WorldCard {
   tickRate: number;
   frameRate: number;
   viewCells: number;
+  /** Side of the whole view, and the intervals of its far rings (see Welcome). */
+  farCells: number;
+  farIntervals: readonly number[];
   cellLevel: number;
   tileLevel: number;
   game: GameCard;

@@ -19,6 +19,8 @@ export const SENT = {
 /** One client's socket. */
 export interface Socket {
   send(bytes: Uint8Array): number;
+  /** What is sent within `work`, which is done at once, leaves in as few writes as possible. */
+  cork(work: () => void): void;
   subscribe(topic: string): void;
   unsubscribe(topic: string): void;
   /** Says why and closes; `closed` is called before this returns. */

@@ -53,6 +53,9 @@ class UwsSocket implements Socket {
   send(bytes: Uint8Array): number {
     return this.ws.send(bytes, true, false); // binary, not compressed
   }
+  cork(work: () => void): void {
+    this.ws.cork(work);
+  }
   subscribe(topic: string): void {
     this.ws.subscribe(topic);
   }

@@ -2,7 +2,7 @@
  * The streams that clients of this gateway watch, or did a moment ago: one topic each. The first local watcher makes the
  * shards send it to this gateway (interest filter), the last one ends it.
  */
-import { cellOfKey, markerOf, partOfKey } from '../geo/square.js';
+import { WHOLE, cellOfKey, markerOf, rateOfKey, squareOfKey } from '../geo/square.js';
 import type { InterestFilter } from '../memory/interest-filter.js';
 import type { Passing } from './crowds.js';
 
@@ -11,21 +11,27 @@ const REMEMBER_MS = 1000;
 
 /** One square at one rate, from all publishers. */
 export interface WatchedStream extends Passing {
+  readonly cell: number;
+  readonly square: number;
+  readonly rate: number;
   readonly topic: string;
+  /** A frame has come: without one the tables below are empty. Most cells of far rings never have any. */
+  hasBegun: boolean;
   watchers: number;
   /** Clock ms since when nobody watches. */
   leftAt: number;
   /** By shard: incarnation and tick of the newest frame passed on; 0 = none. */
-  readonly publishers: Int32Array;
-  readonly ticks: Int32Array;
+  publishers: Int32Array;
+  ticks: Int32Array;
   /** By shard: the key frame that was made last, and when, for who comes in the same moment. */
-  readonly keys: (Uint8Array | undefined)[];
-  readonly keyTicks: Int32Array;
+  keys: (Uint8Array | undefined)[];
+  keyTicks: Int32Array;
   /** Ticks between frames with states, as the watchers were told. */
   interval: number;
 }
 
 const NONE: readonly WatchedStream[] = [];
+const NO_TABLE = new Int32Array(0);
 
 export class WatchedStreams {
   private readonly byKey = new Map<number, WatchedStream>();
@@ -33,7 +39,7 @@ export class WatchedStreams {
 
   constructor(
     private readonly filter: InterestFilter,
-    private readonly shards: number,
+    readonly shards: number,
   ) {}
 
   get count(): number {
@@ -59,7 +65,7 @@ export class WatchedStreams {
     if (stream.watchers++ === 0) {
       this.filter.add(key);
       // After the key: a shard that finds the marker finds the key as well.
-      if (partOfKey(key) !== 0) this.filter.add(markerOf(cellOfKey(key)));
+      if (stream.square !== WHOLE) this.filter.add(markerOf(stream.cell));
     }
     return stream;
   }
@@ -67,7 +73,7 @@ export class WatchedStreams {
   leave(stream: WatchedStream, now: number): void {
     if (--stream.watchers > 0) return;
     stream.leftAt = now;
-    if (partOfKey(stream.key) !== 0) this.filter.remove(markerOf(cellOfKey(stream.key)));
+    if (stream.square !== WHOLE) this.filter.remove(markerOf(stream.cell));
     this.filter.remove(stream.key);
   }
 
@@ -77,32 +83,45 @@ export class WatchedStreams {
       if (stream.watchers === 0 && now - stream.leftAt >= REMEMBER_MS) this.forget(stream);
   }
 
-  private make(key: number): WatchedStream {
+  /** Its first frame has come. */
+  begin(stream: WatchedStream): void {
+    if (stream.hasBegun) return;
     const { shards } = this;
+    stream.hasBegun = true;
+    stream.publishers = new Int32Array(shards);
+    stream.ticks = new Int32Array(shards);
+    stream.keyTicks = new Int32Array(shards);
+    stream.keys = new Array<Uint8Array | undefined>(shards).fill(undefined);
+  }
+
+  private make(key: number): WatchedStream {
     const stream: WatchedStream = {
       key,
+      cell: cellOfKey(key),
+      square: squareOfKey(key),
+      rate: rateOfKey(key),
       topic: String(key),
+      hasBegun: false,
       watchers: 0,
       leftAt: 0,
-      publishers: new Int32Array(shards),
-      ticks: new Int32Array(shards),
-      keys: new Array<Uint8Array | undefined>(shards).fill(undefined),
-      keyTicks: new Int32Array(shards),
+      publishers: NO_TABLE,
+      ticks: NO_TABLE,
+      keys: [],
+      keyTicks: NO_TABLE,
       interval: 0,
       bytes: 0,
       seenBytes: 0,
     };
     this.byKey.set(key, stream);
-    const cell = cellOfKey(key);
-    const others = this.byCell.get(cell);
-    if (others === undefined) this.byCell.set(cell, [stream]);
+    const others = this.byCell.get(stream.cell);
+    if (others === undefined) this.byCell.set(stream.cell, [stream]);
     else others.push(stream);
     return stream;
   }
 
   private forget(stream: WatchedStream): void {
     this.byKey.delete(stream.key);
-    const cell = cellOfKey(stream.key);
+    const { cell } = stream;
     const others = this.byCell.get(cell)!;
     if (others.length === 1) this.byCell.delete(cell);
     else others.splice(others.indexOf(stream), 1);

@@ -29,7 +29,7 @@ export const SQUARES = FIRST[SQUARE_DEPTH + 1]!;
 const SIZE = cellSize();
 const CELL_NUMBERS = 2 ** (2 * LIMITS.cellLevel + 1);
 const CLASS_PLACES = 8;
-/** In a filter: some part of the cell, or the cell at a slower class, is wanted. */
+/** In a filter: some part of the cell is wanted. */
 const MARKER = SQUARES;
 
 /** How often the cell was cut in two along each axis: 0 … 3. */
@@ -110,7 +110,7 @@ function inside(v: number): number {
 export function streamKey(cell: number, square: number, rate: number): number {
   return (square * CLASS_PLACES + rate) * CELL_NUMBERS + cell;
 }
-/** What stands in a filter beside the keys of parts and slower classes of a cell, so that few look for them. */
+/** What stands in a filter beside the keys of parts of a cell, so that few look for them. */
 export function markerOf(cell: number): number {
   return streamKey(cell, MARKER, 0);
 }

@@ -16,7 +16,7 @@ import { LINE, checkHeader, isPowerOfTwo, magicOf, PARAMETERS, writeHeader } fro
 
 const MAGIC = magicOf('BMif');
 const FIRST = LINE >> 2;
-const PLACES = 2 ** 18;
+const PLACES = 2 ** 20;
 
 export class InterestFilter {
   private readonly i32: Int32Array;

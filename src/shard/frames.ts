@@ -118,6 +118,7 @@ export class Frames {
         streams.mark[s] = c + 1;
         this.cells[c] = WATCHED;
       }
+      if (wants.openSlower(view.f64, cell)) this.cells[c] = WATCHED;
       if (!wants.isCut(view.f64, cell)) continue;
       wants.openParts(view.f64, cell);
       this.cells[c] = CUT;

@@ -10,6 +10,8 @@
  * The view is published before the handovers, so that an entity handed over in this tick is still seen in it.
  */
 import type { Clock } from '../base/clock.js';
+import { LIMITS } from '../base/limits.js';
+import { cellSize } from '../geo/cell.js';
 import { SHARD_COUNTER, SHARD_GAUGE } from '../memory/shard-block.js';
 import type { SharedWorld } from '../memory/shared-world.js';
 import type { CompiledGame } from '../world/game.js';
@@ -40,7 +42,7 @@ import { Tiles } from './tiles.js';
 import { ViewPublisher } from './view.js';
 
 /** Streams that one shard can have at a time, twice that many places. */
-const STREAM_PLACES = 1 << 16;
+const STREAM_PLACES = 1 << 17;
 /** Share of the arena that game content may fill. */
 const GAME_SHARE = 7 / 8;
 

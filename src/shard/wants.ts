@@ -1,10 +1,10 @@
 /**
  * Which streams the gateways want, asked of their filters; and streams made for what is wanted. Most cells are watched
- * whole and at the frame rate: one question a gateway. Only where a filter has the cell's marker are its parts and slower
- * classes asked for, one by one.
+ * whole, at the frame rate and from further away at slower classes: one question each. Only where a filter has the cell's
+ * marker are its parts asked for, one by one.
  */
 import { CLASSES } from '../base/rates.js';
-import { SQUARES, SQUARE_DEPTH, markerOf, squareOfLeaf, streamKey } from '../geo/square.js';
+import { SQUARES, SQUARE_DEPTH, WHOLE, markerOf, squareOfLeaf, streamKey } from '../geo/square.js';
 import type { InterestFilter } from '../memory/interest-filter.js';
 import { SHARD_COUNTER } from '../memory/shard-block.js';
 import type { Chains } from './chains.js';
@@ -33,7 +33,7 @@ export class Wants {
     return mask;
   }
 
-  /** Whether somebody may watch parts of a cell, or the cell at a slower class. */
+  /** Whether somebody may watch parts of a cell. */
   isCut(cells: Float64Array, at: number): boolean {
     this.key[0] = markerOf(cells[at]!);
     return this.mask(this.key, 0) !== 0;
@@ -51,11 +51,22 @@ export class Wants {
     return place;
   }
 
-  /** Streams for all parts and slower classes of a cut cell that somebody wants. */
+  /** Streams for a whole cell at slower classes. @returns whether there are any */
+  openSlower(cells: Float64Array, at: number): boolean {
+    const { key } = this;
+    let isAny = false;
+    for (let rate = 1; rate < CLASSES; rate++) {
+      key[0] = streamKey(cells[at]!, WHOLE, rate);
+      if (this.open(key, 0) >= 0) isAny = true;
+    }
+    return isAny;
+  }
+
+  /** Streams for all parts of a cut cell that somebody wants. */
   openParts(cells: Float64Array, at: number): void {
     const { key } = this;
-    for (let square = 0; square < SQUARES; square++)
-      for (let rate = square === 0 ? 1 : 0; rate < CLASSES; rate++) {
+    for (let square = 1; square < SQUARES; square++)
+      for (let rate = 0; rate < CLASSES; rate++) {
         key[0] = streamKey(cells[at]!, square, rate);
         this.open(key, 0);
       }
@@ -70,21 +81,20 @@ export class Wants {
     leaf: number,
     item: number,
   ): void {
-    const place = this.open(cells, at);
-    if (place >= 0) chains.add(heads, place, item);
-    if (!this.isCut(cells, at)) return;
     this.cell[0] = cells[at]!;
+    this.chainSquare(chains, heads, WHOLE, item);
+    if (!this.isCut(cells, at)) return;
     if (leaf === UNKNOWN) {
-      for (let square = 0; square < SQUARES; square++) this.chainSquare(chains, heads, square, item);
+      for (let square = 1; square < SQUARES; square++) this.chainSquare(chains, heads, square, item);
       return;
     }
-    for (let depth = 0; depth <= SQUARE_DEPTH; depth++)
+    for (let depth = 1; depth <= SQUARE_DEPTH; depth++)
       this.chainSquare(chains, heads, squareOfLeaf(leaf, depth), item);
   }
 
   /** In the cell that `cell` holds. */
   private chainSquare(chains: Chains, heads: Int32Array, square: number, item: number): void {
-    for (let rate = square === 0 ? 1 : 0; rate < CLASSES; rate++) {
+    for (let rate = 0; rate < CLASSES; rate++) {
       this.key[0] = streamKey(this.cell[0]!, square, rate);
       const place = this.open(this.key, 0);
       if (place >= 0) chains.add(heads, place, item);

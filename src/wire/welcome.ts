@@ -49,6 +49,9 @@ export interface WelcomeFields {
   items: readonly string[];
   columns: readonly ColumnPlace[];
   events: readonly KindName[];
+  /** Side of the whole view; `farIntervals`: of its rings beyond `viewCells`, ticks from frame to frame. */
+  farCells: number;
+  farIntervals: readonly number[];
 }
 
 function named(b: Builder, list: readonly KindName[]): number[] {
@@ -67,6 +70,7 @@ export function encodeWelcome(w: WelcomeFields): Uint8Array {
   const items = Welcome.createItemsVector(b, strings(w.items));
   const columns = Welcome.createColumnsVector(b, w.columns.map(column));
   const events = Welcome.createEventsVector(b, named(b, w.events));
+  const farIntervals = Welcome.createFarIntervalsVector(b, [...w.farIntervals]);
   Welcome.startWelcome(b);
   Welcome.addProtocol(b, w.protocol);
   Welcome.addSession(b, BigInt(w.session));
@@ -90,6 +94,8 @@ export function encodeWelcome(w: WelcomeFields): Uint8Array {
   Welcome.addItems(b, items);
   Welcome.addColumns(b, columns);
   Welcome.addEvents(b, events);
+  Welcome.addFarCells(b, w.farCells);
+  Welcome.addFarIntervals(b, farIntervals);
   return finish(b, SERVER.WELCOME, Welcome.endWelcome(b));
 }
 
@@ -147,5 +153,7 @@ export function readWelcome(bytes: Uint8Array, at: number): WelcomeFields {
       (c) => ({ name: c.name() ?? '', type: COLUMN_TYPES[c.type()] ?? 'u8', offset: c.offset() }),
     ),
     events: list(w.eventsLength(), (i) => w.events(i), kindName),
+    farCells: Math.max(w.viewCells(), w.farCells()),
+    farIntervals: list(w.farIntervalsLength(), (i) => w.farIntervals(i), Number),
   };
 }

@@ -16,6 +16,7 @@ function setUp() {
     reportMs: 1000,
     cellSize: CELL,
     viewRadiusCells: 1,
+    farRadiusCells: 3,
     tickMs: 50,
   });
   const shown = new Map<number, Shown[]>();
@@ -29,6 +30,8 @@ function setUp() {
   const watching = bot(1, 75, 75);
   let doubles = 0;
   const ears = { deaf: false, lags: false, slowMs: 0 };
+  /** Whether the far rings are shown. */
+  let isFar = false;
   const watcher: Watcher = {
     id: 1,
     ready: true,
@@ -46,6 +49,7 @@ function setUp() {
     slowMsAt: () => ears.slowMs,
     countOf: (id) => shown.get(id)?.length ?? 0,
     find: (id) => shown.get(id)?.[0],
+    isShown: () => isFar,
     forEachShown: (visit) => {
       for (const [id, all] of shown) for (const s of all) visit(id, s);
     },
@@ -68,6 +72,10 @@ function setUp() {
     bots,
     double: () => doubles++,
     ears,
+    showsFar: (slowMs: number) => {
+      isFar = true;
+      ears.slowMs = slowMs;
+    },
     /** Shows a bot as it is now. */
     show: (b: { id: number; x: number; y: number }) => shown.set(b.id, [{ x: b.x, y: b.y, tick: now / 50 }]),
     tick: () => now / 50,
@@ -238,6 +246,34 @@ t.test('a frozen picture of somebody in view counts as missing after a while', (
   });
   t.equal(checker.missing, 1);
   t.ok(checker.staleMs.max >= 2000);
+  t.end();
+});
+
+t.test('in the far rings a picture may be as old as they are slow, not older', (t) => {
+  const { checker, bot, pass, show, showsFar, shown } = setUp();
+  const other = bot(2, 400, 75); // its cell begins at 300: two from the watcher's
+  pass(10_000);
+  t.equal(checker.missing, 0, 'nobody said that it is shown');
+  showsFar(1900);
+  let ms = 0;
+  pass(20_000, () => {
+    other.x = 400 + ((ms / 1000) % 20);
+    if (ms % 2000 === 0) show(other);
+    ms += STEP_MS;
+  });
+  t.equal(checker.missing, 0, 'every two seconds');
+  t.ok(checker.farPairs > 50);
+  t.equal(checker.pairs, 0);
+  shown.delete(2);
+  pass(4500);
+  t.equal(checker.missing, 0, 'its turn may not have come');
+  pass(1000);
+  t.equal(checker.missing, 1, 'planted: it is not shown for longer than that');
+  show(other);
+  pass(9000, () => {
+    other.x += 1;
+  });
+  t.equal(checker.missing, 2, 'planted: its square never comes to its turn');
   t.end();
 });
 

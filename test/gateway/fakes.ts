@@ -56,7 +56,15 @@ export class FakeTime implements Clock, Timers {
 /** One message as a test wants to see it. */
 export type Heard =
   | ({ type: 'welcome' } & WelcomeFields)
-  | { type: 'frame'; cell: number; publisher: number; tick: number; previous: number; ids: number[] }
+  | {
+      type: 'frame';
+      cell: number;
+      publisher: number;
+      tick: number;
+      previous: number;
+      interval: number;
+      ids: number[];
+    }
   | { type: 'self'; tick: number; applied: number }
   | ({ type: 'log' } & LogFields)
   | { type: 'pong'; nonce: number; tick: number }
@@ -69,8 +77,8 @@ export function decode(bytes: Uint8Array): Heard {
     welcome: (welcome) => (heard = { type: 'welcome', ...welcome }),
     cellFrame: (f) => {
       const ids = Array.from({ length: f.stateCount }, (_, i) => f.id(i));
-      const { publisher, tick, previous } = f;
-      heard = { type: 'frame', cell: cellOf(f.cellX, f.cellY), publisher, tick, previous, ids };
+      const { publisher, tick, previous, interval } = f;
+      heard = { type: 'frame', cell: cellOf(f.cellX, f.cellY), publisher, tick, previous, interval, ids };
     },
     selfUpdate: (self) => (heard = { type: 'self', tick: self.tick, applied: self.applied }),
     logReply: (log) => (heard = { type: 'log', ...log }),
@@ -107,6 +115,8 @@ export class FakeSocket implements Socket {
   readonly heard: Heard[] = [];
   /** Cells that were announced as shown from now on, in order. */
   readonly begun: number[] = [];
+  /** Cells that were said to be shown no more. */
+  readonly hidden: number[] = [];
   closed: { code: number; reason: string } | undefined;
   /** The client reads nothing: sends are dropped. */
   isChoked = false;
@@ -130,9 +140,15 @@ export class FakeSocket implements Socket {
       return SENT.DROPPED;
     }
     const heard = decode(bytes);
-    if (heard.type === 'frame' && heard.publisher === NO_PUBLISHER) this.begun.push(heard.cell);
-    else this.heard.push(heard);
+    if (heard.type === 'frame' && heard.publisher === NO_PUBLISHER) {
+      if (heard.previous === 0) this.begun.push(heard.cell);
+      else if (heard.interval === 0) this.hidden.push(heard.cell);
+    } else this.heard.push(heard);
     return SENT.OK;
+  }
+  cork(work: () => void): void {
+    if (this.closed) throw new Error('a closed socket was used');
+    work();
   }
   subscribe(topic: string): void {
     if (this.closed) throw new Error('a closed socket was used');
@@ -220,6 +236,8 @@ export const CARD: WorldCard = {
   tickRate: 20,
   frameRate: 10,
   viewCells: LIMITS.viewCells,
+  farCells: LIMITS.viewCells,
+  farIntervals: [],
   cellLevel: LIMITS.cellLevel,
   tileLevel: LIMITS.baseTileLevel,
   game: {

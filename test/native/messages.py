@@ -70,7 +70,8 @@ def read_welcome(t):
             'x': t.number(14, 'd'), 'y': t.number(15, 'd'), 'game': t.text(16), 'actions': named(t.tables(17)),
             'kinds': t.strings(18), 'items': t.strings(19),
             'columns': [(c.text(0), c.number(1, 'B'), c.number(2, 'B')) for c in t.tables(20)],
-            'events': named(t.tables(21))}
+            'events': named(t.tables(21)), 'far_cells': t.number(22, 'B'),
+            'far_intervals': [v for v, in t.structs(23, 'H')]}
 
 
 STATE = ('id', 'epoch', 'x', 'y', 'vx', 'vy', 'kind', 'flags', 'pub0', 'pub1')

@@ -31,7 +31,8 @@ class View:
         """A new connection: all streams begin anew, and any state is newer than those held."""
         self.columns = 1 << (welcome['cell_level'] + 1)
         self.side = WIDTH / self.columns
-        self.reach = welcome['view_cells'] // 2
+        self.near = welcome['view_cells'] // 2
+        self.reach = max(welcome['view_cells'], welcome['far_cells']) // 2  # with the far rings
         self.frame_ticks = welcome['tick_rate'] // welcome['frame_rate']
         self.tick_s = 1 / welcome['tick_rate']
         self.streams.clear()
@@ -112,7 +113,15 @@ class View:
             self.events.append(event)
 
     def notice(self, square, f):
-        """The square is shown from now on, or (previous = 1) at another rate."""
+        """The square is shown from now on, or (previous = 1) at another rate, or (interval = 0) not any more."""
+        if f['previous'] == 1 and f['interval'] == 0:
+            self.squares.pop(square, None)
+            for stream in [s for s in self.streams if s[:3] == square]:
+                del self.streams[stream]
+                self.asked.pop(stream[:3], None)
+            for entity in [e for e in self.entities.values() if e['stream'] and e['stream'][:3] == square]:
+                self.drop(entity)
+            return
         if f['previous'] == 0:
             for other in [o for o in self.squares if o[:2] == square[:2] and overlap(o[2], square[2])]:
                 del self.squares[other]

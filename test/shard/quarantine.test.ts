@@ -12,7 +12,7 @@ import { Planet } from './planet.js';
 
 const ITEMS = Object.keys(ITEM).length;
 const tile = boundsOf(tileAt(10_000, 10_000, LIMITS.baseTileLevel));
-const y = tile.south + 500;
+const y = tile.south + 900; // no view reaches into the tile to the south
 const x = tile.east - 50;
 
 /** The built-in game with faults for one entity. */

@@ -1,6 +1,7 @@
 /** What must hold: after every tick (safety), and in the end when faults have stopped (liveness). Throw on a breach. */
 import { LIMITS } from '../../src/base/limits.js';
-import { cellNumber, cellsAround } from '../../src/geo/cell.js';
+import { cellNumber, cellSize, cellsAround, columnOfCell, rowOfCell } from '../../src/geo/cell.js';
+import { tileNorth, tileWest } from '../../src/geo/tile.js';
 import { dx } from '../../src/geo/world.js';
 import { PLAYER_KIND } from '../../src/memory/player.js';
 import {
@@ -23,6 +24,15 @@ import type { Simulation } from './simulation.js';
 
 /** The one kind that moves by itself in the end: what is seen of it may be a frame old. */
 const CREATURE = 1;
+
+/** The far rings follow a client when it has gone so far beyond the border of a cell. */
+const FAR_LAG_M = 12;
+const LAG_CORNERS = [
+  [-1, -1],
+  [-1, 1],
+  [1, -1],
+  [1, 1],
+] as const;
 
 /** After each tick. */
 export function checkTick(sim: Simulation): void {
@@ -143,7 +153,28 @@ function checkLayout(sim: Simulation): void {
   }
 }
 
-/** I6: the view shows exactly who stands in the 3 × 3 cells around the player, each once, where it is. */
+/** The near view, and of the far rings what the budget allows: with a full one all of them, else what the client was told. */
+function cellsShown(sim: Simulation, { client }: SimPlayer): Set<number> {
+  const { x, y } = client.self;
+  const around = new Float64Array(LIMITS.farCells ** 2);
+  const centre = cellNumber(x, y);
+  const near = new Set(around.subarray(0, cellsAround(centre, LIMITS.viewCells, around)));
+  let all = [...around.subarray(0, cellsAround(centre, client.welcome!.farCells, around))];
+  for (const [east, north] of LAG_CORNERS) {
+    const other = cellNumber(x + east * FAR_LAG_M, y + north * FAR_LAG_M);
+    const seen = around.subarray(0, cellsAround(other, client.welcome!.farCells, around));
+    all = all.filter((cell) => near.has(cell) || seen.includes(cell));
+  }
+  if (sim.budget === LIMITS.clientBytesPerS) return new Set(all);
+  const isTold = (cell: number) => {
+    const west = tileWest(columnOfCell(cell), LIMITS.cellLevel);
+    const north = tileNorth(rowOfCell(cell), LIMITS.cellLevel);
+    return client.intervalAt(west + cellSize() / 2, north - cellSize() / 2) > 0;
+  };
+  return new Set(all.filter((cell) => near.has(cell) || isTold(cell)));
+}
+
+/** I6: the view shows exactly who stands in the cells around the player, far rings included, each once, where it is. */
 function checkView(sim: Simulation, player: SimPlayer): void {
   const { world } = sim.node;
   const { client } = player;
@@ -153,8 +184,7 @@ function checkView(sim: Simulation, player: SimPlayer): void {
       'I6',
       `player ${player.index} heard ${client.view!.orphans} moves of entities that nobody had shown`,
     );
-  const around = new Float64Array(9);
-  const cells = new Set(around.subarray(0, cellsAround(cellNumber(client.self.x, client.self.y), 3, around)));
+  const cells = cellsShown(sim, player);
   const shown = new Map([...client.view!].map((e) => [e.id, e]));
   for (let slot = 0; slot < world.arena.capacity; slot++) {
     if (ownerState(Atomics.load(world.arena.owner, slot)) !== OWNER.OWNED) continue;

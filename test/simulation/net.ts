@@ -70,6 +70,7 @@ export class Link implements ClientSocket {
   /** What the gateway sees. */
   private readonly serverEnd: Socket = {
     send: (bytes) => this.toClient(bytes),
+    cork: (work) => work(),
     subscribe: (topic) => void this.topics.add(topic),
     unsubscribe: (topic) => void this.topics.delete(topic),
     end: (code, reason) => this.endByServer(code, reason),

@@ -95,6 +95,8 @@ export class Simulation {
   readonly durable: DurableWatch;
   readonly retirement: Retirement;
   crashes = 0;
+  /** Bytes a second of each client. */
+  readonly budget: number;
   private steps: Column;
   /** Steps and actions until a shard dies inside its tick; −1 = it does not. */
   private fuse = -1;
@@ -105,11 +107,12 @@ export class Simulation {
   constructor(readonly options: SimulationOptions) {
     this.random = seededRandom(hash2(options.seed, 0x51a));
     this.mix = drawMix(this.random);
+    this.budget = options.clientBytesPerS ?? drawBudget(hash2(options.seed, 0xb1d));
     this.node = new SimNode(this.mined(game as unknown as GameModule), this.random, {
       shards: options.shards ?? 3,
       gateways: options.gateways ?? 2,
       seed: options.seed,
-      clientBytesPerS: options.clientBytesPerS ?? drawBudget(hash2(options.seed, 0xb1d)),
+      clientBytesPerS: this.budget,
       storeFault: options.storeFault,
     });
     this.watch = new Watch(this);

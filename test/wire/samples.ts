@@ -81,6 +81,8 @@ export const WELCOME: WelcomeFields = {
   tickRate: 20,
   frameRate: 10,
   viewCells: 3,
+  farCells: 7,
+  farIntervals: [10, 40],
   cellLevel: 17,
   tileLevel: 11,
   x: -1234.5,

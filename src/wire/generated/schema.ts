@@ -3,8 +3,8 @@
 import type { Schema, StructShape } from '../../base/schema-shape.js';
 
 /** sha256 of the schemas, and of the files beside this one. */
-export const SOURCE_HASH = '66e1ce0550db2f9ce0a168360aa18488de1a984d60954e5093725ac83643e602';
-export const FILES_HASH = 'b52102ff484579921c91af3f52419f899723cf022c48825a67b71089e7abaaf9';
+export const SOURCE_HASH = '80d99f4a796a107b07829331a6ddc3e9f847ba6a497935159d00c64a7b24c97b';
+export const FILES_HASH = '1c0de0c9dc7b7b58759c07f9776d50f63994f8bde1e1d3077ddf155f44686031';
 
 export const CLIENT_SCHEMA: Schema = {
   root: "ClientMessage",
@@ -136,6 +136,8 @@ export const SERVER_SCHEMA: Schema = {
       {"name":"items","slot":19,"kind":"strings"},
       {"name":"columns","slot":20,"kind":"tables","table":"PublicColumn"},
       {"name":"events","slot":21,"kind":"tables","table":"NamedKind"},
+      {"name":"far_cells","slot":22,"kind":"inline","size":1,"align":1},
+      {"name":"far_intervals","slot":23,"kind":"vector","size":2,"align":2},
     ],
   },
 };

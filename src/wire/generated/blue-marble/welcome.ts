@@ -118,7 +118,7 @@ frameRate():number {
 }
 
 /**
- * side of the square of cells around the player that the client sees, in cells
+ * side of the square of cells around the player that the client sees at the frame rate, in cells
  */
 viewCells():number {
   const offset = this.bb!.__offset(this.bb_pos, 26);
@@ -236,8 +236,34 @@ eventsLength():number {
   return offset ? this.bb!.__vector_len(this.bb_pos + offset) : 0;
 }
 
+/**
+ * side of the square of cells that the client sees in all, the further ones slower; 0: as view_cells
+ */
+farCells():number {
+  const offset = this.bb!.__offset(this.bb_pos, 48);
+  return offset ? this.bb!.readUint8(this.bb_pos + offset) : 0;
+}
+
+/**
+ * ticks from one frame with states to the next in the rings of cells beyond view_cells, from the nearest outwards
+ */
+farIntervals(index: number):number|null {
+  const offset = this.bb!.__offset(this.bb_pos, 50);
+  return offset ? this.bb!.readUint16(this.bb!.__vector(this.bb_pos + offset) + index * 2) : 0;
+}
+
+farIntervalsLength():number {
+  const offset = this.bb!.__offset(this.bb_pos, 50);
+  return offset ? this.bb!.__vector_len(this.bb_pos + offset) : 0;
+}
+
+farIntervalsArray():Uint16Array|null {
+  const offset = this.bb!.__offset(this.bb_pos, 50);
+  return offset ? new Uint16Array(this.bb!.bytes().buffer, this.bb!.bytes().byteOffset + this.bb!.__vector(this.bb_pos + offset), this.bb!.__vector_len(this.bb_pos + offset)) : null;
+}
+
 static startWelcome(builder:flatbuffers.Builder) {
-  builder.startObject(22);
+  builder.startObject(24);
 }
 
 static addProtocol(builder:flatbuffers.Builder, protocol:number) {
@@ -388,13 +414,38 @@ static startEventsVector(builder:flatbuffers.Builder, numElems:number) {
   builder.startVector(4, numElems, 4);
 }
 
+static addFarCells(builder:flatbuffers.Builder, farCells:number) {
+  builder.addFieldInt8(22, farCells, 0);
+}
+
+static addFarIntervals(builder:flatbuffers.Builder, farIntervalsOffset:flatbuffers.Offset) {
+  builder.addFieldOffset(23, farIntervalsOffset, 0);
+}
+
+static createFarIntervalsVector(builder:flatbuffers.Builder, data:number[]|Uint16Array):flatbuffers.Offset;
+/**
+ * @deprecated This Uint8Array overload will be removed in the future.
+ */
+static createFarIntervalsVector(builder:flatbuffers.Builder, data:number[]|Uint8Array):flatbuffers.Offset;
+static createFarIntervalsVector(builder:flatbuffers.Builder, data:number[]|Uint16Array|Uint8Array):flatbuffers.Offset {
+  builder.startVector(2, data.length, 2);
+  for (let i = data.length - 1; i >= 0; i--) {
+    builder.addInt16(data[i]!);
+  }
+  return builder.endVector();
+}
+
+static startFarIntervalsVector(builder:flatbuffers.Builder, numElems:number) {
+  builder.startVector(2, numElems, 2);
+}
+
 static endWelcome(builder:flatbuffers.Builder):flatbuffers.Offset {
   const offset = builder.endObject();
   builder.requiredField(offset, 10) // token
   return offset;
 }
 
-static createWelcome(builder:flatbuffers.Builder, protocol:number, session:bigint, entity:bigint, tokenOffset:flatbuffers.Offset, resumed:boolean, applied:number, durable:number, window:number, tick:number, tickRate:number, frameRate:number, viewCells:number, cellLevel:number, tileLevel:number, x:number, y:number, gameOffset:flatbuffers.Offset, actionsOffset:flatbuffers.Offset, kindsOffset:flatbuffers.Offset, itemsOffset:flatbuffers.Offset, columnsOffset:flatbuffers.Offset, eventsOffset:flatbuffers.Offset):flatbuffers.Offset {
+static createWelcome(builder:flatbuffers.Builder, protocol:number, session:bigint, entity:bigint, tokenOffset:flatbuffers.Offset, resumed:boolean, applied:number, durable:number, window:number, tick:number, tickRate:number, frameRate:number, viewCells:number, cellLevel:number, tileLevel:number, x:number, y:number, gameOffset:flatbuffers.Offset, actionsOffset:flatbuffers.Offset, kindsOffset:flatbuffers.Offset, itemsOffset:flatbuffers.Offset, columnsOffset:flatbuffers.Offset, eventsOffset:flatbuffers.Offset, farCells:number, farIntervalsOffset:flatbuffers.Offset):flatbuffers.Offset {
   Welcome.startWelcome(builder);
   Welcome.addProtocol(builder, protocol);
   Welcome.addSession(builder, session);
@@ -418,6 +469,8 @@ static createWelcome(builder:flatbuffers.Builder, protocol:number, session:bigin
   Welcome.addItems(builder, itemsOffset);
   Welcome.addColumns(builder, columnsOffset);
   Welcome.addEvents(builder, eventsOffset);
+  Welcome.addFarCells(builder, farCells);
+  Welcome.addFarIntervals(builder, farIntervalsOffset);
   return Welcome.endWelcome(builder);
 }
 }
