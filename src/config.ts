@@ -104,7 +104,7 @@ function optionTable(cores: number): readonly Option[] {
     whole(
       'far-cells',
       LIMITS.viewCells,
-      LIMITS.farCells,
+      LIMITS.mostFarCells,
       LIMITS.farCells,
       'side of the square of cells that a client sees, odd; beyond 3 × 3 they come slower',
     ),
@@ -169,15 +169,9 @@ function complete(s: Settings): Config {
       `must divide the tick rate ${tickRate}: one of ${right.join(', ')}, but was ${frameRate}`,
     );
   }
-  const farCells = s.get<number>('far-cells');
-  if (farCells % 2 === 0)
-    throw s.refuse('far-cells', `must be odd: the player's cell is in the middle, but was ${farCells}`);
   const tlsCert = s.get<string | null>('tls-cert');
   const tlsKey = s.get<string | null>('tls-key');
-  if (tlsCert !== null && tlsKey === null)
-    throw s.refuse('tls-cert', 'needs --tls-key with the private key of the certificate');
-  if (tlsKey !== null && tlsCert === null)
-    throw s.refuse('tls-key', 'needs --tls-cert with the certificate of the key');
+  refuseHalfTls(s, tlsCert, tlsKey);
   const otlpUrl = s.get<string | null>('otlp-url');
   if (otlpUrl !== null && !isHttp(otlpUrl))
     throw s.refuse(
@@ -206,7 +200,7 @@ function complete(s: Settings): Config {
     frameRate,
     maxEntities: s.get<number>('max-entities'),
     clientBytes: s.get<number>('client-bytes'),
-    farCells,
+    farCells: oddCells(s),
     bots: s.get<number>('bots'),
     game: s.get<string | null>('game'),
     seed: s.get<number>('seed'),
@@ -259,4 +253,18 @@ export function authOptions(ticketKey: string | null) {
 export function reachable(host: string | null): string {
   if (host === null || host === '0.0.0.0' || host === '::') return '127.0.0.1';
   return host.includes(':') ? `[${host}]` : host;
+}
+
+function oddCells(s: Parameters<typeof complete>[0]): number {
+  const cells = s.get<number>('far-cells');
+  if (cells % 2 === 0)
+    throw s.refuse('far-cells', `must be odd: the player's cell is in the middle, but was ${cells}`);
+  return cells;
+}
+
+function refuseHalfTls(s: Parameters<typeof complete>[0], cert: string | null, key: string | null): void {
+  if (cert !== null && key === null)
+    throw s.refuse('tls-cert', 'needs --tls-key with the private key of the certificate');
+  if (key !== null && cert === null)
+    throw s.refuse('tls-key', 'needs --tls-cert with the certificate of the key');
 }

@@ -14,7 +14,8 @@ export const LIMITS = Object.freeze({
   deepestTileLevel: 13, // 2 445.98 m, the "2.5 km" tile
   cellLevel: 17, // 152.87 m
   viewCells: 3, // a near view is 3 × 3 cells
-  farCells: 7, // with its far rings a view is 7 × 7 cells at most
+  farCells: 5, // with its far rings a view is 5 × 5 cells by default …
+  mostFarCells: 7, // … and at most 7 × 7
   walkSpeedMps: 6,
   borderMarginM: 2, // how far beyond a border an entity must be before it is handed over
   minimumStayS: 0.5, // and how long its owner must have had it
@@ -132,7 +133,7 @@ export function proveLimits(l: Limits): void {
   assert(2 * l.cellLevel + 1 <= 52, 'I9 cell numbers are exact as float64');
   assert(2 * l.baseTileLevel + 1 <= 30, 'I9 base tile numbers are non-negative Int32');
   assert(l.viewCells % 2 === 1 && l.farCells % 2 === 1, 'I6 a view has a middle cell');
-  assert(l.viewCells <= l.farCells, 'I6 far is not nearer than near');
+  assert(l.viewCells <= l.farCells && l.farCells <= l.mostFarCells, 'I6 far is not nearer than near');
   assert(l.tickRateHz % l.frameRateHz === 0, 'I6 a frame falls on a tick');
   assert(powerOfTwo(l.inboxPlaces), 'I3 outcomes and inbox places are found by id & (places - 1)');
   assert(

@@ -273,7 +273,7 @@ class WatchingBot implements Watcher {
     return this.bot.client.view!.get(id);
   }
   isShown(x: number, y: number): boolean {
-    return this.bot.client.intervalAt(x, y) > 0;
+    return this.bot.client.scene.intervalAt(x, y) > 0;
   }
   forEachShown(visit: (id: number, shown: Shown) => void): void {
     for (const entity of this.bot.client.view!) visit(entity.id, entity);

@@ -133,11 +133,6 @@ export class Client {
     return this.scene.self;
   }
   /** What is seen; null in a light client. */
-  /** Ticks between two frames with states of the square that shows a place; 0 = it is not shown. */
-  intervalAt(x: number, y: number): number {
-    return this.scene.intervalAt(x, y);
-  }
-
   get view(): View | null {
     return this.scene.view;
   }

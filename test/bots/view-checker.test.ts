@@ -29,9 +29,7 @@ function setUp() {
   };
   const watching = bot(1, 75, 75);
   let doubles = 0;
-  const ears = { deaf: false, lags: false, slowMs: 0 };
-  /** Whether the far rings are shown. */
-  let isFar = false;
+  const ears = { deaf: false, lags: false, slowMs: 0, isFar: false };
   const watcher: Watcher = {
     id: 1,
     ready: true,
@@ -49,7 +47,7 @@ function setUp() {
     slowMsAt: () => ears.slowMs,
     countOf: (id) => shown.get(id)?.length ?? 0,
     find: (id) => shown.get(id)?.[0],
-    isShown: () => isFar,
+    isShown: () => ears.isFar,
     forEachShown: (visit) => {
       for (const [id, all] of shown) for (const s of all) visit(id, s);
     },
@@ -72,10 +70,6 @@ function setUp() {
     bots,
     double: () => doubles++,
     ears,
-    showsFar: (slowMs: number) => {
-      isFar = true;
-      ears.slowMs = slowMs;
-    },
     /** Shows a bot as it is now. */
     show: (b: { id: number; x: number; y: number }) => shown.set(b.id, [{ x: b.x, y: b.y, tick: now / 50 }]),
     tick: () => now / 50,
@@ -250,11 +244,11 @@ t.test('a frozen picture of somebody in view counts as missing after a while', (
 });
 
 t.test('in the far rings a picture may be as old as they are slow, not older', (t) => {
-  const { checker, bot, pass, show, showsFar, shown } = setUp();
+  const { checker, bot, pass, show, ears, shown } = setUp();
   const other = bot(2, 400, 75); // its cell begins at 300: two from the watcher's
   pass(10_000);
   t.equal(checker.missing, 0, 'nobody said that it is shown');
-  showsFar(1900);
+  Object.assign(ears, { isFar: true, slowMs: 1900 });
   let ms = 0;
   pass(20_000, () => {
     other.x = 400 + ((ms / 1000) % 20);

@@ -28,7 +28,7 @@ import { ScriptedShard } from './scripted-shard.js';
 
 const FRAMES_PER_S = 10;
 const SIZE = cellSize();
-const SIDE = LIMITS.farCells;
+const SIDE = LIMITS.mostFarCells;
 
 const centres = fc.record({
   column: fc.oneof(fc.constantFrom(0, 1, CELL_COLUMNS - 1), fc.nat(CELL_COLUMNS - 1)),

@@ -156,7 +156,7 @@ function checkLayout(sim: Simulation): void {
 /** The near view, and of the far rings what the budget allows: with a full one all of them, else what the client was told. */
 function cellsShown(sim: Simulation, { client }: SimPlayer): Set<number> {
   const { x, y } = client.self;
-  const around = new Float64Array(LIMITS.farCells ** 2);
+  const around = new Float64Array(LIMITS.mostFarCells ** 2);
   const centre = cellNumber(x, y);
   const near = new Set(around.subarray(0, cellsAround(centre, LIMITS.viewCells, around)));
   let all = [...around.subarray(0, cellsAround(centre, client.welcome!.farCells, around))];
@@ -169,7 +169,7 @@ function cellsShown(sim: Simulation, { client }: SimPlayer): Set<number> {
   const isTold = (cell: number) => {
     const west = tileWest(columnOfCell(cell), LIMITS.cellLevel);
     const north = tileNorth(rowOfCell(cell), LIMITS.cellLevel);
-    return client.intervalAt(west + cellSize() / 2, north - cellSize() / 2) > 0;
+    return client.scene.intervalAt(west + cellSize() / 2, north - cellSize() / 2) > 0;
   };
   return new Set(all.filter((cell) => near.has(cell) || isTold(cell)));
 }
