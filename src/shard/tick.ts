@@ -10,8 +10,6 @@
  * The view is published before the handovers, so that an entity handed over in this tick is still seen in it.
  */
 import type { Clock } from '../base/clock.js';
-import { LIMITS } from '../base/limits.js';
-import { cellSize } from '../geo/cell.js';
 import { SHARD_COUNTER, SHARD_GAUGE } from '../memory/shard-block.js';
 import type { SharedWorld } from '../memory/shared-world.js';
 import type { CompiledGame } from '../world/game.js';

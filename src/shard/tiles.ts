@@ -21,7 +21,7 @@ import type { Core } from './core.js';
 const BASE_COLUMNS = tileColumns(LIMITS.baseTileLevel);
 const CELL_SHIFT = LIMITS.cellLevel - LIMITS.baseTileLevel;
 /** Cells around a player's own whose tiles are kept awake; fewer than a tile has, so the corners meet them all. */
-const TOUCH_CELLS = (LIMITS.viewCells >> 1) + 1;
+const TOUCH_CELLS = (LIMITS.mostFarCells + 1) / 2;
 
 /** What tiles need from the leaving steps: whether an entity may rest now, and parking one that may. */
 export interface Resting {
@@ -158,7 +158,7 @@ export class Tiles {
     return seededRandom(hash2(this.core.options.worldSeed, tile));
   }
 
-  /** A player's view, and a cell more on each side, keeps the tiles it touches awake; ownerless ones are placed. */
+  /** A player's view, far rings and a cell more on each side, keeps the tiles it touches awake; ownerless ones are placed. */
   touchAround(slot: number): void {
     const { arena, world, tick } = this.core;
     const hot = arena.hot(slot);
