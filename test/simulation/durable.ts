@@ -18,6 +18,9 @@ const WHERE = 'the simulated disk';
 /** A world in which nothing happens writes its tick once in so many ticks. */
 const QUIET_TICKS = 24;
 
+/** The print of who is no more. */
+const GONE = -1;
+
 interface Shadow {
   readonly tick: number;
   readonly epoch: number;
@@ -54,14 +57,23 @@ export class DurableWatch {
       for (let i = 0; i < core.owned.count; i++) this.note(shard, core.owned.slots[i]!);
       take(hasTold);
     };
+    // In the tick in which its last owner had it somebody else may still have shown it to be there.
+    const end = core.cut.end.bind(core.cut);
+    core.cut.end = (slot) => {
+      const tick = core.arena.i32[(core.arena.header(slot) + HEADER.freedTick) >> 2]!;
+      this.add(core.id(slot), { tick, epoch: core.epoch(slot), print: GONE });
+      end(slot);
+    };
   }
 
   private note({ core }: Shard, slot: number): void {
     const { arena } = core;
     const print = printOf(arena.u8, arena.hot(slot), arena.cold(slot));
-    const id = core.id(slot);
+    this.add(core.id(slot), { tick: core.tick, epoch: core.epoch(slot), print });
+  }
+
+  private add(id: number, shadow: Shadow): void {
     const list = this.shadows.get(id);
-    const shadow = { tick: core.tick, epoch: core.epoch(slot), print };
     if (list === undefined) this.shadows.set(id, [shadow]);
     else list.push(shadow);
   }
@@ -103,13 +115,16 @@ export class DurableWatch {
       if (fault !== null) fail('I12', `entity ${id}: ${fault}`);
       const shadow = newest(this.shadows.get(id) ?? [], tick);
       if (shadow === null) fail('I12', `the cut of ${tick} holds ${id}, which was nowhere then`);
+      if (shadow.print === GONE)
+        fail('I12', `the cut of ${tick} holds ${id}, which was gone in ${shadow.tick}`);
       if (shadow.print !== printOf(this.record.u8, AT.hot, AT.cold))
         fail('I12', `the cut of ${tick} does not hold ${id} as it was (last seen in ${shadow.tick})`);
     }
     for (const [id, list] of this.shadows) {
       const shadow = newest(list, tick);
       if (shadow === null) continue;
-      if (shadow.tick === tick && !there.has(id)) fail('I12', `the cut of ${tick} lacks ${id}`);
+      if (shadow.tick === tick && shadow.print !== GONE && !there.has(id))
+        fail('I12', `the cut of ${tick} lacks ${id}`);
       this.shadows.set(
         id,
         list.filter((one) => one.tick > tick || one === shadow),

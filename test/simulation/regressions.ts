@@ -26,6 +26,11 @@ export const REGRESSIONS: readonly { readonly seed: number; readonly ticks: numb
       why: 'a delta from before a key frame moves somebody who had left when the key frame was taken',
     },
     {
+      seed: 766,
+      ticks: 400,
+      why: 'handed over and gone in one tick: the newer owner decides what the cut of that tick holds',
+    },
+    {
       seed: 328,
       ticks: 400,
       why: 'over a border within the first second: the tile is placed when the view is looked at, or at the handover',
