@@ -9,7 +9,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { monotonicClock, systemTimers } from '../src/base/clock.js';
-import { seededRandom } from '../src/base/random.js';
+import { type Random, seededRandom } from '../src/base/random.js';
+import { probePort } from '../src/gateway/build.js';
 import type { BenchArgs } from './main.js';
 import { RealServer, startBots } from './real.js';
 
@@ -25,6 +26,18 @@ const clock = monotonicClock();
 const timers = systemTimers();
 const pause = (ms: number) => new Promise<void>((resolve) => timers.after(ms, resolve));
 
+/**
+ * A port that is free, and the next one as well, below those that the system gives to outgoing connections: while the
+ * server is away its clients call, and one that is given the port as its own would take it.
+ */
+async function freePort(random: Random): Promise<number> {
+  for (;;) {
+    const port = 20_000 + random.int(10_000);
+    const both = await Promise.all([probePort(port), probePort(port + 1)]).catch(() => null);
+    if (both !== null) return port;
+  }
+}
+
 /** Durable tick of a server; never may it go back. */
 const durable = async (server: RealServer) => (await server.status<{ durableTick: number }>()).durableTick;
 
@@ -35,9 +48,11 @@ export async function run({ values }: BenchArgs): Promise<Record<string, unknown
   const random = seededRandom(Number(values.seed ?? 1));
   const folder = mkdtempSync(join(tmpdir(), 'bluemarble-kills-'));
   const flags = ['--data', folder, '--shards', String(shards)];
-  let server = await RealServer.start(flags);
+  const port = await freePort(seededRandom(process.pid));
+  let server = await RealServer.start(flags, port);
+  const bots = startBots(server, ['--players', String(players), '--seconds', '0', '--scenario', 'trade']);
+  bots.over.catch(() => {}); // told where it is awaited
   try {
-    const bots = startBots(server, ['--players', String(players), '--seconds', '0', '--scenario', 'trade']);
     await pause(CALM_MS);
     const readyMs: number[] = [];
     for (let kill = 1; kill <= times; kill++) {
@@ -45,7 +60,7 @@ export async function run({ values }: BenchArgs): Promise<Record<string, unknown
       const before = await durable(server);
       await server.stop('SIGKILL');
       const begun = clock.now();
-      server = await RealServer.start(flags, server);
+      server = await RealServer.start(flags, port);
       readyMs.push(Math.round(clock.now() - begun));
       const after = await durable(server);
       process.stderr.write(
@@ -72,6 +87,7 @@ export async function run({ values }: BenchArgs): Promise<Record<string, unknown
       ...{ trades: report.trades, tradesAborted: report.tradesAborted, broken },
     };
   } finally {
+    bots.kill();
     await server.stop();
     rmSync(folder, { recursive: true, force: true });
   }

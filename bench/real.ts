@@ -41,12 +41,11 @@ export class RealServer {
 
   /**
    * @param flags beside those of its ports; without --data it keeps everything in memory
-   * @param like a server that has ended, whose ports are taken over
+   * @param firstPort of the two, game and admin; default: any that are free
    * @throws Error when it does not start; its own words stand on stderr
    */
-  static async start(flags: readonly string[], like?: RealServer): Promise<RealServer> {
-    const port = (url: string | undefined) => (url === undefined ? '0' : new URL(url).port);
-    const ports = ['--port', port(like?.game), '--admin-port', port(like?.admin)];
+  static async start(flags: readonly string[], firstPort = 0): Promise<RealServer> {
+    const ports = ['--port', String(firstPort)];
     const where = flags.includes('--data') ? [] : ['--memory'];
     const argv = [...where, '--host', '127.0.0.1', ...ports, '--log-level', 'fatal', ...flags];
     const child = spawn(process.execPath, [file('../src/main.js'), ...argv], {
@@ -91,6 +90,8 @@ export interface BotsResult {
 export interface RunningBots {
   /** Ends a run of endless time in good order: they compare and report. */
   stop(): void;
+  /** Ends it now, without a report. */
+  kill(): void;
   /** Rejects when they gave no report. */
   readonly over: Promise<BotsResult>;
 }
@@ -106,7 +107,7 @@ export function startBots(server: RealServer, flags: readonly string[]): Running
     const broken = [...told.matchAll(/^broken: (.*)$/gm)].map((match) => match[1]!);
     return { report: JSON.parse(out) as BotsReport, broken };
   });
-  return { stop: () => void bots.kill('SIGINT'), over };
+  return { stop: () => void bots.kill('SIGINT'), kill: () => void bots.kill('SIGKILL'), over };
 }
 
 /** Runs the bots to their end. */

@@ -14,7 +14,7 @@ import { type Random, seededRandom } from '../src/base/random.js';
 import type { Status, TilesStatus } from '../src/control/status.js';
 import { formatTile, parentOf, parseTile, type TileAddress } from '../src/geo/address.js';
 import type { BenchArgs } from './main.js';
-import { RealServer, startBots } from './real.js';
+import { RealServer, type RunningBots, startBots } from './real.js';
 
 export const name = 'soak';
 export const describe =
@@ -132,8 +132,9 @@ export async function run({ values }: BenchArgs): Promise<Record<string, unknown
     '--pin-shards',
     ...extra,
   ]);
+  let bots: RunningBots | null = null;
   try {
-    const bots = startBots(server, [
+    bots = startBots(server, [
       ...['--players', String(players), '--seconds', '0', '--scenario', 'trade', '--drop-every', '60'],
       ...['--ramp', String(RAMP_PER_S)],
     ]);
@@ -165,6 +166,7 @@ export async function run({ values }: BenchArgs): Promise<Record<string, unknown
       ...{ itemsBefore: report.itemsBefore, itemsAfter: report.itemsAfter, broken },
     };
   } finally {
+    bots?.kill();
     await server.stop();
     rmSync(folder, { recursive: true, force: true });
   }
