@@ -254,7 +254,8 @@ export class Cuts {
     figures.bytes += cut.bytes;
     figures.lastMs = now - begun;
     figures.maxMs = Math.max(figures.maxMs, figures.lastMs);
-    const busy = Math.max(LEAST_MS, Math.min(QUIET_FACTOR * figures.lastMs, figures.lastMs + QUIET_MOST_MS));
+    const least = this.engine.leastMs ?? LEAST_MS;
+    const busy = Math.max(least, Math.min(QUIET_FACTOR * figures.lastMs, figures.lastMs + QUIET_MOST_MS));
     this.dueAt = Math.max(this.askedAt + LEAST_TICKS * world.clock.tickMs, begun + busy);
   }
 

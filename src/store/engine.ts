@@ -26,6 +26,8 @@ export interface Write {
 
 export interface Engine {
   readonly kind: 'memory' | 'lmdb';
+  /** Ms from one cut to the next at least, where nobody is helped by more of them. */
+  readonly leastMs?: number;
   /** @returns bytes that stay valid, or undefined */
   get(table: TableName, key: Key): Uint8Array | undefined;
   /** Entries in the order of their keys, as they were when the loop began; with `first` those of keys [first, …]. */

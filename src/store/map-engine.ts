@@ -32,6 +32,9 @@ export class MapEngine implements Engine {
   readonly kind = 'memory';
   private readonly tables = new Map(TABLES.map((name) => [name, new Table()]));
 
+  /** @param leastMs ms from one cut to the next at least */
+  constructor(readonly leastMs?: number) {}
+
   get(table: TableName, key: Key): Uint8Array | undefined {
     return this.tables.get(table)!.all.get(nameOf(key))?.[1];
   }

@@ -60,12 +60,15 @@ interface Data {
   release(): void;
 }
 
+/** Once a second is enough where nothing outlives the process: each cut is a record of everybody who has moved. */
+const MEMORY_CUT_MS = 1000;
+
 async function openData({ folder, restore, identity }: StoreWorkerData): Promise<Data> {
   const where = folder ?? 'the memory';
   const open = (engine: Engine) =>
     asDataError(where, () => openBook(engine, identity, () => randomBytes(32), where));
   if (folder === null) {
-    const engine = new MapEngine();
+    const engine = new MapEngine(MEMORY_CUT_MS);
     return { engine, book: open(engine), release: () => {} };
   }
   const { engine, release } = await openDataFolder(folder, restore);
