@@ -110,6 +110,16 @@ function inside(v: number): number {
 export function streamKey(cell: number, square: number, rate: number): number {
   return (square * CLASS_PLACES + rate) * CELL_NUMBERS + cell;
 }
+/** The same from `cells[at]` to `out[0]`: passed on or returned, so large a number would be an object on the heap. */
+export function putStreamKey(
+  cells: Float64Array,
+  at: number,
+  square: number,
+  rate: number,
+  out: Float64Array,
+): void {
+  out[0] = (square * CLASS_PLACES + rate) * CELL_NUMBERS + cells[at]!;
+}
 /** What stands in a filter beside the keys of parts of a cell, so that few look for them. */
 export function markerOf(cell: number): number {
   return streamKey(cell, MARKER, 0);

@@ -4,7 +4,7 @@
  * marker are its parts asked for, one by one.
  */
 import { CLASSES } from '../base/rates.js';
-import { SQUARES, SQUARE_DEPTH, WHOLE, markerOf, squareOfLeaf, streamKey } from '../geo/square.js';
+import { SQUARES, SQUARE_DEPTH, WHOLE, markerOf, putStreamKey, squareOfLeaf } from '../geo/square.js';
 import type { InterestFilter } from '../memory/interest-filter.js';
 import { SHARD_COUNTER } from '../memory/shard-block.js';
 import type { Chains } from './chains.js';
@@ -56,7 +56,7 @@ export class Wants {
     const { key } = this;
     let isAny = false;
     for (let rate = 1; rate < CLASSES; rate++) {
-      key[0] = streamKey(cells[at]!, WHOLE, rate);
+      putStreamKey(cells, at, WHOLE, rate, key);
       if (this.open(key, 0) >= 0) isAny = true;
     }
     return isAny;
@@ -67,7 +67,7 @@ export class Wants {
     const { key } = this;
     for (let square = 1; square < SQUARES; square++)
       for (let rate = 0; rate < CLASSES; rate++) {
-        key[0] = streamKey(cells[at]!, square, rate);
+        putStreamKey(cells, at, square, rate, key);
         this.open(key, 0);
       }
   }
@@ -95,7 +95,7 @@ export class Wants {
   /** In the cell that `cell` holds. */
   private chainSquare(chains: Chains, heads: Int32Array, square: number, item: number): void {
     for (let rate = 0; rate < CLASSES; rate++) {
-      this.key[0] = streamKey(this.cell[0]!, square, rate);
+      putStreamKey(this.cell, 0, square, rate, this.key);
       const place = this.open(this.key, 0);
       if (place >= 0) chains.add(heads, place, item);
     }
