@@ -88,8 +88,8 @@ async function run(
     seed,
     ticks: TICKS,
     clientBytesPerS: bytes,
+    mix: CALM,
     plant: (sim) => {
-      sim.mix = CALM;
       const check = sim.watch.check.bind(sim.watch);
       sim.watch.check = () => {
         check();
@@ -103,7 +103,7 @@ async function run(
 }
 
 t.test('squares and rates change all the time; nobody is missing, double, or left behind', async (t) => {
-  for (const seed of [2, 5]) {
+  for (const seed of [2, 3]) {
     const seen = await run(seed, BUDGET);
     t.strictSame([...seen.faults], []);
     t.ok(seen.looks > 10_000);

@@ -36,6 +36,8 @@ export interface SimulationOptions {
   players?: number;
   /** Of each client; drawn from the seed if left out. */
   clientBytesPerS?: number;
+  /** Faults; drawn from the seed if left out. */
+  mix?: FaultMix;
   /** A bug of the store to plant. */
   storeFault?: StoreParts['fault'];
   /** A bug to plant, for the tests of the checkers. */
@@ -106,7 +108,8 @@ export class Simulation {
 
   constructor(readonly options: SimulationOptions) {
     this.random = seededRandom(hash2(options.seed, 0x51a));
-    this.mix = drawMix(this.random);
+    const drawn = drawMix(this.random);
+    this.mix = options.mix ?? drawn;
     this.budget = options.clientBytesPerS ?? drawBudget(hash2(options.seed, 0xb1d));
     this.node = new SimNode(this.mined(game as unknown as GameModule), this.random, {
       shards: options.shards ?? 3,
