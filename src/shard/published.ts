@@ -43,6 +43,9 @@ export class Published {
   readonly pub1: Int32Array;
   readonly fresh: Uint8Array;
 
+  /** Cell in which the slot stood in the last tick. */
+  private readonly standing: Float64Array;
+
   /** Removals due at the next frame: from, who, whereto. */
   removals = 0;
   readonly removalCell: Float64Array;
@@ -62,6 +65,7 @@ export class Published {
     this.pub0 = new Int32Array(n);
     this.pub1 = new Int32Array(n);
     this.fresh = new Uint8Array(n);
+    this.standing = new Float64Array(n);
     this.removalCell = new Float64Array(n);
     this.removalId = new Float64Array(n);
     this.removalEpoch = new Uint32Array(n);
@@ -100,6 +104,13 @@ export class Published {
     this.position[slot] = position;
     this.velocity[slot] = velocity;
     if (this.leaf[slot] !== leaf) this.enter(slot, leaf);
+  }
+
+  /** In which cell the slot stands in this tick; in an array, since a double passed by itself is allocated. Who changes it has to be shown in full, be it back by the next frame. */
+  standsIn(slot: number, cell: Float64Array): void {
+    if (this.standing[slot] === cell[0]) return;
+    this.standing[slot] = cell[0]!;
+    this.fresh[slot] = 0;
   }
 
   /** The slot is in another leaf now; the squares that hold both know it already. */

@@ -94,7 +94,7 @@ export class Shard {
     this.frames = new Frames(core, this.view, this.streams, published, events, this.rings);
     this.selfs = new SelfUpdates(core, this.rings);
     this.load = new LoadNotes(core);
-    this.viewPublisher = new ViewPublisher(core, this.view, this.streams);
+    this.viewPublisher = new ViewPublisher(core, this.view, this.streams, published);
     this.rest = new Rest(core, [this.tiles, core.asking, core.cut, this.migration, this.frames]);
     core.onAdopt = (slot) => {
       core.ledger.adopt(slot);

@@ -12,6 +12,7 @@ import { LIMITS } from '../base/limits.js';
 import { HOT } from '../memory/record.js';
 import type { ViewWriter } from '../memory/view.js';
 import { FLAG, PLAYER_KIND } from '../memory/player.js';
+import type { Published } from './published.js';
 import type { Streams } from './streams.js';
 import type { Core } from './core.js';
 import { PRESENCE_STATE } from '../memory/inbox.js';
@@ -36,6 +37,7 @@ export class ViewPublisher {
     private readonly core: Core,
     private readonly view: ViewWriter,
     private readonly streams: Streams,
+    private readonly published: Published,
   ) {
     this.cells = new Int32Array(core.arena.capacity);
     this.leaves = new Uint8Array(core.arena.capacity);
@@ -102,6 +104,8 @@ export class ViewPublisher {
       number[0] = line * CELL_COLUMNS + column;
       const c = view.cellFrom(number, 0);
       cells[i] = c;
+      // In every tick: a key frame may be taken from this view, and lacks who is back by the next frame.
+      this.published.standsIn(owned.slots[i]!, number);
       if (c < 0) continue;
       view.addRow(c);
       const cut = this.cutOf[c]!;

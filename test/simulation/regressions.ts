@@ -26,6 +26,11 @@ export const REGRESSIONS: readonly { readonly seed: number; readonly ticks: numb
       why: 'a delta from before a key frame moves somebody who had left when the key frame was taken',
     },
     {
+      seed: 478,
+      ticks: 400,
+      why: 'in another cell in the one tick of which a key frame was made, and back: nobody showed it in full',
+    },
+    {
       seed: 766,
       ticks: 400,
       why: 'handed over and gone in one tick: the newer owner decides what the cut of that tick holds',
