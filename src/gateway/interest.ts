@@ -299,7 +299,8 @@ export class Interest {
         return true;
       }
       if (far.cells.has(cell)) return true; // until it is swapped
-      if (isInFarView(centre, cell, this.farSide)) this.screen.hide(connection, stream);
+      // Told: a client that turns round would still hold what stood there, and the rings follow it ten metres later.
+      if (isInFarView(centre, cell, this.farSide + 2)) this.screen.hide(connection, stream);
       else this.screen.unwatch(connection, stream);
       return false;
     });

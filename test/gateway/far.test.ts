@@ -214,12 +214,19 @@ t.test('walking on: the rings follow ten metres later, and a step back costs not
   const { length } = socket.begun;
   await stand(house, shard, socket, HERE.x + SIZE / 2 - 1, HERE.y);
   t.equal(socket.begun.length, length, 'and back: nothing changes');
+  const hidden = socket.hidden.length;
   await stand(house, shard, socket, HERE.x + SIZE / 2 + 12, HERE.y);
   const keys = keysOf(socket);
   t.equal(keys.length, 49);
   const there = HERE.cell + 1;
   t.ok(keys.every((key) => rateOfKey(key) === [0, 0, 2, 3][ringOf(key, there)]));
   t.equal(new Set(keys.map(cellOfKey)).size, 49, 'each cell once');
+  const left = socket.hidden.slice(hidden).map((cell) => columnOfCell(cell) - columnOfCell(HERE.cell));
+  t.same(
+    left,
+    Array(SIDE).fill(-(SIDE >> 1)),
+    'told what it left, lest it should turn round and see it as it was',
+  );
 });
 
 t.test('who takes more than there is loses the far rings first, and is told', async (t) => {
