@@ -33,6 +33,7 @@ const NAMES = [
   'handover',
   'kills',
   'map',
+  'map-frames',
   'peers',
   'recovery',
   'restart',

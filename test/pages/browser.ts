@@ -37,15 +37,17 @@ export interface Watched {
   readonly wrong: string[];
 }
 
-/** Opens a page of the admin port. @param admin its http:// address */
+/** Opens a page of the admin port. @param admin its http:// address @param before runs in the page before its own script */
 export async function openPage(
   browser: Browser,
   admin: string,
   path: string,
   options: BrowserContextOptions = {},
+  before = '',
 ): Promise<Watched> {
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
   const page = await context.newPage();
+  if (before !== '') await page.addInitScript(before);
   page.setDefaultTimeout(STEP_MS);
   const wrong: string[] = [];
   page.on('console', (message) => {

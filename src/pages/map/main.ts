@@ -241,7 +241,7 @@ class MapPage {
   }
 
   private paint(now: number): void {
-    const context = this.canvas.getContext('2d');
+    const context = this.canvas.getContext('2d', { alpha: false });
     if (context === null) return;
     const isMoving = now - this.movedMs < STILL_MS;
     const goesOn = this.painter.draw(context, this.camera, theme(), devicePixelRatio, now, isMoving);

@@ -1,18 +1,18 @@
 /** Draws the map: land, grid, tiles, players, what just happened, the selection. One picture a call, only what is seen. */
 import { boundsOf, formatTile } from '../../geo/address.js';
-import { tileNorth, tileSize, tileWest, tileX, tileY } from '../../geo/tile.js';
+import { tileSize, tileX, tileY } from '../../geo/tile.js';
 import { WIDTH } from '../../geo/world.js';
 import { colour, type Theme } from '../look/theme.js';
 import type { Camera } from './camera.js';
 import { Dots } from './dots.js';
 import { Effects } from './effects.js';
+import { Glows } from './glows.js';
 import { Land } from './land.js';
 import { loadColour, loadStep, shardColour } from './palette.js';
 import { DENSITY_LEVEL, type Leaf, type Planet } from './planet.js';
 
 /** Tiles smaller than this are drawn as marks of this size, so that a hot one is seen on the whole world. */
 const MARK_PX = 5;
-const BIN_PX = 9;
 const HOT_STEP = 5;
 
 export interface Layers {
@@ -31,7 +31,11 @@ export class Painter {
   crosshair = false;
   private palette = this.readPalette();
   private hatch: CanvasPattern | null = null;
-  private glow: HTMLCanvasElement | null = null;
+  private readonly glows: Glows;
+  /** What stands still, drawn once, and what it shows. */
+  private readonly backdrop = document.createElement('canvas');
+  private drawn = '';
+  private wanted = '';
 
   constructor(
     private readonly planet: Planet,
@@ -39,13 +43,15 @@ export class Painter {
     changed: () => void,
   ) {
     this.dots = new Dots(changed);
+    this.glows = new Glows(planet);
   }
 
   /** After a change of theme. */
   recolour(): void {
     this.palette = this.readPalette();
     this.hatch = null;
-    this.glow = null;
+    this.glows.forget();
+    this.drawn = '';
   }
 
   /** @returns whether the next picture will differ even if nothing comes in */
@@ -57,7 +63,56 @@ export class Painter {
     now: number,
     isMoving: boolean,
   ): boolean {
-    const { ink, outside, sea, ground, coast } = this.palette;
+    const { ink } = this.palette;
+    this.dots.follow(camera, now);
+    this.drawStill(context, camera, theme, ratio, isMoving);
+    if (this.layers.players && this.dots.shown > 0) this.dots.draw(context, camera, theme, ink, now);
+    this.effects.draw(context, camera, theme, ink, now);
+    this.drawSelection(context, camera);
+    if (this.crosshair) drawCrosshair(context, camera, ink);
+    return !this.effects.isEmpty || this.dots.shown > 0 || this.dots.total > 0;
+  }
+
+  /**
+   * All that stays from one picture to the next while nobody moves the view and no news comes. The second picture of
+   * the same is kept: what changes with every picture need not be kept, what stays costs one copy.
+   */
+  private drawStill(
+    context: CanvasRenderingContext2D,
+    camera: Camera,
+    theme: Theme,
+    ratio: number,
+    isMoving: boolean,
+  ): void {
+    const { backdrop, layers } = this;
+    const shown = `${layers.colour} ${layers.players && this.dots.shown === 0} ${layers.tiles} ${layers.grid}`;
+    const place = `${camera.x} ${camera.y} ${camera.scale} ${camera.width} ${camera.height} ${ratio}`;
+    const key = `${place} ${shown} ${theme} ${isMoving} ${this.planet.version} ${this.land.version}`;
+    const isAgain = key === this.wanted;
+    this.wanted = key;
+    if (!isAgain && key !== this.drawn) return this.drawLayers(context, camera, theme, ratio, isMoving);
+    if (key !== this.drawn) {
+      const pen = backdrop.getContext('2d', { alpha: false });
+      if (pen === null) return;
+      if (backdrop.width !== context.canvas.width) backdrop.width = context.canvas.width;
+      if (backdrop.height !== context.canvas.height) backdrop.height = context.canvas.height;
+      this.drawLayers(pen, camera, theme, ratio, isMoving);
+      this.drawn = key;
+    }
+    context.setTransform(1, 0, 0, 1, 0, 0);
+    context.globalAlpha = 1;
+    context.drawImage(backdrop, 0, 0);
+    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  }
+
+  private drawLayers(
+    context: CanvasRenderingContext2D,
+    camera: Camera,
+    theme: Theme,
+    ratio: number,
+    isMoving: boolean,
+  ): void {
+    const { outside, sea, ground, coast, player } = this.palette;
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.globalAlpha = 1;
     context.fillStyle = outside;
@@ -65,15 +120,7 @@ export class Painter {
     this.land.draw(context, camera, ratio, [sea, ground, coast], isMoving);
     if (this.layers.grid) this.drawGrid(context, camera);
     if (this.layers.tiles) this.drawTiles(context, camera, theme);
-    this.dots.follow(camera, now);
-    if (this.layers.players) {
-      if (this.dots.shown > 0) this.dots.draw(context, camera, theme, ink, now);
-      else this.drawDensity(context, camera);
-    }
-    this.effects.draw(context, camera, theme, ink, now);
-    this.drawSelection(context, camera);
-    if (this.crosshair) drawCrosshair(context, camera, ink);
-    return !this.effects.isEmpty || this.dots.shown > 0 || this.dots.total > 0;
+    if (this.layers.players && this.dots.shown === 0) this.glows.draw(context, camera, ratio, player);
   }
 
   private drawGrid(context: CanvasRenderingContext2D, camera: Camera): void {
@@ -167,38 +214,6 @@ export class Painter {
     );
   }
 
-  /** Players as glows, gathered in bins of the screen. */
-  private drawDensity(context: CanvasRenderingContext2D, camera: Camera): void {
-    const bins = new Map<number, [number, number, number]>();
-    const half = tileSize(DENSITY_LEVEL) / 2;
-    const { planet } = this;
-    for (const [square, players] of planet.density) {
-      const px = camera.screenX(tileWest(planet.squareColumn(square), DENSITY_LEVEL) + half);
-      const py = camera.screenY(tileNorth(planet.squareRow(square), DENSITY_LEVEL) - half);
-      if (px < -40 || py < -40 || px > camera.width + 40 || py > camera.height + 40) continue;
-      const key = Math.floor(px / BIN_PX) * 65536 + Math.floor(py / BIN_PX);
-      const bin = bins.get(key);
-      if (bin === undefined) bins.set(key, [px * players, py * players, players]);
-      else {
-        bin[0] += px * players;
-        bin[1] += py * players;
-        bin[2] += players;
-      }
-    }
-    const near = Math.min(6, tileSize(DENSITY_LEVEL) / camera.scale / 4);
-    this.glow ??= glowOf(this.palette.player);
-    for (const [x, y, players] of bins.values()) {
-      const radius = 7 + 2 * near + 5 * Math.log2(1 + players);
-      const [px, py] = [x / players, y / players];
-      context.globalAlpha = 0.75;
-      context.drawImage(this.glow, px - radius, py - radius, radius * 2, radius * 2);
-      context.globalAlpha = 1;
-      context.fillStyle = this.palette.player;
-      disc(context, px, py, Math.min(5, 1.2 + near / 3 + 0.35 * Math.log2(1 + players)));
-    }
-    context.globalAlpha = 1;
-  }
-
   private drawSelection(context: CanvasRenderingContext2D, camera: Camera): void {
     const leaf = this.selected === null ? undefined : this.planet.leaves.get(this.selected);
     if (leaf === undefined) return;
@@ -248,12 +263,6 @@ export function tileAtPixel(planet: Planet, camera: Camera, px: number, py: numb
   return nearest;
 }
 
-function disc(context: CanvasRenderingContext2D, px: number, py: number, radius: number): void {
-  context.beginPath();
-  context.arc(px, py, radius, 0, 2 * Math.PI);
-  context.fill();
-}
-
 function drawCrosshair(context: CanvasRenderingContext2D, camera: Camera, ink: string): void {
   const px = Math.round(camera.width / 2) + 0.5;
   const py = Math.round(camera.height / 2) + 0.5;
@@ -270,21 +279,6 @@ function drawCrosshair(context: CanvasRenderingContext2D, camera: Camera, ink: s
     context.lineTo(px + ux * 13, py + uy * 13);
   }
   context.stroke();
-}
-
-/** A soft round light, drawn once and stamped for every place. */
-function glowOf(fill: string): HTMLCanvasElement {
-  const stamp = document.createElement('canvas');
-  stamp.width = stamp.height = 64;
-  const pen = stamp.getContext('2d');
-  if (pen === null) return stamp;
-  const light = pen.createRadialGradient(32, 32, 0, 32, 32, 32);
-  light.addColorStop(0, `${fill}cc`);
-  light.addColorStop(0.25, `${fill}55`);
-  light.addColorStop(1, `${fill}00`);
-  pen.fillStyle = light;
-  pen.fillRect(0, 0, 64, 64);
-  return stamp;
 }
 
 function hatchOf(context: CanvasRenderingContext2D, ink: string): CanvasPattern | null {

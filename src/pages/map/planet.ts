@@ -97,11 +97,14 @@ export class Planet {
   /** Decisions may have been made that no event told: /api/decisions knows them. */
   missesDecisions = false;
   handoverTimes: number[] = [];
+  /** Grows with every event that changes what the map shows. */
+  version = 0;
   /** Players of one tile that count as its capacity, until the server says a load itself. */
   private readonly capacity = 5000;
 
   /** Takes an event. @returns what changed in the layout, for animations */
   take(event: LiveEvent): Change[] {
+    if (event.full || event.tiles || event.gone || event.density) this.version++;
     if (event.full) {
       this.leaves.clear();
       this.density.clear();
