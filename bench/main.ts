@@ -35,6 +35,7 @@ const NAMES = [
   'map',
   'map-frames',
   'peers',
+  'pictures',
   'recovery',
   'restart',
   'soak',

@@ -11,7 +11,7 @@ function winding({ points }: Ring, x: number, y: number): number {
   for (let i = 0; i < points.length; i += 2) {
     const j = (i + 2) % points.length;
     const [ax, ay, bx, by] = [points[i], points[i + 1], points[j], points[j + 1]];
-    const side = (bx - ax) * (y - ay) - (x - ax) * (by - ay);
+    const side = (bx - ax) * (y - ay) - (x - ax) * (by - ay); // dx-ok: a plane without an end
     if (ay <= y && by > y && side > 0) turns++;
     if (ay > y && by <= y && side < 0) turns--;
   }
