@@ -2,7 +2,7 @@
  * The streams that clients of this gateway watch, or did a moment ago: one topic each. The first local watcher makes the
  * shards send it to this gateway (interest filter), the last one ends it.
  */
-import { WHOLE, cellOfKey, markerOf, rateOfKey, squareOfKey } from '../geo/square.js';
+import { cellOfKey, partOfKey, rateOfKey, squareOfKey } from '../geo/square.js';
 import type { InterestFilter } from '../memory/interest-filter.js';
 import type { Passing } from './crowds.js';
 
@@ -62,19 +62,14 @@ export class WatchedStreams {
   /** One more watcher of a stream. */
   enter(key: number): WatchedStream {
     const stream = this.byKey.get(key) ?? this.make(key);
-    if (stream.watchers++ === 0) {
-      this.filter.add(key);
-      // After the key: a shard that finds the marker finds the key as well.
-      if (stream.square !== WHOLE) this.filter.add(markerOf(stream.cell));
-    }
+    if (stream.watchers++ === 0) this.filter.add(stream.cell, partOfKey(key));
     return stream;
   }
 
   leave(stream: WatchedStream, now: number): void {
     if (--stream.watchers > 0) return;
     stream.leftAt = now;
-    if (stream.square !== WHOLE) this.filter.remove(markerOf(stream.cell));
-    this.filter.remove(stream.key);
+    this.filter.remove(stream.cell, partOfKey(stream.key));
   }
 
   /** Forgets what nobody has watched for a while. */

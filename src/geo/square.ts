@@ -29,8 +29,6 @@ export const SQUARES = FIRST[SQUARE_DEPTH + 1]!;
 const SIZE = cellSize();
 const CELL_NUMBERS = 2 ** (2 * LIMITS.cellLevel + 1);
 const CLASS_PLACES = 8;
-/** In a filter: some part of the cell is wanted. */
-const MARKER = SQUARES;
 
 /** How often the cell was cut in two along each axis: 0 … 3. */
 export function depthOf(square: number): number {
@@ -110,19 +108,9 @@ function inside(v: number): number {
 export function streamKey(cell: number, square: number, rate: number): number {
   return (square * CLASS_PLACES + rate) * CELL_NUMBERS + cell;
 }
-/** The same from `cells[at]` to `out[0]`: passed on or returned, so large a number would be an object on the heap. */
-export function putStreamKey(
-  cells: Float64Array,
-  at: number,
-  square: number,
-  rate: number,
-  out: Float64Array,
-): void {
-  out[0] = (square * CLASS_PLACES + rate) * CELL_NUMBERS + cells[at]!;
-}
-/** What stands in a filter beside the keys of parts of a cell, so that few look for them. */
-export function markerOf(cell: number): number {
-  return streamKey(cell, MARKER, 0);
+/** The same of a part from `cells[at]` to `out[0]`: passed on or returned, so large a number would be an object on the heap. */
+export function putStreamKey(cells: Float64Array, at: number, part: number, out: Float64Array): void {
+  out[0] = part * CELL_NUMBERS + cells[at]!;
 }
 export function cellOfKey(key: number): number {
   return key % CELL_NUMBERS;
@@ -133,7 +121,10 @@ export function squareOfKey(key: number): number {
 export function rateOfKey(key: number): number {
   return Math.floor(key / CELL_NUMBERS) % CLASS_PLACES;
 }
-/** Square and class as one number, for the records of frames; 0: a whole cell at class 0. */
+/** Square and class as one number below 680; 0: a whole cell at class 0. Those of whole cells are below 8. */
+export function partOfSquare(square: number, rate: number): number {
+  return square * CLASS_PLACES + rate;
+}
 export function partOfKey(key: number): number {
   return Math.floor(key / CELL_NUMBERS);
 }

@@ -194,7 +194,7 @@ export function createSharedWorld(options: SharedWorldOptions): SharedWorld {
     gatewayBlocks: perGateway(() => GatewayBlock.create().sab),
     // Cells: each entity may stand in its own, and half as many may be watched without anybody in them.
     views: perShard(() => ViewReader.create(entities, entities + (entities >> 1) + 1).sab),
-    filters: perGateway(() => InterestFilter.create().sab),
+    filters: perGateway(() => InterestFilter.create(entities * LIMITS.mostFarCells ** 2).sab),
     jobs: perShard(() => ByteRing.create(jobBytes).sab),
     results: perShard(() => ByteRing.create(jobBytes).sab),
     traces: perShard(() => TraceRing.create().sab),

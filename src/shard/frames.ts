@@ -7,7 +7,7 @@
  */
 import { isTurn } from '../base/rates.js';
 import { LIMITS } from '../base/limits.js';
-import { leafOf, leafOfQuantised } from '../geo/square.js';
+import { cellOfKey, leafOf, leafOfQuantised } from '../geo/square.js';
 import { SHARD_COUNTER } from '../memory/shard-block.js';
 import { farRate, nearRate } from '../memory/service.js';
 import { ROW, type ViewWriter } from '../memory/view.js';
@@ -20,7 +20,7 @@ import type { GatewayRings } from './gateway-rings.js';
 import { GONE_CELL, type Published, UNKNOWN } from './published.js';
 import { Quantiser } from '../geo/quantise.js';
 import type { Streams } from './streams.js';
-import { Wants } from './wants.js';
+import { WANTED, Wants } from './wants.js';
 
 /** Links of removals and events to streams, for each slot: most stand in one stream or none. */
 const LINKS_PER_SLOT = 4;
@@ -28,16 +28,13 @@ const FULL = 100;
 /** From cells to squares of the deepest level. */
 const SHIFT = LIMITS.cellLevel - LIMITS.deepestTileLevel;
 const NOBODY: readonly number[] = [];
-/** What is known of a cell of the view: not watched, watched whole, or in parts as well. */
-const WATCHED = 1;
-const CUT = 2;
 
 export class Frames {
   private readonly wants: Wants;
   private readonly chains: Chains;
   private readonly encoder: FrameEncoder;
   private readonly quantiser = new Quantiser();
-  /** By place in the view. */
+  /** By place in the view: what is wanted of the cell (WANTED). */
   private readonly cells: Uint8Array;
   /** Predecessors whose streams are to be closed, and the streams where that is not done for every gateway. */
   private dead: readonly number[] = NOBODY;
@@ -77,8 +74,9 @@ export class Frames {
   /** One frame of every wanted stream. Call after the view of this tick is published. */
   publish(): void {
     if (!this.hasBegun) this.begin();
-    this.openUnclosed();
     this.findStreams();
+    this.openUnclosed();
+    this.endStreams();
     this.seeRows();
     this.chainRemovals();
     this.chainEvents();
@@ -101,28 +99,40 @@ export class Frames {
     this.dead = NOBODY;
   }
 
-  private openUnclosed(): void {
-    if (this.unclosed.size === 0) return;
-    for (const key of this.unclosed)
-      if (this.wants.open(Float64Array.of(key), 0) < 0) this.unclosed.delete(key);
-  }
-
   /** Streams for all cells with entities that somebody wants. */
   private findStreams(): void {
-    const { view, streams, wants } = this;
-    for (let c = 0; c < view.placedCount; c++) {
-      this.cells[c] = 0;
-      const cell = view.cellPlace(c);
-      const s = wants.open(view.f64, cell);
-      if (s >= 0) {
-        streams.mark[s] = c + 1;
-        this.cells[c] = WATCHED;
-      }
-      if (wants.openSlower(view.f64, cell)) this.cells[c] = WATCHED;
-      if (!wants.isCut(view.f64, cell)) continue;
-      wants.openParts(view.f64, cell);
-      this.cells[c] = CUT;
+    const { view, wants } = this;
+    for (let c = 0; c < view.placedCount; c++) this.cells[c] = wants.openAll(view.f64, view.cellPlace(c));
+  }
+
+  /** And for those that dead ones may have left, entities or not. */
+  private openUnclosed(): void {
+    if (this.unclosed.size === 0) return;
+    const key = new Float64Array(1);
+    for (key[0] of this.unclosed) {
+      if (this.placed(Float64Array.of(cellOfKey(key[0]!)), 0) < 0) this.wants.openKey(key[0]!);
+      const s = this.streams.findAt(key, 0);
+      if (s < 0 || !this.streams.isAsked(s, this.core.tick)) this.unclosed.delete(key[0]!);
     }
+  }
+
+  /**
+   * Ends what nobody wants. Of a cell with entities everything is known by now; who begins to watch at this moment is
+   * served in the next frame, since of these entities nothing may have been seen in this one.
+   */
+  private endStreams(): void {
+    const { streams, core } = this;
+    for (let i = streams.count - 1; i >= 0; i--) {
+      const s = streams.at(i);
+      if (streams.isAsked(s, core.tick)) continue;
+      if (this.placed(streams.cell, s) >= 0 || !this.wants.askFor(s)) streams.remove(s);
+    }
+  }
+
+  /** Place in the view of a cell with entities, −1 = it has none. */
+  private placed(cells: Float64Array, at: number): number {
+    const c = this.view.findFrom(cells, at);
+    return c < this.view.placedCount ? c : -1;
   }
 
   /** Notes for every entity whether the cell that last showed it still does, and where it is watched what has changed. */
@@ -132,7 +142,7 @@ export class Frames {
       const at = view.cellPlace(c);
       const cell = view.f64[at]!;
       const watched = this.cells[c]!;
-      if (watched !== 0) this.quantiser.openAt(view.f64, at);
+      if (watched !== WANTED.NOTHING) this.quantiser.openAt(view.f64, at);
       const end = view.cellStart(c) + view.cellRows(c);
       for (let row = view.cellStart(c); row < end; row++) {
         const byte = view.rowByte(row);
@@ -140,9 +150,9 @@ export class Frames {
         // Entities handed over in this tick stand in the view once more; their next owner shows them from now on.
         if (published.cell[slot] !== cell && this.core.owned.has(slot)) {
           published.moved(slot, view.f64, at);
-          if (watched === 0) published.cell[slot] = GONE_CELL;
+          if (watched === WANTED.NOTHING) published.cell[slot] = GONE_CELL;
         }
-        if (watched !== 0) this.seeRow(byte, slot, watched === CUT);
+        if (watched !== WANTED.NOTHING) this.seeRow(byte, slot, watched === WANTED.PARTS);
       }
     }
   }
@@ -169,26 +179,26 @@ export class Frames {
 
   /** To all streams that may have shown it; where we have none, somebody else's may have. */
   private chainRemovals(): void {
-    const { published, streams, wants, chains } = this;
+    const { published, streams } = this;
     for (let i = 0; i < published.removals; i++)
-      wants.chain(chains, streams.removals, published.removalCell, i, published.removalLeaf[i]!, i);
+      this.chain(streams.removals, published.removalCell, published.removalLeaf[i]!, i);
   }
 
   private chainEvents(): void {
-    const { events, streams, wants, chains } = this;
-    for (let i = events.count - 1; i >= 0; i--) {
-      const leaf = leafOf(events.cell[i]!, events.x[i]!, events.y[i]!);
-      wants.chain(chains, streams.events, events.cell, i, leaf, i);
-    }
+    const { events, streams } = this;
+    for (let i = events.count - 1; i >= 0; i--)
+      this.chain(streams.events, events.cell, leafOf(events.cell[i]!, events.x[i]!, events.y[i]!), i);
+  }
+
+  private chain(heads: Int32Array, cells: Float64Array, leaf: number, i: number): void {
+    const c = this.placed(cells, i);
+    const wanted = c < 0 ? this.wants.openAll(cells, i) : this.cells[c]!;
+    if (wanted !== WANTED.NOTHING) this.wants.chain(this.chains, heads, cells, i, wanted, leaf, i);
   }
 
   private publishStream(s: number): void {
     const { core, streams, encoder } = this;
-    const wanted = this.wants.mask(streams.key, s);
-    if (wanted === 0) {
-      streams.remove(s);
-      return;
-    }
+    const wanted = streams.wanted[s]!;
     const following = wanted & streams.keyed[s]!;
     const starting = wanted & ~following;
     // A follower gets its delta even if it is empty while others get a key: the sequence is the stream's.
@@ -214,7 +224,6 @@ export class Frames {
     streams.keyed[s] = got; // who did not get its copy (ring full) has a gap: a key frame next time
     streams.removals[s] = -1;
     streams.events[s] = -1;
-    streams.mark[s] = 0;
   }
 
   /** Whether the stream's class shows what has changed in this frame, at the rate that its leaf is served. */

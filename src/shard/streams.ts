@@ -30,10 +30,13 @@ export class Streams {
   readonly phase: Int32Array;
   /** Bit g: gateway g has had a key frame of this stream (gateways 0…31). */
   readonly keyed: Int32Array;
+  /** Which gateways want it, as bits, and the tick in which they were asked. */
+  readonly wanted: Int32Array;
+  private readonly asked: Int32Array;
   /** Heads of the removal and event chains of the coming frame; −1 = none. */
   readonly removals: Int32Array;
   readonly events: Int32Array;
-  /** 1 + the entry of the view with the rows of the frame that is being built, 0 = none. */
+  /** 1 + its entry in the view of this tick, 0 = none: it is younger, or there was no room. */
   readonly mark: Int32Array;
   count = 0;
   private readonly mask: number;
@@ -57,6 +60,8 @@ export class Streams {
     this.shownTick = new Int32Array(places);
     this.phase = new Int32Array(places);
     this.keyed = new Int32Array(places);
+    this.wanted = new Int32Array(places);
+    this.asked = new Int32Array(places);
     this.removals = new Int32Array(places).fill(-1);
     this.events = new Int32Array(places).fill(-1);
     this.mark = new Int32Array(places);
@@ -94,6 +99,16 @@ export class Streams {
     this.livePlace[at] = this.count;
     this.live[this.count++] = at;
     return at;
+  }
+
+  /** Notes who wants a stream in this tick. */
+  want(place: number, gateways: number, tick: number): void {
+    this.wanted[place] = gateways;
+    this.asked[place] = tick;
+  }
+  /** Whether that was noted in this tick. */
+  isAsked(place: number, tick: number): boolean {
+    return this.asked[place] === tick;
   }
 
   /** The i-th live stream, 0 ≤ i < count; removing it moves the last one to i. */
@@ -136,6 +151,8 @@ export class Streams {
     this.lastTick[place] = 0;
     this.shownTick[place] = 0;
     this.keyed[place] = 0;
+    this.wanted[place] = 0;
+    this.asked[place] = 0;
     this.removals[place] = -1;
     this.events[place] = -1;
     this.mark[place] = 0;
@@ -153,6 +170,8 @@ export class Streams {
     this.shownTick[to] = this.shownTick[from]!;
     this.phase[to] = this.phase[from]!;
     this.keyed[to] = this.keyed[from]!;
+    this.wanted[to] = this.wanted[from]!;
+    this.asked[to] = this.asked[from]!;
     this.removals[to] = this.removals[from]!;
     this.events[to] = this.events[from]!;
     this.mark[to] = this.mark[from]!;

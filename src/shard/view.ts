@@ -143,6 +143,7 @@ export class ViewPublisher {
     for (let i = 0; i < streams.count; i++) {
       const place = streams.at(i);
       const c = this.enter(streams.key, place, streams.cell, place, streams.square[place]!);
+      streams.mark[place] = c + 1;
       if (c >= 0) view.setLastSeq(c, streams.lastTick[place]!);
     }
   }
