@@ -37,8 +37,7 @@ t.test('over a border, and a coin to a friend there', { skip }, async (t) => {
   await until(ada.page, `document.getElementById('shard').textContent !== '–'`);
   const shard = await ada.page.textContent('#shard');
   await ada.page.keyboard.press('e');
-  await ada.page.waitForSelector('#note:not([hidden])');
-  t.match(await ada.page.textContent('#note'), /No player within 3 m/);
+  await until(ada.page, `document.getElementById('note').textContent.includes('No player within 3 m')`);
   await ada.page.keyboard.down('d');
   await until(ada.page, `document.getElementById('tile').textContent === '11/${HOME.x + 1}/${HOME.y}'`);
   await ada.page.keyboard.up('d');
@@ -92,6 +91,47 @@ t.test('a lost connection is resumed, and what lay on the ground is picked up ag
   t.equal(await overflow(page), 0, 'no sideways scrolling');
   await keepPicture(page, 'play-phone');
   t.same(outside(wrong, server), [], 'no errors, nothing from elsewhere');
+  await browser.close();
+  await server.stop();
+});
+
+/** Pixels of the picture that have the colour of the own player, or nearly so. */
+const OWN_PIXELS = `(() => {
+  const world = document.getElementById('world');
+  const canvas = Object.assign(document.createElement('canvas'), { width: world.width, height: world.height });
+  const copy = canvas.getContext('2d', { willReadFrequently: true });
+  copy.drawImage(world, 0, 0);
+  const own = getComputedStyle(document.documentElement).getPropertyValue('--self').trim();
+  const [r, g, b] = [1, 3, 5].map((at) => parseInt(own.slice(at, at + 2), 16));
+  const { data } = copy.getImageData(0, 0, canvas.width, canvas.height);
+  let count = 0;
+  for (let i = 0; i < data.length; i += 4)
+    if (Math.abs(data[i] - r) + Math.abs(data[i + 1] - g) + Math.abs(data[i + 2] - b) < 12) count++;
+  return count;
+})()`;
+
+t.test('whoever is far away is counted as far, and seen from further up', { skip }, async (t) => {
+  const server = await startServer(t, ['--shards', '2']);
+  const browser = await openBrowser(t);
+  const { x, y } = centreOf(HOME);
+  // Two cells and more apart: in the ring around the near view. A grove may stand in between: things count as well.
+  const ada = await openPage(browser, server.admin, `/play?x=${x}&y=${y + 3000}`);
+  await isOnline(ada.page);
+  await until(ada.page, `/^\\d+ near, \\d+ far$/.test(document.getElementById('in-view').textContent)`);
+  const seen = async () =>
+    ((await ada.page.textContent('#in-view')) ?? '').split(/\D+/).slice(0, 2).map(Number);
+  const [near, far] = await seen();
+  const bob = await openPage(browser, server.admin, `/play?x=${x + 330}&y=${y + 3000}`);
+  await isOnline(bob.page);
+  await until(ada.page, `document.getElementById('in-view').textContent === '${near} near, ${far + 1} far'`);
+  const large = (await ada.page.evaluate(OWN_PIXELS)) as number;
+  t.ok(large > 50, `the own player is drawn: ${large} pixels`);
+  for (let i = 0; i < 8; i++) await ada.page.keyboard.press('-');
+  await until(ada.page, `${OWN_PIXELS} < ${large / 4}`);
+  await keepPicture(ada.page, 'play-far');
+  for (let i = 0; i < 8; i++) await ada.page.click('#zoom-in');
+  await until(ada.page, `${OWN_PIXELS} > ${large / 2}`);
+  t.same([...outside(ada.wrong, server), ...outside(bob.wrong, server)], [], 'no errors');
   await browser.close();
   await server.stop();
 });

@@ -18,6 +18,8 @@ interface Chart {
   readonly lines: (status: Status) => readonly string[];
   readonly values: (now: Status, before: Status) => readonly number[];
   readonly least: number;
+  /** Drawn at the length of a tick, and always in sight. */
+  readonly hasTickLine?: true;
 }
 
 function rate(now: Status, before: Status, total: string): number {
@@ -33,6 +35,7 @@ const CHARTS: readonly Chart[] = [
     lines: (s) => s.shards.flatMap(({ id }) => [`shard ${id} p50`, `shard ${id} p99`]),
     values: (s) => s.shards.flatMap(({ tickMs }) => [tickMs.p50, tickMs.p99]),
     least: 2,
+    hasTickLine: true,
   },
   {
     title: 'CPU',
@@ -98,7 +101,7 @@ export class Charts {
       return { chart, figure, plotBox, value, plot: null, key: '', times: [], columns: [] };
     });
     this.latencies = h('canvas', { role: 'img', 'aria-label': 'Histogram of handover times' });
-    this.latencyNote = h('span', { class: 'muted' });
+    this.latencyNote = h('span', { class: 'muted', title: 'of all handovers since the start' });
     const caption = h(
       'figcaption',
       {},
@@ -119,7 +122,7 @@ export class Charts {
     const { p50, p99, max } = status.handoverMs;
     this.latencyValue.textContent = max > 0 ? `p99 ${milliseconds(p99)}` : '';
     this.latencyNote.textContent =
-      max > 0 ? `p50 ${milliseconds(p50)}, max ${milliseconds(max)}, since the start` : 'none yet';
+      max > 0 ? `p50 ${milliseconds(p50)}, max ${milliseconds(max)}` : 'none yet';
     this.drawLatencies();
     if (before === null || status.uptimeSeconds <= before.uptimeSeconds) return;
     for (const drawn of this.drawn) this.add(drawn, status, before);
@@ -151,7 +154,7 @@ export class Charts {
     if (key !== drawn.key) {
       drawn.plot?.destroy();
       drawn.plotBox.replaceChildren();
-      drawn.plot = plotOf(chart, names, drawn.plotBox);
+      drawn.plot = plotOf(chart, names, drawn.plotBox, this.tickMs);
       drawn.key = key;
     }
     const now = status.uptimeSeconds;
@@ -169,7 +172,8 @@ export class Charts {
   }
 }
 
-function plotOf(chart: Chart, names: readonly string[], box: HTMLElement): uPlot {
+function plotOf(chart: Chart, names: readonly string[], box: HTMLElement, tickMs: number): uPlot {
+  const least = chart.hasTickLine ? Math.max(chart.least, tickMs * 1.2) : chart.least;
   const muted = colour('--muted');
   const font = '11px system-ui, sans-serif';
   const grid = { stroke: colour('--line'), width: 1 };
@@ -194,10 +198,10 @@ function plotOf(chart: Chart, names: readonly string[], box: HTMLElement): uPlot
       height: HEIGHT,
       legend: { show: false },
       cursor: { show: false },
-      padding: [8, 10, 0, 0],
+      padding: [8, 14, 0, 0],
       scales: {
         x: { time: false, range: (_u, min) => [Math.min(-60, min ?? -60), 0] },
-        y: { range: (_u, _min, max) => [0, Math.max(chart.least, (max ?? 0) * 1.15)] },
+        y: { range: (_u, _min, max) => [0, Math.max(least, (max ?? 0) * 1.15)] },
       },
       axes: [
         {
@@ -221,8 +225,27 @@ function plotOf(chart: Chart, names: readonly string[], box: HTMLElement): uPlot
         },
       ],
       series: [{}, ...series],
+      hooks: chart.hasTickLine ? { draw: [(plot) => tickLine(plot, tickMs)] } : {},
     },
     [[], ...names.map(() => [])] as uPlot.AlignedData,
     box,
   );
+}
+
+/** A dashed line at the length of a tick: above it a shard is late. */
+function tickLine({ ctx, bbox, valToPos }: uPlot, tickMs: number): void {
+  const y = Math.round(valToPos(tickMs, 'y', true)) + 0.5;
+  ctx.save();
+  ctx.strokeStyle = ctx.fillStyle = colour('--ok');
+  ctx.lineWidth = devicePixelRatio;
+  ctx.setLineDash([4 * devicePixelRatio, 3 * devicePixelRatio]);
+  ctx.beginPath();
+  ctx.moveTo(bbox.left, y);
+  ctx.lineTo(bbox.left + bbox.width, y);
+  ctx.stroke();
+  ctx.font = `${11 * devicePixelRatio}px system-ui, sans-serif`;
+  ctx.textAlign = 'left';
+  ctx.textBaseline = 'bottom';
+  ctx.fillText('one tick', bbox.left + 4 * devicePixelRatio, y - 2 * devicePixelRatio);
+  ctx.restore();
 }

@@ -14,6 +14,9 @@ import { DENSITY_LEVEL, type Leaf, type Planet } from './planet.js';
 /** Tiles smaller than this are drawn as marks of this size, so that a hot one is seen on the whole world. */
 const MARK_PX = 5;
 const HOT_STEP = 5;
+/** The panel of layers, or the legend on a phone; and a label, CSS pixels. */
+const PANEL_PX = { width: 350, height: 58 };
+const LABEL_PX = 130;
 
 export interface Layers {
   colour: 'load' | 'shard';
@@ -182,7 +185,7 @@ export class Painter {
         Math.round(grown) - 1,
         Math.round(grown) - 1,
       );
-      if (size > 64) this.label(context, leaf, px, py, size);
+      if (size > 64) this.label(context, camera, leaf, px, py, size);
     }
     context.globalAlpha = 1;
   }
@@ -196,13 +199,22 @@ export class Painter {
     context.fillStyle = before;
   }
 
-  private label(context: CanvasRenderingContext2D, leaf: Leaf, px: number, py: number, size: number): void {
+  private label(
+    context: CanvasRenderingContext2D,
+    camera: Camera,
+    leaf: Leaf,
+    px: number,
+    py: number,
+    size: number,
+  ): void {
     context.globalAlpha = 1;
     context.fillStyle = this.palette.ink;
     context.font = `600 ${size > 140 ? 13 : 11}px system-ui, sans-serif`;
     context.textBaseline = 'top';
     const x = Math.max(px + 7, px + size > 200 ? 68 : 7); // clear of the buttons
-    const y = Math.max(py, 0) + 6;
+    // Clear of what lies along the upper edge on the right, where the tile is tall enough.
+    const under = x + LABEL_PX > camera.width - PANEL_PX.width && py < PANEL_PX.height;
+    const y = (under && py + size > PANEL_PX.height + 40 ? PANEL_PX.height : Math.max(py, 0)) + 6;
     const { data } = leaf;
     context.fillText(size > 140 ? data.tile : `${data.players}`, x, y);
     if (size <= 140) return;

@@ -8,6 +8,7 @@ export class Ground {
   /** Leaves by address. */
   private shards = new Map<string, number>();
   private askedMs = Number.NEGATIVE_INFINITY;
+  /** Address of the leaf, '' before it is known. */
   tile = '';
   shard = -1;
   /** Borders between tiles, and between shards, that the player has walked across. */

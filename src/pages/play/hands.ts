@@ -27,13 +27,16 @@ const KEYS: Readonly<Record<string, readonly [number, number]>> = {
 export class Hands {
   private readonly keys = new Set<string>();
   private pointer: { x: number; y: number; downMs: number } | null = null;
+  /** Fingers on the glass: one walks, two zoom. */
+  private readonly fingers = new Map<number, { x: number; y: number }>();
   private sentMs = 0;
 
-  /** @param secondsTo how long it takes to walk to a pixel, and its heading; @param walk sends the wish */
+  /** @param secondsTo how long it takes to walk to a pixel, and its heading; @param walk sends the wish @param zoom by a factor */
   constructor(
     canvas: HTMLCanvasElement,
     private readonly secondsTo: (px: number, py: number) => Wish,
     private readonly walk: (wish: Wish) => void,
+    private readonly zoom: (factor: number) => void,
   ) {
     addEventListener('keydown', (event) => {
       const isTyping = event.target instanceof HTMLInputElement && event.target.type !== 'checkbox';
@@ -51,15 +54,36 @@ export class Hands {
       this.keys.clear();
       this.send();
     });
+    this.attachPointers(canvas);
+    canvas.addEventListener(
+      'wheel',
+      (event) => {
+        event.preventDefault();
+        const lines = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? 16 : 1;
+        this.zoom(2 ** ((-event.deltaY * lines) / 300));
+      },
+      { passive: false },
+    );
+  }
+
+  private attachPointers(canvas: HTMLCanvasElement): void {
     canvas.addEventListener('pointerdown', (event) => {
       canvas.setPointerCapture(event.pointerId);
+      this.fingers.set(event.pointerId, { x: event.offsetX, y: event.offsetY });
+      if (this.fingers.size > 1) {
+        if (this.pointer !== null) this.walk({ heading: 0, seconds: 0 });
+        this.pointer = null;
+        return;
+      }
       this.pointer = { x: event.offsetX, y: event.offsetY, downMs: event.timeStamp };
       this.send();
     });
     canvas.addEventListener('pointermove', (event) => {
+      this.pinch(event);
       if (this.pointer !== null) Object.assign(this.pointer, { x: event.offsetX, y: event.offsetY });
     });
     const up = (event: PointerEvent) => {
+      this.fingers.delete(event.pointerId);
       const held = this.pointer;
       this.pointer = null;
       // A tap walks all the way; letting go after holding stops.
@@ -72,6 +96,18 @@ export class Hands {
   /** With every picture: repeats what is still held. */
   beat(now: number): void {
     if ((this.keys.size > 0 || this.pointer !== null) && now - this.sentMs >= REPEAT_MS) this.send();
+  }
+
+  /** Two fingers that part make everything larger. */
+  private pinch(event: PointerEvent): void {
+    const before = this.fingers.get(event.pointerId);
+    if (before === undefined) return;
+    const now = { x: event.offsetX, y: event.offsetY };
+    this.fingers.set(event.pointerId, now);
+    const other = [...this.fingers].find(([id]) => id !== event.pointerId)?.[1];
+    if (other === undefined) return;
+    const apart = Math.hypot(before.x - other.x, before.y - other.y); // dx-ok: pixels
+    this.zoom(Math.hypot(now.x - other.x, now.y - other.y) / Math.max(1, apart)); // dx-ok: pixels
   }
 
   private send(): void {

@@ -12,6 +12,7 @@ import {
   connect,
   type GameEvent,
 } from '../../client/index.js';
+import { parseTile } from '../../geo/address.js';
 import { byId, h, setText } from '../look/dom.js';
 import { themeButton } from '../look/theme.js';
 import { Ground } from './ground.js';
@@ -23,6 +24,9 @@ import { showTrade } from './trade.js';
 const WALK_MPS = 5;
 const REACH_M = 3;
 const NOTE_MS = 3500;
+const HOW_TO_WALK = matchMedia('(pointer: coarse)').matches
+  ? 'Hold or tap where you want to go; two fingers zoom.'
+  : 'Walk with W A S D or the arrow keys, or hold the mouse where you want to go.';
 const DEEDS: Readonly<Record<string, string>> = {
   KeyG: 'gather',
   KeyP: 'pick',
@@ -31,6 +35,8 @@ const DEEDS: Readonly<Record<string, string>> = {
   KeyR: 'drop',
   KeyF: 'forage',
 };
+
+const ZOOMS: Readonly<Record<string, number>> = { '+': 1.4, '=': 1.4, '-': 1 / 1.4, _: 1 / 1.4 };
 
 /** What a deed is done to. */
 const TARGETS: Readonly<Record<string, string>> = {
@@ -69,7 +75,7 @@ class Game {
             amount: columnReader(columns, 'amount'),
             mood: columnReader(columns, 'mood'),
           };
-          if (welcome.resumed) this.note('Resumed: the same session, nothing was lost.');
+          this.note(welcome.resumed ? 'Resumed: the same session, nothing was lost.' : HOW_TO_WALK);
         },
         event: (event) => this.onEvent(event),
         decided: (_action, rttMs) => {
@@ -88,6 +94,7 @@ class Game {
         return { heading: Math.atan2(north, east), seconds: Math.hypot(east, north) / WALK_MPS };
       },
       ({ heading, seconds }) => this.act('walk', { heading, speed: WALK_MPS, seconds }),
+      (factor) => this.zoom(factor),
     );
     requestAnimationFrame(this.frame);
   }
@@ -114,6 +121,14 @@ class Game {
   cut(): void {
     this.note('Connection cut. The server keeps your player standing for 15 s.');
     this.socket?.close(3000, '');
+  }
+
+  zoom(factor: number): void {
+    this.painter.zoomBy(factor);
+  }
+
+  recolour(): void {
+    this.painter.recolour();
   }
 
   showBorders(isShown: boolean): void {
@@ -155,8 +170,8 @@ class Game {
     this.hands.beat(now);
     if (client.welcome !== null) {
       this.seen = this.painter.seen(client, now);
-      this.painter.draw(client, this.seen, now);
       this.ground.follow(client.self.x, client.self.y, now);
+      this.painter.draw(client, this.seen, now, parseTile(this.ground.tile)?.z ?? 0);
       this.showNumbers();
     }
     this.showState();
@@ -173,6 +188,8 @@ class Game {
     setText(byId('tile'), tile === '' ? '–' : tile);
     setText(byId('shard'), shard < 0 ? '–' : String(shard));
     setText(byId('borders'), `${crossed} (${shardChanges} to another shard)`);
+    const far = this.seen.reduce((n, { isFar }) => n + (isFar ? 1 : 0), 0);
+    setText(byId('in-view'), `${this.seen.length - far} near, ${far} far`);
     const items = this.client.self.items;
     const names = this.client.welcome?.items ?? [];
     const key = `${items.join()} ${this.item}`;
@@ -222,6 +239,7 @@ function listen(game: Game): void {
   addEventListener('keydown', (event) => {
     if (event.target instanceof HTMLInputElement || event.ctrlKey || event.metaKey || event.repeat) return;
     if (event.code in DEEDS) game.do(DEEDS[event.code]);
+    if (event.key in ZOOMS) game.zoom(ZOOMS[event.key]);
     const isOnWorld = event.target === document.body || (event.target as HTMLElement).id === 'world';
     if (event.code === 'Enter' && isOnWorld) {
       event.preventDefault();
@@ -234,6 +252,8 @@ function listen(game: Game): void {
     words.value = '';
     byId('world').focus();
   });
+  byId('zoom-in').addEventListener('click', () => game.zoom(ZOOMS['+']));
+  byId('zoom-out').addEventListener('click', () => game.zoom(ZOOMS['-']));
   byId('cut').addEventListener('click', () => game.cut());
   byId('show-borders').addEventListener('change', (event) =>
     game.showBorders((event.target as HTMLInputElement).checked),
@@ -241,9 +261,12 @@ function listen(game: Game): void {
   addEventListener('pagehide', () => void game.client.goodbye());
 }
 
+let game: Game | null = null;
+
 async function begin(place: Place | Promise<Place>): Promise<void> {
   try {
-    listen(new Game(await gameUrl(new URLSearchParams(location.search)), await place));
+    game = new Game(await gameUrl(new URLSearchParams(location.search)), await place);
+    listen(game);
     byId('start').hidden = true;
     document.body.classList.remove('waiting');
     byId('world').focus();
@@ -252,7 +275,7 @@ async function begin(place: Place | Promise<Place>): Promise<void> {
   }
 }
 
-themeButton(byId<HTMLButtonElement>('theme'), () => {});
+themeButton(byId<HTMLButtonElement>('theme'), () => game?.recolour());
 const asked = askedPlace(new URLSearchParams(location.search));
 if (asked !== null) void begin(asked);
 else
