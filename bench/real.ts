@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 
@@ -32,6 +33,20 @@ export interface BotsReport {
   itemsAfter: number;
 }
 
+/** Of the server's log, as far as it is used here. */
+export interface LogLine {
+  readonly msg: string;
+  readonly shard?: number;
+}
+
+/** What is no line of the log is shown. */
+function readLog(from: Readable, hear: (line: LogLine) => void): void {
+  createInterface({ input: from }).on('line', (line) => {
+    if (line.startsWith('{')) hear(JSON.parse(line) as LogLine);
+    else process.stderr.write(`${line}\n`);
+  });
+}
+
 export class RealServer {
   private constructor(
     private readonly child: ChildProcess,
@@ -42,15 +57,22 @@ export class RealServer {
   /**
    * @param flags beside those of its ports; without --data it keeps everything in memory
    * @param firstPort of the two, game and admin; default: any that are free
+   * @param hear is told every line of its log, from `info` on; default: the fatal ones go to stderr
    * @throws Error when it does not start; its own words stand on stderr
    */
-  static async start(flags: readonly string[], firstPort = 0): Promise<RealServer> {
+  static async start(
+    flags: readonly string[],
+    firstPort = 0,
+    hear?: (line: LogLine) => void,
+  ): Promise<RealServer> {
     const ports = ['--port', String(firstPort)];
     const where = flags.includes('--data') ? [] : ['--memory'];
-    const argv = [...where, '--host', '127.0.0.1', ...ports, '--log-level', 'fatal', ...flags];
+    const level = ['--log-level', hear === undefined ? 'fatal' : 'info'];
+    const argv = [...where, '--host', '127.0.0.1', ...ports, ...level, ...flags];
     const child = spawn(process.execPath, [file('../src/main.js'), ...argv], {
-      stdio: ['ignore', 'pipe', 'inherit'],
+      stdio: ['ignore', 'pipe', hear === undefined ? 'inherit' : 'pipe'],
     });
+    if (hear !== undefined && child.stderr !== null) readLog(child.stderr, hear);
     for await (const line of createInterface({ input: child.stdout! })) {
       const game = /ws:\/\/[\w.:]+/.exec(line)?.[0];
       const admin = /http:\/\/[\w.:]+/.exec(line)?.[0];

@@ -10,8 +10,10 @@ import { assert } from '../base/assert.js';
 import type { Clock, Timers } from '../base/clock.js';
 import { type Log, reasonOf } from './log.js';
 import { Quarantine } from './quarantine.js';
+import { WATCH } from './watch-times.js';
 import type { LaunchShard, Phase, ShardReport, ShardThread, ShardWatch } from './shard-thread.js';
 
+export { WATCH };
 export type {
   LaunchShard,
   Phase,
@@ -34,25 +36,6 @@ export interface SupervisorParts {
   /** Whether nobody is there. */
   readonly isQuiet?: () => boolean;
 }
-
-/** Times of the supervisor, one place. */
-export const WATCH = Object.freeze({
-  checkMs: 100,
-  /** The same while every shard rests: nobody is there to feel a death. */
-  quietCheckMs: 300,
-  /** Heartbeat silent for so long: terminate. */
-  silentMs: 500,
-  /** A thread that is not ready after so long is terminated and started anew. */
-  startMs: 15_000,
-  crashesForAlarm: 3,
-  crashWindowMs: 60_000,
-  /** First wait after the alarm, and after a failed start; doubled each time. */
-  alarmWaitMs: 1_000,
-  /** A life that ended sooner after it was ready: waits are for several of these in a row. */
-  shortLifeMs: 2_000,
-  failedStartWaitMs: 100,
-  longestWaitMs: 30_000,
-});
 
 interface Life {
   readonly shard: number;
@@ -341,12 +324,12 @@ export class Supervisor {
   }
 
   /**
-   * Looks at every heartbeat. Silence is added up in steps of at most one and a half of the supervisor's own
-   * interval: when the whole process was frozen, this thread was silent as well and must blame nobody for it.
+   * Looks at every heartbeat. Silence is added up in bounded steps: when the whole process was frozen, this thread was
+   * silent as well and must blame nobody for it.
    */
   private check(): void {
     const now = this.parts.clock.now();
-    const gap = Math.min(now - this.lastCheck, WATCH.checkMs * 1.5);
+    const gap = Math.min(now - this.lastCheck, WATCH.longestGapMs);
     this.lastCheck = now;
     for (const life of this.lives) {
       if (life.alarm !== null) this.clearAlarm(life, now);

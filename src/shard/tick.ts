@@ -153,6 +153,7 @@ export class Shard {
     this.beginNotes();
     this.transaction();
     commit(core);
+    core.block.beat(); // whoever has got here is not silent, however long the rest takes
     core.traces.committed();
     this.aftermath(k);
     this.rest.note();

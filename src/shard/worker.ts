@@ -1,7 +1,7 @@
 /**
  * The thread of one shard: attaches to the shared world, adopts, and runs ticks until its block says "closing". Sleeps
- * in Atomics.wait on its doorbell; once a second it takes one turn of the event loop, for messages and for the observer
- * of garbage collections.
+ * in Atomics.wait on its doorbell; four times a second it takes one turn of the event loop, for messages and for the
+ * observer of garbage collections.
  */
 import { once } from 'node:events';
 import { setImmediate as turn } from 'node:timers/promises';
@@ -40,6 +40,8 @@ export type ShardMessage =
 
 /** The longest sleep of a shard that holds nothing: well below the supervisor's deadline for a heartbeat. */
 const REST_MS = 200;
+/** Turns of the event loop a second. */
+const TURNS_PER_S = 4;
 
 async function main(settings: ShardWorkerData): Promise<void> {
   // Listened to from the beginning: the number may be told while the game is still being loaded.
@@ -67,9 +69,10 @@ async function main(settings: ShardWorkerData): Promise<void> {
   const phase = (world.clock.tickMs * data.shard) / world.shardBlocks.length;
   const startOf = (k: number) => world.clock.startOf(k) + phase;
   const isOver = () => block.state === SHARD_STATE.CLOSING && shard.isUnreachable;
+  const turnEvery = world.clock.ticksPerSecond / TURNS_PER_S;
   let turnedAt = 0;
   while (!isOver()) {
-    if (tick - turnedAt >= world.clock.ticksPerSecond) {
+    if (tick - turnedAt >= turnEvery) {
       turnedAt = tick;
       await turn();
       collections.check();

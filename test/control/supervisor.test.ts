@@ -17,9 +17,9 @@ function setUp(shards = 2) {
   });
   /** Lets time pass while the given shards beat. */
   const live = (ms: number, ...beating: number[]) => {
-    for (let passed = 0; passed < ms; passed += 50) {
+    for (let passed = 0; passed < ms; passed += WATCH.checkMs) {
       for (const shard of beating) fake.beats[shard]++;
-      time.advance(50);
+      time.advance(WATCH.checkMs);
     }
   };
   return { time, fake, log, supervisor, live };

@@ -1,0 +1,21 @@
+/** How the supervisor watches and waits: constants only. */
+export const WATCH = Object.freeze({
+  /** How late a silence is noticed at most; a look at a few words costs nothing. */
+  checkMs: 25,
+  /** The same while every shard rests: nobody is there to feel a death. */
+  quietCheckMs: 300,
+  /** A gap between two looks counts as so much silence at most. */
+  longestGapMs: 150,
+  /** Heartbeat silent for so long: terminate. */
+  silentMs: 500,
+  /** A thread that is not ready after so long is terminated and started anew. */
+  startMs: 15_000,
+  crashesForAlarm: 3,
+  crashWindowMs: 60_000,
+  /** First wait after the alarm, and after a failed start; doubled each time. */
+  alarmWaitMs: 1_000,
+  /** A life that ended sooner after it was ready: waits are for several of these in a row. */
+  shortLifeMs: 2_000,
+  failedStartWaitMs: 100,
+  longestWaitMs: 30_000,
+});
