@@ -52,6 +52,13 @@ export class DurableWatch {
   /** A shard was made: it is looked at after each of its commits. */
   follow(shard: Shard): void {
     const { core } = shard;
+    const resume = core.cut.resume.bind(core.cut);
+    core.cut.resume = (committed, first, hasTold) => {
+      // The dead one may have committed a tick and died before it could be looked at.
+      for (let i = 0; i < core.owned.count; i++)
+        if (core.givenTick(core.owned.slots[i]!) <= committed) this.note(shard, core.owned.slots[i]!);
+      resume(committed, first, hasTold);
+    };
     const take = core.cut.take.bind(core.cut);
     core.cut.take = (hasTold) => {
       for (let i = 0; i < core.owned.count; i++) this.note(shard, core.owned.slots[i]!);

@@ -36,6 +36,11 @@ export const REGRESSIONS: readonly { readonly seed: number; readonly ticks: numb
       why: 'handed over and gone in one tick: the newer owner decides what the cut of that tick holds',
     },
     {
+      seed: 691,
+      ticks: 400,
+      why: 'dead between commit and cut: what stands as of that tick is seen by the replacement first',
+    },
+    {
       seed: 328,
       ticks: 400,
       why: 'over a border within the first second: the tile is placed when the view is looked at, or at the handover',
