@@ -54,10 +54,12 @@ export class DurableWatch {
     const { core } = shard;
     const resume = core.cut.resume.bind(core.cut);
     core.cut.resume = (committed, first, hasTold) => {
-      // The dead one may have committed a tick and died before it could be looked at.
-      for (let i = 0; i < core.owned.count; i++)
-        if (core.givenTick(core.owned.slots[i]!) <= committed) this.note(shard, core.owned.slots[i]!);
+      const asked = core.cut.askedTick;
       resume(committed, first, hasTold);
+      // It has answered for the dead one, which had committed a tick and died before it could be looked at.
+      const hasAnswered = asked > 0 && core.world.cut.marked(core.shard) === core.world.cut.asked;
+      for (let i = 0; hasAnswered && i < core.owned.count; i++)
+        if (core.givenTick(core.owned.slots[i]!) <= committed) this.note(shard, core.owned.slots[i]!);
     };
     const take = core.cut.take.bind(core.cut);
     core.cut.take = (hasTold) => {
