@@ -162,6 +162,8 @@ export class View {
     if (entity.cell !== this.cell && !wentThrough) return;
     if (!this.area.inView(to)) return this.drop(entity);
     this.leave(entity, now);
+    // On through one slow cell after another, each left before its turn: that it goes on is news enough to wait for.
+    entity.leavingMs = now;
     entity.leavingTo = to;
   }
 

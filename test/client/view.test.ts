@@ -147,6 +147,24 @@ t.test('to a cell in view: kept until that cell shows it, a second at most', (t)
   t.end();
 });
 
+t.test('from cell to cell before any shows it: kept for as long as the news goes on', (t) => {
+  const { frame, ids, beat } = setUp();
+  const there = cell(1);
+  const beyond = cell(1, 1);
+  frame(HOME, 1, 10, 0, state(5));
+  frame(there, 1, 10, 0);
+  frame(beyond, 1, 10, 0);
+  frame(HOME, 1, 12, 10, (w) => w.removal(5, 1, there.x, there.y));
+  beat(900);
+  frame(there, 1, 30, 10, (w) => w.removal(5, 1, beyond.x, beyond.y));
+  beat(900);
+  t.same(ids(), [5]);
+  frame(there, 1, 32, 30, (w) => w.removal(5, 1, beyond.x, beyond.y));
+  beat(200);
+  t.same(ids(), [], 'told of a cell in which it is not: no news');
+  t.end();
+});
+
 t.test('to a cell out of view: dropped at once', (t) => {
   const { frame, ids } = setUp();
   frame(cell(1), 1, 10, 0, state(5));
