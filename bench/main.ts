@@ -31,6 +31,7 @@ const NAMES = [
   'fanout',
   'geo',
   'handover',
+  'idle',
   'kills',
   'map',
   'map-frames',

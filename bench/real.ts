@@ -81,6 +81,10 @@ export class RealServer {
     throw new Error('the server did not start; its reason stands above');
   }
 
+  get pid(): number {
+    return this.child.pid ?? Number.NaN;
+  }
+
   async status<T>(): Promise<T> {
     return (await (await fetch(`${this.admin}/api/status`)).json()) as T;
   }

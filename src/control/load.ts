@@ -15,6 +15,7 @@ import type { SharedWorld } from '../memory/shared-world.js';
 import { SQUARES, baseOf, pathOf } from '../world/layout.js';
 import type { Sample, ShardSample, TileSample } from './planner/types.js';
 import type { ThreadCpu } from './thread-cpu.js';
+import { TickDebt } from './tick-debt.js';
 
 /** A leaf with the figures that only people look at. */
 export interface LeafLoad extends TileSample {
@@ -55,12 +56,20 @@ interface BaseLoad {
 export class LoadSampler {
   private readonly rows: number[] = [];
   private last: LoadSample | null = null;
+  private readonly debt: TickDebt;
 
-  constructor(private readonly parts: LoadParts) {}
+  constructor(private readonly parts: LoadParts) {
+    this.debt = new TickDebt(parts.world.clock.tickMs);
+  }
 
   /** Reads the CPU times. Once before each `sample` that is to have new ones. */
   measure(): void {
-    const { world, cpu } = this.parts;
+    const { world, cpu, clock } = this.parts;
+    const now = clock.now();
+    for (const [s, { state, incarnation, committedTick }] of world.shardBlocks.entries()) {
+      if (state !== SHARD_STATE.RUNNING) continue;
+      this.debt.note(s, incarnation, committedTick, world.clock.tickAt(now) - committedTick, now);
+    }
     const shards = world.shardBlocks.map((block, s) => ({
       name: `shard ${s}`,
       tid: block.state === SHARD_STATE.RUNNING ? block.gauge(SHARD_GAUGE.threadId) : 0,
@@ -110,7 +119,7 @@ export class LoadSampler {
     return {
       alive,
       canStart: false,
-      busy: measured?.busy ?? block.gauge(SHARD_GAUGE.busyShare),
+      busy: measured === null ? block.gauge(SHARD_GAUGE.busyShare) : measured.busy * this.debt.factor(s),
       waiting: measured?.waiting ?? 0,
       players: block.gauge(SHARD_GAUGE.players),
     };

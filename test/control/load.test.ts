@@ -144,3 +144,19 @@ t.test(
     t.end();
   },
 );
+
+t.test(
+  'a thread that is always busy and does half of its ticks is asked for twice its budget or more',
+  (t) => {
+    const { time, world, load, pass } = setUp();
+    const block = world.shardBlocks[0];
+    time.advance(1000); // it is behind already
+    for (let quarter = 0; quarter < 8; quarter++) {
+      block.startAt(Math.floor((quarter + 1) * 2.5));
+      pass(250, 250);
+    }
+    const [behind] = load.sample(false).shards;
+    t.ok(behind.busy >= 2 && behind.busy <= 2.5, `${behind.busy} of its budget`);
+    t.end();
+  },
+);
