@@ -8,7 +8,7 @@ import { showAmount } from './take.js';
 export function stepNode(world: GameWorld, node: Entity): void {
   const { regrowS, product } = world.columns;
   showAmount(world, node); // what a taker refused came back into the bag
-  if (world.items(node, product.get(node)) >= NODE.stock) return;
+  if (world.items(node, product.get(node)) >= NODE.stock) return world.sleep(node); // until somebody takes from it
   if (regrowS.get(node) === 0) {
     regrowS.set(node, NODE.regrowS);
   } else if (countDown(world, regrowS, node)) {

@@ -16,6 +16,8 @@ export const FLAG = {
   OFFLINE: 4,
   /** Comes out of rest: its clock starts anew at the next step, without counting as frozen. */
   RESTED: 8,
+  /** Its owner leaves out its steps until something is written to it: its record may lag behind without having missed any. */
+  ASLEEP: 16,
 } as const;
 
 /**

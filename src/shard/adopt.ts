@@ -52,7 +52,8 @@ function adoptSlot(core: Core, slot: number, dead: number, committed: number): v
   if (isNew && arena.f64[(arena.header(slot) + HEADER.handoverStamp) >> 3] === 0) core.ledger.enter(slot);
   core.adopt(slot);
   // What the dead one passed by stood in its own notes only. All that it had was stepped or passed by up to its commit.
-  if (wasHere && core.factorOf(slot) < FULL_SPEED) core.passed[slot] = committed;
+  const isAsleep = (core.flags(slot) & FLAG.ASLEEP) !== 0;
+  if (wasHere && (isAsleep || core.factorOf(slot) < FULL_SPEED)) core.passed[slot] = committed;
   finishOne(core, slot, dead, committed);
 }
 

@@ -9,7 +9,7 @@ import type { Clock } from '../base/clock.js';
 import { assert } from '../base/assert.js';
 import { LIMITS } from '../base/limits.js';
 import type { Arena } from '../memory/arena.js';
-import { PLAYER_KIND } from '../memory/player.js';
+import { FLAG, PLAYER_KIND } from '../memory/player.js';
 import { IdLease } from '../memory/ids.js';
 import { HEADER, HOT, OWNER, ownerOf, ownerState } from '../memory/record.js';
 import type { SharedWorld } from '../memory/shared-world.js';
@@ -76,7 +76,9 @@ export class Core {
   private writable = -1;
   /** Whether any leaf of the world is slowed, as the running tick saw it: otherwise nobody asks for a factor. */
   isSlowed = false;
-  /** By slot, local: last tick in which a slowed entity was passed by here. Its record is not touched then. */
+  /** By slot, local: 1 = its steps change nothing until something is written to it. */
+  private readonly asleep: Uint8Array;
+  /** By slot, local: last tick in which a slowed or sleeping entity was passed by here. Its record is not touched then. */
   readonly passed: Int32Array;
   /** Entities that game code may still create in this tick: the rest of the arena is kept for players who log in. */
   roomForGame = 0;
@@ -127,6 +129,7 @@ export class Core {
     this.ready = new Notes(n * 2);
     this.logs = new Notes(n * 2);
     this.passed = new Int32Array(n);
+    this.asleep = new Uint8Array(n);
   }
 
   /** A tick begins: nothing is writable yet. */
@@ -161,6 +164,7 @@ export class Core {
   }
 
   private makeWritable(slot: number): void {
+    this.asleep[slot] = 0;
     if (this.owned.has(slot)) this.writeClock(slot);
     else this.checkNew(slot);
   }
@@ -168,6 +172,7 @@ export class Core {
   /** The same for the cold state. */
   writeCold(slot: number): number {
     this.dirty[slot] = 1;
+    this.asleep[slot] = 0;
     if (this.owned.has(slot)) beginCold(this.arena, slot, this.options.incarnation, this.tick);
     else this.checkNew(slot);
     return this.arena.cold(slot);
@@ -178,6 +183,20 @@ export class Core {
     assert(this.owned.has(slot), 'I1: only the owner writes an entity');
     beginHot(this.arena, slot, this.options.incarnation, this.tick);
     this.writable = slot;
+  }
+
+  /** The steps of an owned entity are left out from now on, until it is written to or `wake` is called. */
+  sleep(slot: number): void {
+    this.writeClock(slot);
+    this.arena.u16[(this.arena.hot(slot) + HOT.flags) >> 1]! |= FLAG.ASLEEP;
+    this.asleep[slot] = 1;
+    this.writable = -1; // so that the next write, be it in this tick, is seen
+  }
+  isAsleep(slot: number): boolean {
+    return this.asleep[slot] !== 0;
+  }
+  wake(slot: number): void {
+    this.asleep[slot] = 0;
   }
 
   /** A record created in this tick needs no undo copy: without the commit its slot is free again. */
@@ -246,6 +265,7 @@ export class Core {
   adopt(slot: number): void {
     this.onAdopt(slot);
     this.passed[slot] = 0;
+    this.asleep[slot] = 0;
     this.owned.add(slot);
     if (this.kind(slot) === PLAYER_KIND) this.players.add(slot);
   }

@@ -306,6 +306,11 @@ export class Facade implements World {
     return true;
   }
 
+  sleep(e: Entity): void {
+    const { core } = this;
+    if (core.kind(e) !== PLAYER_KIND && core.owned.has(e) && this.mail.isQuiet(e)) core.sleep(e);
+  }
+
   find(id: number): Entity | -1 {
     return this.core.find(id);
   }

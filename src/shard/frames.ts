@@ -81,7 +81,7 @@ export class Frames {
     this.chainRemovals();
     this.chainEvents();
     this.told = 0;
-    for (let i = this.streams.count - 1; i >= 0; i--) this.publishStream(this.streams.at(i));
+    for (let s = 0; s < this.streams.count; s++) this.publishStream(s);
     this.endTurn();
     this.chains.clear();
     this.published.removals = 0;
@@ -122,8 +122,7 @@ export class Frames {
    */
   private endStreams(): void {
     const { streams, core } = this;
-    for (let i = streams.count - 1; i >= 0; i--) {
-      const s = streams.at(i);
+    for (let s = streams.count - 1; s >= 0; s--) {
       if (streams.isAsked(s, core.tick)) continue;
       if (this.placed(streams.cell, s) >= 0 || !this.wants.askFor(s)) streams.remove(s);
     }

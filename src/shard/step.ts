@@ -5,6 +5,9 @@
  * In a slowed tile only the due ticks count (world/dilation.ts). In the others an entity is passed by: its record is not
  * touched, which is what dilation saves, and the tick is noted in `core.passed` alone. Whoever gives the entity away puts
  * that into the record (`settle`), so lastTick always means "seen to here" to the next owner, whatever its factor.
+ *
+ * Who sleeps (`World.sleep`) is passed by in the same way, without even a look at its record: a byte tells. Where it lies
+ * matters only when the layout has changed; who lies in a foreign tile is kept awake until it is handed over.
  */
 import { LIMITS } from '../base/limits.js';
 import { columnAt, rowAt } from '../geo/tile.js';
@@ -25,6 +28,8 @@ export class Stepper {
   /** Of the running tick: ticks of entities left out by dilation, and the least factor that was met. */
   private dilated = 0;
   private slowest = FULL_SPEED;
+  /** Version of the layout that was seen in the last tick. */
+  private layout = -1;
 
   constructor(
     private readonly core: Core,
@@ -38,7 +43,15 @@ export class Stepper {
     this.dilated = 0;
     this.slowest = FULL_SPEED;
     // Entities created in this tick are not in the list yet: they are stepped from the next tick on.
-    for (let i = 0; i < owned.count; i++) this.stepOne(owned.slots[i]!);
+    const { version } = core.world.directory;
+    const isChanged = version !== this.layout;
+    this.layout = version;
+    for (let i = 0; i < owned.count; i++) {
+      const slot = owned.slots[i]!;
+      if (!core.isAsleep(slot)) this.stepOne(slot);
+      else if (isChanged) this.passBy(slot, core.arena.hot(slot));
+      else core.passed[slot] = core.tick;
+    }
     core.block.takeInHand(0, 0);
     core.tallies.dilated += this.dilated;
     core.block.setGauge(SHARD_GAUGE.dilation, this.slowest / FULL_SPEED);
@@ -57,11 +70,15 @@ export class Stepper {
     const factor = core.factorOf(slot);
     const due = factor === FULL_SPEED ? tick - since : dueBetween(since, tick, factor);
     if (factor < this.slowest) this.slowest = factor;
-    if (due === 0) return this.passBy(slot, hot, tick - since);
+    if (due === 0) {
+      this.dilated += tick - since;
+      return this.passBy(slot, hot);
+    }
     core.writeClock(slot);
     const steps = this.stepsOf(slot, flags, due);
-    if (flags & FLAG.RESTED) arena.u16[(hot + HOT.flags) >> 1] = flags & ~FLAG.RESTED;
-    else this.dilated += tick - since - due;
+    if (flags & (FLAG.RESTED | FLAG.ASLEEP))
+      arena.u16[(hot + HOT.flags) >> 1] = flags & ~(FLAG.RESTED | FLAG.ASLEEP);
+    if (!(flags & FLAG.RESTED)) this.dilated += tick - since - due;
     if (steps > 0) this.play(slot, steps);
     this.account(slot, hot, tick - last);
     this.place(slot, hot);
@@ -82,14 +99,18 @@ export class Stepper {
     return steps;
   }
 
-  /** A tick that is not due: only who is to be handed over because of a change of layout is noted. */
-  private passBy(slot: number, hot: number, ticks: number): void {
+  /** A tick without a step: only who is to be handed over because of a change of layout is noted. */
+  private passBy(slot: number, hot: number): void {
     const { core } = this;
     const { f64 } = core.arena;
     core.passed[slot] = core.tick;
-    this.dilated += ticks;
     const owner = ownerAt(core.world.directory, f64[(hot + HOT.x) >> 3]!, f64[(hot + HOT.y) >> 3]!);
-    if (owner !== core.shard) core.foreign.add(slot);
+    if (owner !== core.shard) this.isAbroad(slot);
+  }
+
+  private isAbroad(slot: number): void {
+    this.core.foreign.add(slot);
+    this.core.wake(slot);
   }
 
   private play(slot: number, steps: number): void {
@@ -137,7 +158,7 @@ export class Stepper {
         core.block.count(SHARD_COUNTER.crossings);
       }
     }
-    if (owner !== core.shard) core.foreign.add(slot);
+    if (owner !== core.shard) this.isAbroad(slot);
   }
 }
 

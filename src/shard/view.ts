@@ -67,7 +67,7 @@ export class ViewPublisher {
   private findCuts(unclosed: ReadonlySet<number>): void {
     const { streams } = this;
     this.cuts = 0;
-    for (let i = 0; i < streams.count; i++) this.cutAt(streams.at(i));
+    for (let i = 0; i < streams.count; i++) this.cutAt(i);
     if (unclosed.size > 0) for (const key of unclosed) this.cutFor(key);
   }
 
@@ -140,8 +140,7 @@ export class ViewPublisher {
   /** Streams stand in the view, also those without rows: a new subscriber gets their (empty) key frame. */
   private enterStreams(): void {
     const { view, streams } = this;
-    for (let i = 0; i < streams.count; i++) {
-      const place = streams.at(i);
+    for (let place = 0; place < streams.count; place++) {
       const c = this.enter(streams.key, place, streams.cell, place, streams.square[place]!);
       streams.mark[place] = c + 1;
       if (c >= 0) view.setLastSeq(c, streams.lastTick[place]!);

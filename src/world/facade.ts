@@ -123,6 +123,12 @@ export interface World<C extends string = string> {
   spawn(kind: number, x: number, y: number): Entity | -1;
   /** Removes it at the end of the tick. False, and nothing done, while its bag or its outbox holds something. */
   despawn(entity: Entity): boolean;
+  /**
+   * The last thing in a step: until something is written to the entity (by an action, a message, a gift, another's step),
+   * its steps would change nothing, so they may be left out. It costs almost nothing then. Some may be made all the same,
+   * as after a handover. Not for players, nor for who has letters on their way: they stay awake.
+   */
+  sleep(entity: Entity): void;
   /** The entity of an id if this shard owns it, else −1: it may live in another shard, or never have lived. */
   find(id: number): Entity | -1;
   /** Entities within `radius` (≤ 1 000 m), across all borders, where they were after the last tick. */

@@ -208,6 +208,8 @@ export class FakeWorld implements World {
     entity.dead = true;
     return true;
   }
+  /** Every step is made here: those of who sleeps must change nothing. */
+  sleep(_e: Entity) {}
   find(id: number): Entity | -1 {
     const entity = this.planet.byId(id);
     return entity >= 0 && this.planet.entities[entity]!.shard === this.shard ? entity : -1;
