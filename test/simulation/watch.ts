@@ -148,10 +148,10 @@ export class Watch {
     this.checkIdle(now, before, now.flags | before.flags);
   }
 
-  /** More ticks than steps: only in slowed tiles, for who rested, and after a stall (counted as frozen). */
+  /** More ticks than steps: only in slowed tiles, for who rested or slept, and after a stall (counted as frozen). */
   private checkIdle(now: Seen, before: Seen, flags: number): void {
     if (now.idle === before.idle || this.sim.tick - this.slowTick < SLOW_MEMORY_TICKS) return;
-    if (flags & (FLAG.RESTED | FLAG.OFFLINE)) return;
+    if (flags & (FLAG.RESTED | FLAG.OFFLINE | FLAG.ASLEEP)) return;
     if (this.sim.node.counter('ticksFrozen') > this.frozen) return;
     fail('I1', `${now.id} missed ${now.idle - before.idle} steps`);
   }
