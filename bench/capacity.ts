@@ -13,7 +13,7 @@
 import { BlueMarbleError } from '../src/base/errors.js';
 import { LIMITS } from '../src/base/limits.js';
 import { round } from './fanout/figures.js';
-import type { BenchArgs } from './main.js';
+import type { BenchArgs } from './benches.js';
 import { type BotsReport, RealServer, runBots } from './real.js';
 
 export const name = 'capacity';

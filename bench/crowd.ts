@@ -12,7 +12,7 @@ import { leanSockets } from '../src/bots/lean-socket.js';
 import { type Client, connect } from '../src/client/client.js';
 import type { Entity } from '../src/client/entity.js';
 import { dx } from '../src/geo/world.js';
-import type { BenchArgs } from './main.js';
+import type { BenchArgs } from './benches.js';
 import { LoadProcess } from './fanout/children.js';
 import { type Field, makeField, placeOf } from './fanout/field.js';
 import { median, round } from './fanout/figures.js';

@@ -11,7 +11,7 @@
  */
 import { BlueMarbleError } from '../src/base/errors.js';
 import { monotonicClock, systemTimers } from '../src/base/clock.js';
-import type { BenchArgs } from './main.js';
+import type { BenchArgs } from './benches.js';
 import { LoadProcess, startFloor, startServer, type Target } from './fanout/children.js';
 import { type Field, LAYOUTS, type Layout, makeField } from './fanout/field.js';
 import {

@@ -8,7 +8,7 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { monotonicClock, systemTimers } from '../src/base/clock.js';
-import type { BenchArgs } from './main.js';
+import type { BenchArgs } from './benches.js';
 import { RealServer } from './real.js';
 
 export const name = 'idle';

@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { monotonicClock, systemTimers } from '../src/base/clock.js';
 import { type Random, seededRandom } from '../src/base/random.js';
 import { probePort } from '../src/gateway/build.js';
-import type { BenchArgs } from './main.js';
+import type { BenchArgs } from './benches.js';
 import { RealServer, startBots } from './real.js';
 
 export const name = 'kills';

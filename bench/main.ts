@@ -6,72 +6,10 @@
 import { cpus, release } from 'node:os';
 import { monotonicClock, systemTimers } from '../src/base/clock.js';
 import { BlueMarbleError } from '../src/base/errors.js';
-import { type Command, type Flags, helpOf, readFlags, tellRefusal } from '../src/base/flags.js';
-
-/** What a benchmark module exports. */
-export interface Bench {
-  name: string;
-  describe: string;
-  /** Names of the flags that take a value. */
-  flags?: readonly string[];
-  /** @returns figures and conditions, one JSON object */
-  run(args: BenchArgs): Promise<Record<string, unknown>>;
-}
-
-export interface BenchArgs {
-  json: boolean;
-  /** Further flags of the command line, for the benchmarks that take some. */
-  values: Record<string, string | boolean | undefined>;
-}
+import { type Flags, helpOf, readFlags, tellRefusal } from '../src/base/flags.js';
+import { type Bench, type BenchArgs, command, load, NAMES } from './benches.js';
 
 const PROGRESS_MS = 5_000;
-const NAMES = [
-  'capacity',
-  'crowd',
-  'fanout',
-  'geo',
-  'handover',
-  'idle',
-  'kills',
-  'map',
-  'map-frames',
-  'peers',
-  'pictures',
-  'recovery',
-  'restart',
-  'soak',
-  'split',
-  'store',
-  'threads',
-  'tick',
-  'verify',
-];
-
-async function load(name: string): Promise<Bench> {
-  return (await import(new URL(`./${name}.js`, import.meta.url).href)) as Bench;
-}
-
-/** The flags of one benchmark, or those that all share. */
-function command(bench: Bench | null): Command {
-  const own = (bench?.flags ?? []).map((name) => ({
-    name,
-    argument: 'X',
-    help: 'of this benchmark: see the head of its file',
-  }));
-  return {
-    name: 'npm run bench',
-    about: bench === null ? 'Benchmarks; without a name it lists them.' : `${bench.name}: ${bench.describe}`,
-    usage: bench === null ? '-- NAME [flags]' : `-- ${bench.name} [flags]`,
-    words: ['name'],
-    flags: [{ name: 'json', argument: '', help: 'one JSON object on standard output' }, ...own],
-    examples: [
-      ['npm run bench', 'what there is'],
-      ['npm run bench -- tick', 'the tick of one shard over sizes'],
-      ['npm run bench -- fanout --seconds 6 --json', 'the whole server against the bare socket work'],
-    ],
-    exits: ['1 it failed'],
-  };
-}
 
 async function list(): Promise<void> {
   for (const name of NAMES) console.log(`${name.padEnd(10)} ${(await load(name)).describe}`);

@@ -7,7 +7,7 @@ import type { Browser, Page } from 'playwright-core';
 import { AdminServer } from '../src/admin/server.js';
 import { monotonicClock, systemTimers } from '../src/base/clock.js';
 import { findChromium, HOW_TO_GET_IT } from '../test/pages/chromium.js';
-import type { BenchArgs } from './main.js';
+import type { BenchArgs } from './benches.js';
 import { ShownPlanet } from './map-frames/planet.js';
 import { busiestTasks, type Frames, framesOf, type TraceEvent } from './map-frames/trace.js';
 

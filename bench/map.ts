@@ -1,17 +1,18 @@
 /**
  * What do viewers of the live map cost the server? CPU of the server process with ten viewers and with none, in turns,
- * under the same bots; a viewer here is what a page asks for: the event stream, and dots twice a second.
+ * under the same bots; a viewer here is what a page asks for: the event stream, and dots twice a second. Every second
+ * pair begins with the viewers, so that what drifts over time falls on both.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { get, type IncomingMessage } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { monotonicClock, systemTimers } from '../src/base/clock.js';
-import type { BenchArgs } from './main.js';
+import type { BenchArgs } from './benches.js';
 
 export const name = 'map';
 export const describe =
-  'CPU of the server with ten viewers of the live map and with none, alternating ([--viewers 10] [--bots 500] [--seconds 5] [--pairs 5])';
+  'CPU of the server with ten viewers of the live map and with none, alternating ([--viewers 10] [--bots 500] [--seconds 5] [--pairs 10])';
 export const flags = ['viewers', 'bots', 'seconds', 'pairs'];
 
 const MAIN = fileURLToPath(new URL('../src/main.js', import.meta.url));
@@ -24,11 +25,14 @@ const clock = monotonicClock();
 const timers = systemTimers();
 const pause = (ms: number) => new Promise<void>((resolve) => void timers.after(ms, resolve));
 
-/** CPU seconds of a process so far, user and system, all threads. Source: proc(5), stat fields 14 and 15. */
-function cpuSeconds(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+/** CPU seconds so far, user and system, of a process with all its threads, and of its main thread. Source: proc(5), stat fields 14 and 15. */
+function cpuSeconds(pid: number): { all: number; main: number } {
+  const [all, main] = [`/proc/${pid}/stat`, `/proc/${pid}/task/${pid}/stat`].map((path) => {
+    const stat = readFileSync(path, 'utf8');
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+  });
+  return { all, main };
 }
 
 function startServer(bots: number): { child: ChildProcess; admin: Promise<string> } {
@@ -90,40 +94,65 @@ async function boxes(admin: string, viewers: number): Promise<string[]> {
   });
 }
 
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[values.length >> 1];
+/** Quartiles. */
+function quartiles(values: readonly number[]): { low: number; median: number; high: number } {
+  const sorted = [...values].sort((a, b) => a - b);
+  const at = (share: number) => sorted[Math.floor(share * (sorted.length - 1))];
+  return { low: at(0.25), median: at(0.5), high: at(0.75) };
 }
 
-/** @returns share of a core */
-async function measure(pid: number, seconds: number): Promise<number> {
-  const [cpu, at] = [cpuSeconds(pid), clock.now()];
+interface Shares {
+  /** Of a core: the whole process, and its main thread, which serves the viewers and gateway 0. */
+  readonly all: number;
+  readonly main: number;
+}
+
+async function measure(pid: number, seconds: number): Promise<Shares> {
+  const [before, at] = [cpuSeconds(pid), clock.now()];
   await pause(seconds * 1000);
-  return (cpuSeconds(pid) - cpu) / ((clock.now() - at) / 1000);
+  const [now, passed] = [cpuSeconds(pid), (clock.now() - at) / 1000];
+  return { all: (now.all - before.all) / passed, main: (now.main - before.main) / passed };
+}
+
+interface Watching extends Shares {
+  readonly bytes: number;
+}
+
+async function measureWatched(
+  pid: number,
+  seconds: number,
+  admin: string,
+  places: readonly string[],
+): Promise<Watching> {
+  const open = places.map((box) => openViewer(admin, box));
+  await pause(SETTLE_MS);
+  const received = () => open.reduce((sum, viewer) => sum + viewer.bytes(), 0);
+  const before = received();
+  const shares = await measure(pid, seconds);
+  const bytes = received() - before;
+  for (const viewer of open) viewer.close();
+  await pause(SETTLE_MS);
+  return { ...shares, bytes };
 }
 
 export async function run({ values }: BenchArgs): Promise<Record<string, unknown>> {
   const number = (flag: string, otherwise: number) => Number(values[flag] ?? otherwise);
   const [viewers, bots] = [number('viewers', 10), number('bots', 500)];
-  const [seconds, pairs] = [number('seconds', 5), number('pairs', 5)];
+  const [seconds, pairs] = [number('seconds', 5), number('pairs', 10)];
   const { child, admin: starting } = startServer(bots);
   try {
     const admin = await starting;
     await waitForBots(admin, bots);
     const places = await boxes(admin, viewers);
     const pid = child.pid as number;
-    const rows: { none: number; viewers: number }[] = [];
-    let bytes = 0;
+    const rows: { none: Shares; viewers: Watching }[] = [];
     for (let pair = 0; pair < pairs; pair++) {
-      const none = await measure(pid, seconds);
-      const open = places.map((box) => openViewer(admin, box));
-      await pause(SETTLE_MS);
-      const before = open.reduce((sum, viewer) => sum + viewer.bytes(), 0);
-      const shared = await measure(pid, seconds);
-      bytes += open.reduce((sum, viewer) => sum + viewer.bytes(), 0) - before;
-      for (const viewer of open) viewer.close();
-      await pause(SETTLE_MS);
-      rows.push({ none, viewers: shared });
+      const first = pair % 2 === 0 ? await measure(pid, seconds) : null;
+      const watched = await measureWatched(pid, seconds, admin, places);
+      rows.push({ none: first ?? (await measure(pid, seconds)), viewers: watched });
+      process.stderr.write(`map: pair ${pair + 1} of ${pairs}\n`);
     }
+    const bytes = rows.reduce((sum, row) => sum + row.viewers.bytes, 0);
     if (bytes === 0) throw new Error('the viewers received nothing');
     return {
       bots,
@@ -131,8 +160,9 @@ export async function run({ values }: BenchArgs): Promise<Record<string, unknown
       seconds,
       tiles: places.length,
       bytesPerViewerAndSecond: Math.round(bytes / viewers / seconds / pairs),
-      pairs: rows.map((row) => ({ nonePercent: row.none * 100, viewersPercent: row.viewers * 100 })),
-      costPercentOfACore: median(rows.map((row) => (row.viewers - row.none) * 100)),
+      pairs: rows.map((row) => ({ nonePercent: row.none.all * 100, viewersPercent: row.viewers.all * 100 })),
+      costPercentOfACore: quartiles(rows.map((row) => (row.viewers.all - row.none.all) * 100)),
+      costOfMainThread: quartiles(rows.map((row) => (row.viewers.main - row.none.main) * 100)),
     };
   } finally {
     child.kill('SIGTERM');

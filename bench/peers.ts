@@ -18,7 +18,7 @@ import { startFloor, startServer, type Target, target } from './fanout/children.
 import { type Field, makeField } from './fanout/field.js';
 import { floorOptions, median, perClientFrame, type Run, round, usPerClientFrame } from './fanout/figures.js';
 import { latenessAt } from './fanout/lateness.js';
-import type { BenchArgs } from './main.js';
+import type { BenchArgs } from './benches.js';
 import { type Peer, PEERS, type PeerListens, type PeerOptions } from './peers/talk.js';
 
 export const name = 'peers';

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { monotonicClock, systemTimers } from '../src/base/clock.js';
 import { findChromium, HOW_TO_GET_IT } from '../test/pages/chromium.js';
-import type { BenchArgs } from './main.js';
+import type { BenchArgs } from './benches.js';
 
 export const name = 'pictures';
 export const describe =

@@ -9,7 +9,7 @@
  */
 import { monotonicClock, systemTimers } from '../src/base/clock.js';
 import { DEATHS } from '../src/admin/routes.js';
-import type { BenchArgs } from './main.js';
+import type { BenchArgs } from './benches.js';
 import { type LogLine, RealServer, runBots } from './real.js';
 
 export const name = 'recovery';

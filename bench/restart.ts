@@ -26,7 +26,7 @@ import { Codec, RecordBytes } from '../src/store/codec.js';
 import { openDataFolder } from '../src/store/data-folder.js';
 import type { Write } from '../src/store/engine.js';
 import { sealNumbers } from '../src/store/frame.js';
-import type { BenchArgs } from './main.js';
+import type { BenchArgs } from './benches.js';
 
 export const name = 'restart';
 export const describe =

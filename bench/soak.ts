@@ -13,7 +13,7 @@ import { LIMITS } from '../src/base/limits.js';
 import { type Random, seededRandom } from '../src/base/random.js';
 import type { Status, TilesStatus } from '../src/control/status.js';
 import { formatTile, parentOf, parseTile, type TileAddress } from '../src/geo/address.js';
-import type { BenchArgs } from './main.js';
+import type { BenchArgs } from './benches.js';
 import { RealServer, type RunningBots, startBots } from './real.js';
 
 export const name = 'soak';

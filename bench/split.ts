@@ -12,7 +12,7 @@ import { HistogramCopy } from '../src/memory/histogram.js';
 import { HOT } from '../src/memory/record.js';
 import { SHARD_COUNTER, SHARD_GAUGE } from '../src/memory/shard-block.js';
 import { Reshaper } from '../src/control/reshape.js';
-import type { BenchArgs } from './main.js';
+import type { BenchArgs } from './benches.js';
 import { TILE, Threads } from './split/planet.js';
 
 export const name = 'split';

@@ -10,7 +10,7 @@ import { HistogramCopy } from '../src/memory/histogram.js';
 import type { Write } from '../src/store/engine.js';
 import { LmdbEngine } from '../src/store/lmdb-engine.js';
 import type { StoreStatus } from '../src/store/types.js';
-import type { BenchArgs } from './main.js';
+import type { BenchArgs } from './benches.js';
 import { KeptThreads, type Wish } from './store/kept.js';
 
 export const name = 'store';

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import { type Clock, monotonicClock, systemTimers } from '../src/base/clock.js';
-import type { BenchArgs } from './main.js';
+import type { BenchArgs } from './benches.js';
 import { ENDS, type End, WORD } from './threads/endless.js';
 
 export const name = 'threads';

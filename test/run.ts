@@ -7,6 +7,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { type Command, helpOf, readFlags, tellRefusal } from '../src/base/flags.js';
 import { readSummary } from './house/summary.js';
 import { HOW_TO_GET_IT, installChromium } from './pages/chromium.js';
 
@@ -39,7 +40,31 @@ function compiled(name: string): string {
   return existsSync(`${root}${folder}`) ? `${folder}/**/*.test.js` : `${folder}.test.js`;
 }
 
-const asked = process.argv.slice(2);
+const COMMAND: Command = {
+  name: 'npm test',
+  about: 'Types, lint and every test; with names only the tests of these folders or files below test/.',
+  usage: '-- [folder or file …]',
+  words: Array.from({ length: 100 }, () => 'folder or file'),
+  flags: [],
+  examples: [
+    ['npm test', 'everything that continuous integration runs'],
+    ['npm test -- geo pages/map', 'the tests of one folder and of one file'],
+  ],
+  exits: ['1 a test or a check failed, or nothing was tested'],
+};
+
+function readNames(): readonly string[] {
+  try {
+    const flags = readFlags(process.argv.slice(2), COMMAND);
+    if (flags !== 'help') return flags.words;
+    process.stdout.write(helpOf(COMMAND));
+    process.exit(0);
+  } catch (error) {
+    process.exit(tellRefusal(error));
+  }
+}
+
+const asked = readNames();
 let failedSteps = 0;
 if (asked.length === 0) {
   const steps = await Promise.all([

@@ -65,6 +65,16 @@ for (const { name, file } of programs) {
   });
 }
 
+t.test('npm test', async (t) => {
+  const file = 'dist/test/run.js';
+  const [help, wrong] = await Promise.all([run(file, ['--help']), run(file, ['--no-such-flag'])]);
+  t.equal(help.code, 0);
+  t.match(help.out, /^Usage: npm test -- \[folder or file …\]\n/m);
+  t.match(help.out, /Exit codes: 0 .*12 a flag is wrong/);
+  t.equal(wrong.code, 12);
+  t.match(wrong.err, /--no-such-flag.* \(BAD_FLAG\)/);
+});
+
 t.test('command lines', async (t) => {
   const read = (...argv: string[]) => readFlags(argv, BOTS_COMMAND);
   t.equal(read('--help'), 'help');
