@@ -127,10 +127,10 @@ t.test('whoever is far away is counted as far, and seen from further up', { skip
   const large = (await ada.page.evaluate(OWN_PIXELS)) as number;
   t.ok(large > 50, `the own player is drawn: ${large} pixels`);
   for (let i = 0; i < 8; i++) await ada.page.keyboard.press('-');
-  await until(ada.page, `${OWN_PIXELS} < ${large / 4}`);
+  await until(ada.page, `${OWN_PIXELS} < ${large / 2}`);
   await keepPicture(ada.page, 'play-far');
   for (let i = 0; i < 8; i++) await ada.page.click('#zoom-in');
-  await until(ada.page, `${OWN_PIXELS} > ${large / 2}`);
+  await until(ada.page, `${OWN_PIXELS} > ${large * 0.8}`);
   t.same([...outside(ada.wrong, server), ...outside(bob.wrong, server)], [], 'no errors');
   await browser.close();
   await server.stop();

@@ -50,6 +50,8 @@ export class Crossings {
   /** Brings the pane up to date when it is time. @param uptimeS of the server, for "ago" */
   show(uptimeS: number): void {
     const now = performance.now(); // house-ok: a page's clock
+    if (!this.box.hidden && this.box.childElementCount === 0)
+      this.box.append(h('p', { class: 'empty' }, 'Asking the server …'));
     if (this.box.hidden || now - this.askedMs < ASK_MS) return;
     this.askedMs = now;
     void this.ask(uptimeS);

@@ -16,6 +16,7 @@ const MARK_PX = 5;
 const HOT_STEP = 5;
 /** The panel of layers, or the legend on a phone; and a label, CSS pixels. */
 const PANEL_PX = { width: 350, height: 58 };
+const PANEL_ON_PHONE_PX = { width: 300, height: 80 };
 const LABEL_PX = 130;
 
 export interface Layers {
@@ -213,8 +214,9 @@ export class Painter {
     context.textBaseline = 'top';
     const x = Math.max(px + 7, px + size > 200 ? 68 : 7); // clear of the buttons
     // Clear of what lies along the upper edge on the right, where the tile is tall enough.
-    const under = x + LABEL_PX > camera.width - PANEL_PX.width && py < PANEL_PX.height;
-    const y = (under && py + size > PANEL_PX.height + 40 ? PANEL_PX.height : Math.max(py, 0)) + 6;
+    const panel = camera.width < 600 ? PANEL_ON_PHONE_PX : PANEL_PX;
+    const under = x + LABEL_PX > camera.width - panel.width && py < panel.height;
+    const y = (under && py + size > panel.height + 40 ? panel.height : Math.max(py, 0)) + 6;
     const { data } = leaf;
     context.fillText(size > 140 ? data.tile : `${data.players}`, x, y);
     if (size <= 140) return;

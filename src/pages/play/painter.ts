@@ -229,11 +229,11 @@ export class Painter {
   }
 
   private player(context: CanvasRenderingContext2D, at: Position, isSelf: boolean, isAway: boolean): void {
-    const r = 0.45 * this.zoom + 2;
+    const r = Math.max(isSelf ? 5 : 3.5, 0.45 * this.zoom + 2);
     if (isAway) context.globalAlpha = 0.4;
     context.fillStyle = isSelf ? this.colour('--self') : this.colour('--player');
     context.strokeStyle = isSelf ? this.colour('--text') : this.colour('--panel');
-    context.lineWidth = 2;
+    context.lineWidth = r < 6 ? 1.5 : 2;
     context.beginPath();
     context.arc(this.px(at.x), this.py(at.y), r, 0, 2 * Math.PI);
     context.fill();
