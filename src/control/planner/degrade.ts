@@ -124,7 +124,10 @@ function step(
     ? 'the machine is full'
     : `it needs ${numbers.busy.toFixed(2)} of its tick budget`;
   const said = `carries ${numbers.players.toFixed(2)} of its capacity, ${why}${down ? atDeepest : ''}`;
-  const served = `far cells at ${to.farRate}, near cells at ${to.nearRate}, time at ${to.dilation}`;
+  const isFull = to.farRate === 1 && to.nearRate === 1 && to.dilation === 1;
+  const served = isFull
+    ? 'served in full again'
+    : `far cells at ${to.farRate}, near cells at ${to.nearRate}, time at ${to.dilation}`;
   draft.decisions.push({
     kind: 'degrade',
     tile: leaf.tile,
