@@ -1,6 +1,7 @@
 /**
- * What a tick of one shard costs: the production shard over production memory, in this thread, with entities that all
- * move every tick (a small game of wanderers), nobody watching; against a bare loop over the same records in the same run.
+ * What a tick of one shard costs, over sizes: the production shard over production memory, in this thread, with entities
+ * that all move every tick (a small game of wanderers), nobody watching; against a bare loop over the same records in the
+ * same run. Then the same of entities that sleep. CPU time of the process, which a busy machine changes little.
  */
 import { monotonicClock } from '../src/base/clock.js';
 import { LIMITS } from '../src/base/limits.js';
@@ -11,18 +12,23 @@ import { SHARD_STATE } from '../src/memory/shard-block.js';
 import { compileGame } from '../src/world/game.js';
 import type { GameModule, World } from '../src/world/facade.js';
 import { Shard } from '../src/shard/tick.js';
+import type { BenchArgs } from './main.js';
 
 export const name = 'tick';
+/** `--sizes 1000,5000` measures these sizes instead. */
+export const flags = ['sizes'];
 export const describe =
-  'Milliseconds a tick of one shard, all entities moving, beside a bare loop over the records.';
+  'Milliseconds a tick of one shard over sizes, all entities moving, or asleep, beside a bare loop over the records.';
 
 const WARM_TICKS = 60;
 const TICKS = 200;
+const SIZES = [1_000, 2_000, 5_000, 10_000, 20_000, 35_000, 50_000];
+const PLOT_COLUMNS = 60;
 
 /** Entities that turn now and then and always walk; spread over one base tile. */
-function wanderers(count: number): GameModule {
+function wanderers(count: number, isAsleep: boolean): GameModule {
   return {
-    name: 'wanderers',
+    name: isAsleep ? 'sleepers' : 'wanderers',
     items: [],
     kinds: ['player', 'wanderer'],
     components: { left: 'f32' },
@@ -39,6 +45,7 @@ function wanderers(count: number): GameModule {
       }
     },
     step(world, e) {
+      if (isAsleep) return world.sleep(e);
       const left = world.columns.left!.get(e) - world.dt;
       if (left <= 0) turn(world, e);
       else world.columns.left!.set(e, left);
@@ -57,8 +64,13 @@ function median(values: number[]): number {
   return [...values].sort((a, b) => a - b)[values.length >> 1]!;
 }
 
+type Row = Record<
+  'entities' | 'msPerTick' | 'p99' | 'cpuMs' | 'cpuUsPerEntity' | 'floorMs' | 'ratio',
+  number
+>;
+
 /** @returns figures for one size */
-function measure(entities: number): Record<string, number> {
+function measure(entities: number, isAsleep: boolean): Row {
   const clock = monotonicClock();
   const world = createSharedWorld({
     shards: 1,
@@ -66,7 +78,7 @@ function measure(entities: number): Record<string, number> {
     maxEntities: LIMITS.maxEntities,
     startMs: clock.now() - 1000,
   });
-  const shard = new Shard(world, compileGame(wanderers(entities), 'bench'), clock, {
+  const shard = new Shard(world, compileGame(wanderers(entities, isAsleep), 'bench'), clock, {
     shard: 0,
     incarnation: 1,
     worldSeed: 1,
@@ -80,17 +92,21 @@ function measure(entities: number): Record<string, number> {
   shard.wakeTileOf(west + 5000, south + 5000);
   for (let i = 0; i < WARM_TICKS; i++) shard.run(tick++);
   const times: number[] = [];
+  const cpu = process.cpuUsage();
   for (let i = 0; i < TICKS; i++) {
     const t0 = clock.now();
     shard.run(tick++);
     times.push(clock.now() - t0);
   }
+  const { user, system } = process.cpuUsage(cpu);
   const floor = bareLoop(shard);
   const sorted = times.sort((a, b) => a - b);
   return {
     entities: shard.core.owned.count,
     msPerTick: round(median(times)),
     p99: round(sorted[Math.floor(TICKS * 0.99)]!),
+    cpuMs: round((user + system) / 1000 / TICKS),
+    cpuUsPerEntity: round((user + system) / TICKS / entities),
     floorMs: round(floor),
     ratio: round(median(times) / floor),
   };
@@ -117,7 +133,24 @@ function round(ms: number): number {
   return Math.round(ms * 1000) / 1000;
 }
 
-/** @returns `tick {rows: [{entities, msPerTick, p99, floorMs, ratio}]}` */
-export async function run(): Promise<Record<string, unknown>> {
-  return { tick: { rows: [measure(5_000), measure(50_000)] }, ticks: TICKS, shards: 1, watchers: 0 };
+/** CPU time a tick over entities, both axes linear: costs that grow linearly lie on a line through the corner. */
+function plot(title: string, rows: readonly Row[]): string {
+  const most = Math.max(...rows.map((row) => row.cpuMs / row.entities)) * rows[rows.length - 1]!.entities;
+  const lines = rows.map((row) => {
+    const bar = '█'.repeat(Math.max(1, Math.round((row.cpuMs / most) * PLOT_COLUMNS)));
+    const line = Math.round((row.entities / rows[rows.length - 1]!.entities) * PLOT_COLUMNS);
+    const text = `${String(row.entities).padStart(8)} │${bar.padEnd(PLOT_COLUMNS)}`;
+    const at = 10 + line;
+    return `${text.slice(0, at)}·${text.slice(at + 1)} ${row.cpuMs.toFixed(2)} ms, ${row.cpuUsPerEntity} µs each`;
+  });
+  return `${title}; · = as many as entities\n${lines.join('\n')}`;
+}
+
+/** @returns `tick {rows: [{entities, msPerTick, p99, cpuMs, cpuUsPerEntity, floorMs, ratio}], asleep: the same}` */
+export async function run({ json, values }: BenchArgs): Promise<Record<string, unknown>> {
+  const sizes = values.sizes === undefined ? SIZES : String(values.sizes).split(',').map(Number);
+  const rows = sizes.map((size) => measure(size, false));
+  const asleep = sizes.map((size) => measure(size, true));
+  if (!json) console.log(`${plot('all moving', rows)}\n${plot('all asleep', asleep)}`);
+  return { tick: { rows, asleep }, ticks: TICKS, shards: 1, watchers: 0 };
 }
