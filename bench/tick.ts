@@ -12,7 +12,7 @@ import { SHARD_STATE } from '../src/memory/shard-block.js';
 import { compileGame } from '../src/world/game.js';
 import type { GameModule, World } from '../src/world/facade.js';
 import { Shard } from '../src/shard/tick.js';
-import type { BenchArgs } from './main.js';
+import type { BenchArgs } from './benches.js';
 
 export const name = 'tick';
 /** `--sizes 1000,5000` measures these sizes instead. */
