@@ -47,7 +47,7 @@ export interface Rooms {
   /** The socket is gone: the same without touching it. */
   forget(connection: Connection): void;
   /** The same where the connection has not moved, but others may have. */
-  review(connection: Connection): void;
+  revisit(connection: Connection): void;
   /** A key frame of one square, if the connection watches it. */
   show(connection: Connection, column: number, row: number, square: number): void;
 }
@@ -76,6 +76,8 @@ export class Connection implements SocketListener {
   farCentre = -1;
   isFarBehind = false;
   noFarBefore = 0;
+  /** When what it watches was last compared with its plans, clock ms. */
+  reviewedAt = 0;
   /** What it may be sent in key frames. */
   readonly purse: Purse;
   /** Bytes that passed on streams that it has left, less what had passed on those that it has before it came. */
@@ -319,7 +321,7 @@ export class Connection implements SocketListener {
     this.obey(this.seat.check() || this.seat.pay(now));
     if (this.state !== STATE.PLAYING) return;
     this.keepPace(this.lag.elapsed(now));
-    if (this.state === STATE.PLAYING && !this.isAway) this.rooms.review(this);
+    if (this.state === STATE.PLAYING && !this.isAway) this.rooms.revisit(this);
     this.drained(); // a net for a transport that drained before its last skipped message was told
   }
 

@@ -9,6 +9,8 @@ import { FRAME_BYTES, MOVER_BYTES, entitiesIn } from './cut.js';
 
 /** Counts are taken anew after this time. */
 const COUNT_MS = 500;
+/** The same where few are: it takes a crowd longer to come together. */
+const FEW_MS = 2000;
 /** Cells that nobody asks about are forgotten. */
 const FORGET_MS = 5000;
 /** A cell with fewer is not counted leaf by leaf. */
@@ -65,7 +67,7 @@ export class Crowds {
       this.cells.set(cell, count);
     }
     count.askedAt = now;
-    if (now - count.takenAt >= COUNT_MS) this.take(cell, count, now);
+    if (now - count.takenAt >= (count.isByLeaf ? COUNT_MS : FEW_MS)) this.take(cell, count, now);
     return count;
   }
 

@@ -91,7 +91,7 @@ export function farCells(centre: number, side: number): FarCell[] {
 }
 
 /** Bytes a second. @param framesPerS of class 0 */
-export function costOfFar({ allBytes }: Weight, { rate, depth }: Served, framesPerS: number): number {
+export function costOfFar({ allBytes }: Weight, rate: number, depth: number, framesPerS: number): number {
   return allBytes === 0 ? 0 : ((allBytes + 4 ** depth * FRAME_BYTES) * framesPerS) / CLASS_FRAMES[rate]!;
 }
 
@@ -107,25 +107,29 @@ export function chooseFar(
   framesPerS: number,
   known: FarPlan,
 ): FarPlan {
-  const chosen = new Map<number, Served>();
+  const chosen: Served[] = [];
   let cost = 0;
   let least = floor;
+  let isSame = true;
   for (const { cell, ring } of cells) {
     const weight = weightOf(cell);
     const before = known.cells.get(cell);
     const depth = depthFor(weight, before?.depth);
-    for (let rate = Math.max(least, classOfRing(ring)); ; rate++) {
-      if (rate > SLOWEST) return keep(known, chosen);
-      const bytes = costOfFar(weight, { rate, depth }, framesPerS);
+    let rate = Math.max(least, classOfRing(ring));
+    for (; rate <= SLOWEST; rate++) {
+      const bytes = costOfFar(weight, rate, depth, framesPerS);
       const isKept = before !== undefined && before.rate <= rate;
       if (cost + bytes > (isKept ? room.kept : room.added)) continue;
       cost += bytes;
-      least = rate;
-      chosen.set(cell, { rate, depth });
       break;
     }
+    if (rate > SLOWEST) break;
+    least = rate;
+    const isKept = before?.rate === rate && before.depth === depth;
+    isSame &&= isKept;
+    chosen.push(isKept ? before : { rate, depth });
   }
-  return keep(known, chosen);
+  return isSame && chosen.length === known.cells.size ? known : planOf(cells, chosen);
 }
 
 /** How finely a cell has to be cut; as it was, while that is good enough. */
@@ -148,10 +152,11 @@ function partsOf(depth: number): number[] {
   return squares;
 }
 
-function keep(known: FarPlan, cells: ReadonlyMap<number, Served>): FarPlan {
-  const keys = [...cells].flatMap(([cell, { rate, depth }]) =>
+/** @param chosen of the first cells, in their order */
+function planOf(cells: readonly FarCell[], chosen: readonly Served[]): FarPlan {
+  const served = new Map(chosen.map((one, i) => [cells[i]!.cell, one]));
+  const keys = [...served].flatMap(([cell, { rate, depth }]) =>
     partsOf(depth).map((square) => streamKey(cell, square, rate)),
   );
-  const isSame = keys.length === known.keys.length && keys.every((key, i) => key === known.keys[i]);
-  return isSame ? known : { keys, set: new Set(keys), cells };
+  return { keys, set: new Set(keys), cells: served };
 }

@@ -59,7 +59,7 @@ export class Gateway {
       look: (connection) => interest.look(connection),
       lookAway: (connection) => interest.lookAway(connection),
       forget: (connection) => interest.forget(connection),
-      review: (connection) => interest.review(connection),
+      revisit: (connection) => interest.revisit(connection),
       show: (connection, column, row, square) => interest.show(connection, column, row, square),
     };
   }

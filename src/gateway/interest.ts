@@ -7,7 +7,7 @@
  * swapped is swapped in one turn, the old ones first, and never between two frames of one tick.
  */
 import { LIMITS } from '../base/limits.js';
-import { cellNumber, cellOf, cellsAround } from '../geo/cell.js';
+import { cellNumber, cellOf } from '../geo/cell.js';
 import { cellOfKey, isWithin, leafOf, overlap, rateOfKey, squareOfKey } from '../geo/square.js';
 import { clampY, dx, wrapX } from '../geo/world.js';
 import type { Connection } from './connection.js';
@@ -15,7 +15,7 @@ import type { GatewayCore } from './core.js';
 import { Crowds } from './crowds.js';
 import { entitiesIn } from './cut.js';
 import { type FarPlan, NO_FAR, isInFarView } from './far.js';
-import { type Plan, Plans } from './plans.js';
+import { LOOK_AGAIN_MS, type Plan, Plans } from './plans.js';
 import { Screen } from './screen.js';
 import type { WatchedStream } from './watched.js';
 
@@ -47,8 +47,6 @@ export class Interest {
   private readonly crowds: Crowds;
   private readonly plans: Plans;
   private readonly farSide: number;
-  private readonly around = new Float64Array(SIDE * SIDE);
-  private readonly tolerated = new Set<number>();
   /** Cells out of its near view that the connection in hand keeps for a moment. */
   private readonly lingering = new Set<number>();
   /** Shards of which some frames of a tick have come, but not all; and since when, clock ms. */
@@ -106,16 +104,24 @@ export class Interest {
     this.review(connection);
   }
 
-  /** The same without asking whether it has moved: the crowd around it may have. */
+  /** From time to time, for who stands still: the crowd around it may have moved. */
+  revisit(connection: Connection): void {
+    const isUrgent = connection.isBehind || connection.isFarBehind || connection.plan?.isWhole !== true;
+    if (isUrgent || this.core.now() - connection.reviewedAt >= LOOK_AGAIN_MS) this.review(connection);
+  }
+
+  /** The same without asking whether it has moved. */
   review(connection: Connection): void {
     const now = this.core.now();
+    connection.reviewedAt = now;
     const plan = this.plans.planFor(connection.x, connection.y, now);
     if (!plan.isWhole) this.account(connection);
     // What the far rings take must never be the near squares'.
     if (connection.purse.isOverrun && connection.far.keys.length > 0)
       connection.noFarBefore = now + FAR_PAUSE_MS;
-    const isAll = !connection.isBehind && !connection.isFarBehind && !this.mayDrop(connection);
-    if (isAll && plan === connection.plan && this.farFor(connection) === connection.far) return;
+    const hasAll = !connection.isBehind && !connection.isFarBehind && plan === connection.plan;
+    const isSame = hasAll && this.farFor(connection) === connection.far;
+    if (isSame && !(this.mayDrop(connection) && this.isDropDue(connection))) return;
     this.follow(connection, plan);
   }
 
@@ -146,11 +152,10 @@ export class Interest {
   private addFar(connection: Connection): boolean {
     const { far } = connection;
     if (far.keys.length === 0) return true;
-    const n = cellsAround(connection.centre, SIDE, this.around);
-    const near = this.around.subarray(0, n);
     for (const key of far.keys) {
       const cell = cellOfKey(key);
-      if (near.includes(cell) || this.lingering.has(cell) || isWatched(connection, key)) continue;
+      if (isInFarView(connection.centre, cell, SIDE) || this.lingering.has(cell)) continue;
+      if (isWatched(connection, key)) continue;
       if (connection.socket.bufferedAmount() > ENOUGH_BYTES) return false;
       // What it takes the place of (a cell that was near) may be dearer than it is.
       const pay = isUncovered(connection, key) ? PAY.SPARE : PAY.SAVED;
@@ -238,6 +243,19 @@ export class Interest {
     return x >= LOOK_AGAIN_M || Math.abs(connection.y - connection.lookedY) >= LOOK_AGAIN_M;
   }
 
+  /** Whether it is: most looks find that nothing is, and a turn of `follow` costs fifty times as much. */
+  private isDropDue(connection: Connection): boolean {
+    const { x, y, centre, far } = connection;
+    connection.lookedX = x;
+    connection.lookedY = y;
+    if (!this.isAround(connection, connection.farCentre)) return true;
+    for (const { key, cell } of connection.streams) {
+      if (isInFarView(centre, cell, SIDE) || far.set.has(key)) continue;
+      if (!isNearFrom(connection, cell)) return true;
+    }
+    return false;
+  }
+
   /** Watch nothing. */
   lookAway(connection: Connection): void {
     this.account(connection);
@@ -282,18 +300,14 @@ export class Interest {
 
   /** Leaves what is out of view and would be so from all places near by. */
   private dropFar(connection: Connection): void {
-    const { tolerated } = this;
     const { far, centre } = connection;
-    const near = this.around.subarray(0, cellsAround(centre, SIDE, this.around));
-    const isDue = ({ key, cell }: WatchedStream) => near.includes(cell) || far.set.has(key);
+    const isDue = ({ key, cell }: WatchedStream) => isInFarView(centre, cell, SIDE) || far.set.has(key);
     this.lingering.clear();
     if (connection.streams.every(isDue)) return;
-    this.fillNear(connection);
-    cellsAround(centre, SIDE, this.around);
     connection.streams = connection.streams.filter((stream) => {
       const { cell } = stream;
       if (isDue(stream)) return true;
-      if (tolerated.has(cell)) {
+      if (isNearFrom(connection, cell)) {
         this.lingering.add(cell);
         connection.lingers = true;
         return true;
@@ -304,15 +318,6 @@ export class Interest {
       else this.screen.unwatch(connection, stream);
       return false;
     });
-  }
-
-  /** What would be in the near view from the four corners around the connection. */
-  private fillNear(connection: Connection): void {
-    this.tolerated.clear();
-    for (let corner = 0; corner < 4; corner++) {
-      const n = cellsAround(cornerOf(connection, corner), SIDE, this.around);
-      for (let i = 0; i < n; i++) this.tolerated.add(this.around[i]);
-    }
   }
 
   /** Whether one of the four corners around the connection lies in a cell. */
@@ -326,6 +331,13 @@ function cornerOf({ x, y }: Connection, corner: number): number {
   const east = corner & 1 ? HYSTERESIS_M : -HYSTERESIS_M;
   const north = corner & 2 ? HYSTERESIS_M : -HYSTERESIS_M;
   return cellNumber(wrapX(x + east), clampY(y + north));
+}
+
+/** Whether a cell is in the near view of one of the four corners around the connection. */
+function isNearFrom(connection: Connection, cell: number): boolean {
+  for (let corner = 0; corner < 4; corner++)
+    if (isInFarView(cornerOf(connection, corner), cell, SIDE)) return true;
+  return false;
 }
 
 /** Whether none of the squares that it watches shows any part of this one. */

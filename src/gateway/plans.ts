@@ -26,7 +26,10 @@ import { OTHER_BYTES_PER_S } from './purse.js';
 const SIDE = LIMITS.viewCells;
 /** From cells to squares of the deepest level. */
 const SHIFT = LIMITS.cellLevel - LIMITS.deepestTileLevel;
-const LOOK_AGAIN_MS = 500;
+/** Plans are looked over this often. */
+export const LOOK_AGAIN_MS = 500;
+/** The far rings: what they show is up to two seconds old in any case. */
+const LOOK_FAR_MS = 1000;
 const KEEP_MS = 1000;
 const FORGET_MS = 5000;
 /** Of the budget for streams: more is too much; a new plan takes so much; an old one that takes less is looked over. */
@@ -97,7 +100,7 @@ export class Plans {
   farFor(cell: number, now: number): FarPlan {
     if (this.farSide <= SIDE) return NO_FAR;
     const place = this.placeOf(cell, now);
-    if (now - place.farAt < LOOK_AGAIN_MS) return place.far;
+    if (now - place.farAt < LOOK_FAR_MS) return place.far;
     place.farAt = now;
     // While nobody here has a plan one does not know what it takes: nothing changes.
     const near = place.whole ?? dearest(place.leaves, now);

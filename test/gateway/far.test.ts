@@ -51,7 +51,8 @@ const EMPTY = weigh(0, 0, false);
 
 function costOf(plan: FarPlan, weightOf: (cell: number) => Weight): number {
   let cost = 0;
-  for (const [cell, served] of plan.cells) cost += costOfFar(weightOf(cell), served, FRAMES_PER_S);
+  for (const [cell, served] of plan.cells)
+    cost += costOfFar(weightOf(cell), served.rate, served.depth, FRAMES_PER_S);
   return cost;
 }
 
