@@ -121,6 +121,9 @@ t.test(
   },
 );
 
+/** So many crowds are looked at until a bug shows itself: not each has a slow square with somebody who walks in it. */
+const MOST_SEEDS = 6;
+
 /** One of these must be found. */
 async function finds(
   t: { ok(value: unknown, message: string): unknown },
@@ -128,9 +131,14 @@ async function finds(
   faults: string[],
   plant: (sim: Simulation) => void,
 ): Promise<void> {
-  const seen = await run(2, BUDGET, plant);
-  const found = faults.filter((fault) => seen.faults.has(fault));
-  t.ok(found.length > 0, `${bug}: ${[...seen.faults.keys()].join()}`);
+  const told: string[] = [];
+  let isFound = false;
+  for (let seed = 2; seed < 2 + MOST_SEEDS && !isFound; seed++) {
+    const seen = await run(seed, BUDGET, plant);
+    isFound = faults.some((fault) => seen.faults.has(fault));
+    told.push(`${seed}: ${[...seen.faults.keys()].join()}`);
+  }
+  t.ok(isFound, `${bug}: ${told.join('; ')}`);
 }
 
 t.test('planted bugs are found', async (t) => {
