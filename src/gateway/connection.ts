@@ -76,6 +76,8 @@ export class Connection implements SocketListener {
   farCentre = -1;
   isFarBehind = false;
   noFarBefore = 0;
+  /** Keys of what it watched before it fell behind: what of it is not shown again it is told. */
+  left: number[] = [];
   /** When what it watches was last compared with its plans, clock ms. */
   reviewedAt = 0;
   /** What it may be sent in key frames. */

@@ -140,6 +140,7 @@ export class Interest {
       if (connection.streams.length > 0) this.dropFar(connection);
       connection.isBehind = !this.catchUp(connection, plan);
       connection.isFarBehind = connection.isBehind || !this.addFar(connection);
+      if (connection.left.length > 0) this.tellLeft(connection);
     });
   }
 
@@ -260,8 +261,18 @@ export class Interest {
   lookAway(connection: Connection): void {
     this.account(connection);
     for (const stream of connection.streams) connection.socket.unsubscribe(stream.topic);
+    connection.left = connection.streams.map(({ key }) => key);
     this.forget(connection);
     connection.purse.forgive();
+  }
+
+  /** It is back: what it watched before and does not now would stay in its view as it was, where that still reaches. */
+  private tellLeft(connection: Connection): void {
+    const { centre, left } = connection;
+    connection.left = [];
+    for (const key of left)
+      if (isInFarView(centre, cellOfKey(key), this.farSide + 2) && isUncovered(connection, key))
+        this.screen.tellHidden(connection, key);
   }
 
   /** The same for a socket that is gone. */

@@ -95,7 +95,12 @@ export class Screen {
   /** The same, and the client is told: the place is still in its view. */
   hide(connection: Connection, stream: WatchedStream): void {
     this.unwatch(connection, stream);
-    connection.send(this.keyFrames.interval(stream.key, this.core.tick(), 0));
+    this.tellHidden(connection, stream.key);
+  }
+
+  /** The client shall forget what it holds of a square. */
+  tellHidden(connection: Connection, key: number): void {
+    connection.send(this.keyFrames.interval(key, this.core.tick(), 0));
   }
 
   /** The same without touching the socket. */

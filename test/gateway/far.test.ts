@@ -230,6 +230,22 @@ t.test('walking on: the rings follow ten metres later, and a step back costs not
   );
 });
 
+t.test(
+  'who fell behind and comes back elsewhere is told what of its old view is not shown any more',
+  async (t) => {
+    const house = farHouse();
+    const shard = new ScriptedShard(house.world);
+    const socket = await enter(house, shard, { spawn: HERE });
+    const [connection] = [...house.gateways[0].core.connections];
+    (house.gateways[0] as unknown as { interest: Interest }).interest.lookAway(connection!);
+    t.same([keysOf(socket), socket.hidden], [[], []]);
+    await stand(house, shard, socket, HERE.x + SIZE / 2 + 1, HERE.y);
+    t.equal(keysOf(socket).length, 49);
+    const left = socket.hidden.map((cell) => columnOfCell(cell) - columnOfCell(HERE.cell));
+    t.same(left, Array(SIDE).fill(-(SIDE >> 1)));
+  },
+);
+
 t.test('who takes more than there is loses the far rings first, and is told', async (t) => {
   const house = farHouse();
   const shard = new ScriptedShard(house.world);
