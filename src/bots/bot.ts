@@ -213,8 +213,7 @@ export class Bot implements Walker {
     this.walkMs = now;
     this.actMs = now + this.pause();
     if (welcome.tick < this.track.tick) this.track.clear(); // another server, or one that was rolled back
-    // Where a shard lags, the place of a session that goes on is older than the tick: the next self update tells both.
-    if (!welcome.resumed) this.track.add(welcome.tick, welcome.x, welcome.y, now);
+    // Its place is not taken: where a shard lags it is older than the tick. The self update behind it tells both.
   }
 
   private onSelf(self: SelfState): void {
