@@ -78,7 +78,11 @@ export const HEADER = {
   createdTick: 36,
   freedIncarnation: 40,
   freedTick: 44,
-  handoverStamp: 48, // f64: clock ms at the end of the source's tick
+  /**
+   * f64: clock ms at the end of the source's tick; 0 = from no shard (a login, or from disk); −k = from no shard, and
+   * what it has under way stands in its owner's books once that one has committed k (shard/ledger.ts).
+   */
+  handoverStamp: 48,
   handoverTick: 56, // i32
   birthTick: 60, // i32: tick of its creation; with HOT.stepCount it shows missed and doubled steps
 } as const;

@@ -9,7 +9,7 @@
  *
  * Every step may be done again: a replacement that dies in here is followed by another that starts over.
  */
-import { HEADER, HOT, OWNER, ownerOf, ownerState, targetOf } from '../memory/record.js';
+import { HEADER, HOT, OWNER, ownerOf, ownerState } from '../memory/record.js';
 import { recoverReserved, settleFreed } from '../memory/slots.js';
 import { restoreCold, restoreHot } from '../memory/undo.js';
 import { drive } from '../memory/steps.js';
@@ -47,9 +47,6 @@ function adoptSlot(core: Core, slot: number, dead: number, committed: number): v
   if (!drive(recover(arena.owner, slot, core.shard, (at, given) => isEarly(core, at, given, committed))))
     return;
   core.setEpochFromWord(slot, Atomics.load(arena.owner, slot));
-  // On its way to here, but from no shard: a login, or from disk (as in arrivals.ts).
-  const isNew = state === OWNER.TRANSIT && targetOf(word) === core.shard;
-  if (isNew && arena.f64[(arena.header(slot) + HEADER.handoverStamp) >> 3] === 0) core.ledger.enter(slot);
   core.adopt(slot);
   // What the dead one passed by stood in its own notes only. All that it had was stepped or passed by up to its commit.
   const isAsleep = (core.flags(slot) & FLAG.ASLEEP) !== 0;

@@ -97,9 +97,8 @@ export class Arrivals {
     const h = arena.header(slot);
     arena.u32[(h + HEADER.epoch) >> 2] = next;
     const stamp = arena.f64[(h + HEADER.handoverStamp) >> 3]!;
-    if (stamp === 0) {
-      core.ledger.enter(slot); // not from a shard, but a login, or from disk
-    } else {
+    // Else not from a shard, but a login, or from disk.
+    if (stamp > 0) {
       core.block.count(SHARD_COUNTER.handoversIn);
       const now = core.clock.now();
       core.block.handoverMs.record(now - stamp);

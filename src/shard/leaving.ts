@@ -111,6 +111,8 @@ export class Leaving {
     core.arena.u16[(hot + HOT.flags) >> 1]! |= FLAG.RESTED;
     if (!core.cut.leave(slot, true)) return false;
     core.arena.i32[(core.arena.header(slot) + HEADER.handoverTick) >> 2] = core.tick;
+    // Whoever takes it has it from rest: no handover, and nothing to enter.
+    core.arena.f64[(core.arena.header(slot) + HEADER.handoverStamp) >> 3] = -core.tick;
     core.onGone(slot);
     core.letGo(slot);
     Atomics.store(core.arena.owner, slot, packOwner(OWNER.PARKED, 127, 127, core.epoch(slot)));

@@ -42,13 +42,22 @@ export class Ledger {
 
   /** Takes an entity's bag as it stands: it is adopted, and was looked at by whoever had it before. */
   adopt(slot: number): void {
+    this.enter(slot);
     const items = (this.arena.cold(slot) + COLD.items) >> 2;
     for (let kind = 0; kind < KINDS; kind++) this.noted[slot * KINDS + kind] = this.arena.u32[items + kind]!;
   }
 
-  /** Something comes from disk or with a login: what its outbox carries was posted by a shard that is no more. */
-  enter(slot: number): void {
-    const { arena } = this;
+  /**
+   * Something that comes from disk or with a login: what its outbox carries was posted by a shard that is no more. The
+   * sums of one that dies before its commit are lost: the stamp says from which commit on they stand, and until then
+   * whoever adopts it enters it anew.
+   */
+  private enter(slot: number): void {
+    const { arena, block } = this;
+    const stamp = (arena.header(slot) + HEADER.handoverStamp) >> 3;
+    const since = -arena.f64[stamp]!;
+    if (since < 0 || (since > 0 && since <= block.committedTick)) return;
+    arena.f64[stamp] = -(block.committedTick + 1);
     if (arena.i32[(arena.hot(slot) + HOT.outboxCount) >> 2] === 0) return;
     for (let p = 0; p < LIMITS.outboxPlaces; p++) {
       const at = arena.cold(slot) + COLD.outbox + p * OUTBOX_BYTES;

@@ -25,7 +25,7 @@ export function spawn(core: Core, kind: number, x: number, y: number): number {
   const hot = arena.hot(slot);
   arena.f64[(h + HEADER.id) >> 3] = id;
   arena.i32[(h + HEADER.birthTick) >> 2] = core.tick;
-  arena.f64[(h + HEADER.handoverStamp) >> 3] = 0;
+  arena.f64[(h + HEADER.handoverStamp) >> 3] = -core.tick; // what it will post is in the books of its maker
   const wx = wrapX(x);
   const wy = clampY(y);
   arena.f64[(hot + HOT.x) >> 3] = wx;
