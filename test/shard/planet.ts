@@ -56,6 +56,8 @@ export interface PlanetOptions {
   shards?: number;
   entities?: number;
   seed?: number;
+  /** The tick before its first one. */
+  tick?: number;
 }
 
 export class Planet {
@@ -92,8 +94,8 @@ export class Planet {
     this.placer = new Placer(this.world, GATEWAY_THREAD);
     this.slots = new SlotCache(this.world.arena, GATEWAY_THREAD);
     this.lease = new IdLease(this.world.ids);
-    this.clock.time = TICK_MS * 10;
-    this.tick = 10;
+    this.tick = options.tick ?? 10;
+    this.clock.time = TICK_MS * this.tick;
     for (let s = 0; s < shards; s++) this.boot(s, 0);
   }
 
