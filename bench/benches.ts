@@ -69,6 +69,7 @@ const MEANINGS: Readonly<Record<string, readonly [argument: string, help: string
   seed: ['N', 'of everything random'],
   shards: ['N', 'shard threads of the server'],
   side: ['M', 'metres of the square that they stand on'],
+  sizes: ['N,N', 'entities, one size after the other'],
   speed: ['R', 'metres a second that they walk'],
   'tick-ms': ['MS', 'p99 of the tick that is still carried'],
   tiles: ['N', 'tiles that are awake'],
