@@ -6,7 +6,7 @@ import { SHARD_COUNTER, ShardBlock } from '../../src/memory/shard-block.js';
 import { whyFull } from '../../src/shard/collections.js';
 
 const MIB = 1024 * 1024;
-const LIMIT_MIB = 32;
+const LIMIT_MIB = 128;
 /** About a quarter of a megabyte: far less than the quarter of the heap that is left when it counts as full. */
 const PER_TURN = 1500;
 

@@ -9,8 +9,8 @@ import { workerData } from 'node:worker_threads';
 import { SHARD_COUNTER, ShardBlock } from '../../src/memory/shard-block.js';
 import { Collections } from '../../src/shard/collections.js';
 
-/** Two megabytes between two collections: far less than the quarter of the heap that is left when it counts as full. */
-const TURNS = 8;
+/** Five megabytes between two collections: far less than the quarter of the heap that is left when it counts as full. */
+const TURNS = 16;
 
 const { sab, perTurn, looks } = workerData as { sab: SharedArrayBuffer; perTurn: number; looks: boolean };
 const block = ShardBlock.from(sab);
@@ -26,7 +26,9 @@ for (let turns = 1; ; turns++) {
   if (turns % TURNS === 0) {
     const before = block.counter(SHARD_COUNTER.collections);
     collect();
+    // Told in a turn of their own, the small ones before it first.
     while (block.counter(SHARD_COUNTER.collections) === before) await turn();
+    await turn();
   }
   collections.check();
 }
