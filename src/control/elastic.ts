@@ -55,7 +55,7 @@ export interface ElasticParts {
   readonly reshaper: Reshaper;
   readonly load: {
     measure(): void;
-    sample(saturated: boolean, also?: number): LoadSample;
+    sample(also?: number): LoadSample;
   };
   readonly threads: { startShard(shard: number): boolean; retire(shard: number): boolean };
 }
@@ -92,7 +92,7 @@ export class Elastic {
   step(): void {
     try {
       this.parts.load.measure();
-      const sample = this.parts.load.sample(this.state.saturated);
+      const sample = this.parts.load.sample();
       const made = plan(this.state, sample, this.parts.limits);
       this.state = made.state;
       for (const decision of made.decisions) if (!this.isVoid(decision)) this.carryOut(decision);
@@ -129,7 +129,7 @@ export class Elastic {
     if (entry === null || tile === undefined) return 'BAD_TILE';
     const request = of(tile);
     if (request.kind === 'split' && tile.z >= limits.deepestTileLevel) return 'DEEPEST_LEVEL';
-    const answer = ask(this.state, load.sample(this.state.saturated, entry.tile), limits, request);
+    const answer = ask(this.state, load.sample(entry.tile), limits, request);
     if ('refused' in answer) {
       const isNobodys = world.directory.lookup(entry.tile, entry.path) < 0;
       if (answer.refused === 'NOT_A_LEAF' && isNobodys) return 'NOBODYS_TILE';

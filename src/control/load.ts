@@ -79,14 +79,13 @@ export class LoadSampler {
 
   /** The newest sample; takes one if there is none. */
   get latest(): LoadSample {
-    return this.last ?? this.sample(false);
+    return this.last ?? this.sample();
   }
 
   /**
-   * @param saturated whether the machine was found full before: it must have recovered well to count as not full
    * @param also a base tile whose leaves are told even when nothing is in them
    */
-  sample(saturated: boolean, also = -1): LoadSample {
+  sample(also = -1): LoadSample {
     const { world, clock, cpu, startedMs } = this.parts;
     const loads = new Map<number, BaseLoad>();
     const shares = world.shardBlocks.map((block, s) => this.share(block.state === SHARD_STATE.RUNNING, s));
@@ -101,12 +100,11 @@ export class LoadSampler {
         if (isTold) tiles.push(leafOf(tile, depth, path, shard, load));
       });
     });
-    const bound = LIMITS.fullWaitingShare / (saturated ? 2 : 1);
     this.last = {
       timeS: (clock.now() - startedMs) / 1000,
       tiles,
       shards: shares.map((share, s) => ({ ...share, tiles: tilesOf[s] })),
-      saturated: cpu.waiting > bound,
+      waiting: cpu.waiting,
     };
     return this.last;
   }

@@ -84,7 +84,7 @@ t.test('leaves of split tiles though empty, others with content; squares in Mort
     [square(30, 10, 0, 0), 1, 9], // a tile that nobody has
   ]);
   fill(world.loadTables[1], [[square(20, 10, 3, 3), 0, 5]]);
-  const sample = load.sample(false);
+  const sample = load.sample();
   t.same(
     sample.tiles.map(({ tile: { z, x, y }, shard, players, entities }) => [
       `${z}/${x}/${y}`,
@@ -111,7 +111,7 @@ t.test('leaves of split tiles though empty, others with content; squares in Mort
   // Column 1, row 2: in the south-western quarter (2), there the north-eastern square (1).
   t.same(Array.from(sample.tiles[7].squares), [0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0]);
   t.equal(sample.tiles[6].squares.length, 1);
-  t.equal(load.sample(false, c).tiles.length, 9, 'an empty tile that is asked for');
+  t.equal(load.sample(c).tiles.length, 9, 'an empty tile that is asked for');
   t.end();
 });
 
@@ -127,20 +127,20 @@ t.test(
       [square(21, 10, 0, 0), 0, 1],
     ]);
     pass(100, 0);
-    let { tiles, shards } = load.sample(false);
+    let { tiles, shards } = load.sample();
     t.equal(shards[0].busy, 0.4);
     t.ok(Math.abs(tiles[0].busy - 0.36) < 1e-9 && Math.abs(tiles[1].busy - 0.04) < 1e-9);
     world.directory.setService(a, 0, 0, packService(50, 100, 100));
     pass(55, 0);
-    ({ tiles, shards } = load.sample(false));
+    ({ tiles, shards } = load.sample());
     t.ok(Math.abs(shards[0].busy - 0.22) < 1e-9, 'half of the heavy one is left out');
     t.ok(Math.abs(tiles[0].busy - 0.36) < 1e-9, 'which asks for as much as before');
     t.ok(Math.abs(tiles[1].busy - 0.04) < 1e-9);
     t.equal(tiles[0].actionsPerSecond, 0);
     fill(world.loadTables[0], [[square(20, 10, 0, 0), 1, 3]]);
-    t.equal(load.sample(false).tiles[0].actionsPerSecond, 12, 'three in five ticks of 50 ms');
+    t.equal(load.sample().tiles[0].actionsPerSecond, 12, 'three in five ticks of 50 ms');
     world.shardBlocks[1].state = SHARD_STATE.NONE;
-    t.match(load.sample(false).shards[1], { alive: false, canStart: true, players: 0 });
+    t.match(load.sample().shards[1], { alive: false, canStart: true, players: 0 });
     t.end();
   },
 );
@@ -155,7 +155,7 @@ t.test(
       block.startAt(Math.floor((quarter + 1) * 2.5));
       pass(250, 250);
     }
-    const [behind] = load.sample(false).shards;
+    const [behind] = load.sample().shards;
     t.ok(behind.busy >= 2 && behind.busy <= 2.5, `${behind.busy} of its budget`);
     t.end();
   },

@@ -78,7 +78,7 @@ const MUTANTS: Record<string, { planner: Planner; seenBy: string; as: RegExp }> 
     as: /does not run|in use was ended/,
   },
   'believes that a full machine has room': {
-    planner: { done, plan: (state, sample, limits) => plan(state, { ...sample, saturated: false }, limits) },
+    planner: { done, plan: (state, sample, limits) => plan(state, { ...sample, waiting: 0 }, limits) },
     seenBy: 'full machine',
     as: /Got error: .*(has reached load|moves|starts)/,
   },

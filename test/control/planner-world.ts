@@ -144,7 +144,7 @@ export class PlannedWorld {
       const canStart = !alive && this.startS[s] === Infinity;
       return { alive, canStart, busy, waiting: 0, players, tiles: mine.length };
     });
-    return { timeS: this.timeS, tiles, shards, saturated: this.timeS >= from && this.timeS < to };
+    return { timeS: this.timeS, tiles, shards, waiting: this.timeS >= from && this.timeS < to ? 1 : 0 };
   }
 
   private squaresOf(b: number): number[] {

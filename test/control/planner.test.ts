@@ -49,15 +49,15 @@ class Bench {
   all: Decision[] = [];
   constructor(readonly limits: PlannerLimits = LIMITS) {}
 
-  sample(tiles: TileSample[], shards: ShardSample[], saturated = false): Sample {
-    return { timeS: this.timeS, tiles, shards, saturated };
+  sample(tiles: TileSample[], shards: ShardSample[], waiting = 0): Sample {
+    return { timeS: this.timeS, tiles, shards, waiting };
   }
-  see(tiles: TileSample[], shards: ShardSample[], seconds = 0, saturated = false): Decision[] {
+  see(tiles: TileSample[], shards: ShardSample[], seconds = 0, waiting = 0): Decision[] {
     const made: Decision[] = [];
     const endS = this.timeS + seconds;
     do {
       this.timeS += 0.25;
-      const result = plan(this.state, this.sample(tiles, shards, saturated), this.limits);
+      const result = plan(this.state, this.sample(tiles, shards, waiting), this.limits);
       this.state = result.state;
       made.push(...result.decisions);
     } while (this.timeS < endS);
@@ -233,6 +233,20 @@ t.test('a full machine: from waiting above 20 % until below 10 %; players still 
 });
 
 t.test(
+  'the main thread waits for a core, no shard does: told once either way, with its own number',
+  async (t) => {
+    const bench = new Bench();
+    const see = (seconds: number, waiting: number) =>
+      bench.see([leaf(HOME, 0, 10)], [shard(), shard()], seconds, waiting);
+    const told = see(2, 0.3);
+    t.equal(titleOf(told[0]!), 'saturated');
+    t.match(told[0]?.reason, /waits for a core 30 %/);
+    t.same(only(see(10, 0.15), 'saturated'), [], 'above half of the bound');
+    t.match(only(see(1, 0.04), 'saturated')[0]?.reason, /more than 4 %/);
+  },
+);
+
+t.test(
   'siblings merge to the shard with most entities, after the dwell; a merged tile rests as well',
   async (t) => {
     const bench = new Bench();
@@ -356,7 +370,7 @@ t.test('a sample that is none is refused', async (t) => {
   const bench = new Bench();
   bench.see([], FOUR, 1);
   t.throws(
-    () => plan(bench.state, { timeS: 0, tiles: [], shards: FOUR, saturated: false }, LIMITS),
+    () => plan(bench.state, { timeS: 0, tiles: [], shards: FOUR, waiting: 0 }, LIMITS),
     /never goes back/,
   );
   t.throws(() => bench.see([leaf(HOME, 0, 1), leaf('13/400/400', 0, 1)], FOUR), /I9/);

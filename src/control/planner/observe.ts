@@ -42,7 +42,15 @@ const NEW_SHARD: ShardMemory = Object.freeze({
 
 /** Before the first sample. */
 export function initialState(): PlannerState {
-  return { timeS: NEVER, tiles: new Map(), shards: [], pending: [], saturated: false, emptying: -1 };
+  return {
+    timeS: NEVER,
+    tiles: new Map(),
+    shards: [],
+    pending: [],
+    waiting: 0,
+    saturated: false,
+    emptying: -1,
+  };
 }
 
 export function isHeld(pending: readonly Pending[], tile: TileAddress): boolean {
@@ -93,7 +101,8 @@ export function observe(
     const asked = { ...shard, busy: shard.busy + hidden[s] };
     return observeShard(state.shards[s] ?? NEW_SHARD, asked, timeS, w, full, limits);
   });
-  return { ...state, timeS, tiles, shards, saturated: isFull(state.saturated, sample, shards, limits) };
+  const waiting = Math.max(sample.waiting, ...shards.map((shard) => shard.waiting));
+  return { ...state, timeS, tiles, shards, waiting, saturated: isFull(state.saturated, waiting, limits) };
 }
 
 /** By shard: tick budget that dilation leaves out, of tiles whose degrade setting was in force at the sample. */
@@ -151,14 +160,8 @@ function observeShard(
 }
 
 /** Full above the share of waiting, free again below half of it. */
-function isFull(
-  before: boolean,
-  sample: Sample,
-  shards: readonly ShardMemory[],
-  limits: PlannerLimits,
-): boolean {
-  const bound = before ? limits.fullWaitingShare / 2 : limits.fullWaitingShare;
-  return sample.saturated || shards.some((shard) => shard.waiting > bound);
+function isFull(before: boolean, waiting: number, limits: PlannerLimits): boolean {
+  return waiting > limits.fullWaitingShare * (before ? 0.5 : 1);
 }
 
 /**

@@ -65,8 +65,9 @@ import type { Decision, Plan, PlannerLimits, PlannerState, Sample } from './type
  */
 export function plan(state: PlannerState, sample: Sample, limits: PlannerLimits): Plan {
   const leaves = leavesOf(sample, limits);
-  const draft = new Draft(observe(state, sample, leaves, limits), sample, leaves, limits);
-  if (draft.saturated !== state.saturated) draft.decisions.push(saturation(draft));
+  const observed = observe(state, sample, leaves, limits);
+  const draft = new Draft(observed, sample, leaves, limits);
+  if (draft.saturated !== state.saturated) draft.decisions.push(saturation(draft, observed.waiting));
   startThreads(draft);
   splitHotTiles(draft);
   coolHotShards(draft);
@@ -77,8 +78,7 @@ export function plan(state: PlannerState, sample: Sample, limits: PlannerLimits)
   return { state: draft.finish(), decisions: draft.decisions };
 }
 
-function saturation(draft: Draft): Decision {
-  const waiting = Math.max(0, ...draft.shards.map((shard) => shard.waiting));
+function saturation(draft: Draft, waiting: number): Decision {
   const on = draft.saturated;
   const share = `${(waiting * 100).toFixed(0)} % of the time`;
   return {
@@ -87,8 +87,8 @@ function saturation(draft: Draft): Decision {
     timeS: draft.timeS,
     numbers: { waiting, threshold: draft.limits.fullWaitingShare },
     reason: on
-      ? `The machine is full, a shard waits for a core ${share}: load degrades instead of splitting.`
-      : `The machine has room again, no shard waits for a core more than ${share}.`,
+      ? `The machine is full, a thread waits for a core ${share}: load degrades instead of splitting.`
+      : `The machine has room again, no thread waits for a core more than ${share}.`,
   };
 }
 

@@ -49,8 +49,8 @@ export interface Sample {
    */
   readonly tiles: readonly TileSample[];
   readonly shards: readonly ShardSample[];
-  /** Another measure has found the whole machine full. */
-  readonly saturated: boolean;
+  /** Share of the last seconds in which a thread with work waited for a core, the most of all: not shards alone. */
+  readonly waiting: number;
 }
 
 type LoadLimits = Pick<
@@ -142,6 +142,8 @@ export interface PlannerState {
   readonly tiles: ReadonlyMap<number, TileMemory>;
   readonly shards: readonly ShardMemory[];
   readonly pending: readonly Pending[];
+  /** The most that anything waits for a core, as a share of time; by this the machine is full or not. */
+  readonly waiting: number;
   /** The machine is full: `cpuSaturated` of the status. */
   readonly saturated: boolean;
   /** Shard that is being emptied, −1 = none. */
