@@ -55,6 +55,7 @@ export async function openDurability(options: DurabilityOptions): Promise<Durabi
     world.cut.resting[kind] = created - (facts.itemsConsumed[kind] ?? 0);
   });
   world.cut.durableTick = facts.durableTick;
+  world.cut.isVolatile = folder === null;
   world.cut.state = STORE_STATE.RUNNING; // before any shard runs: from here everything is told to the store
   store.attach(world);
   await store.recordIncarnation(facts.incarnation + INCARNATIONS);

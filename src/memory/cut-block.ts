@@ -23,6 +23,8 @@
  * an entity in transit at K stands before the mark of its source. Flags, not ticks: two owners may write in one tick.
  * Of one entity the version with the greatest owner epoch counts, of one owner the later in its ring.
  * Death of a shard: `open` stays, so the cut waits for the replacement, which pushes what stands committed and marks.
+ * **Volatile**: nothing outlives the process, so nobody would ever read what the store was told of an entity that is in
+ * the arena. Only what goes to rest is pushed then, and what is gone; cuts and their marks are as ever.
  */
 import { assert } from '../base/assert.js';
 import { LIMITS } from '../base/limits.js';
@@ -36,6 +38,7 @@ const DURABLE_TICK = ASKED + 2;
 const STATE = ASKED + 3;
 const STORE_THREAD_ID = ASKED + 4;
 const WRITER_THREAD_ID = ASKED + 5;
+const VOLATILE = ASKED + 6;
 const DOORBELL = (2 * LINE) >> 2;
 const RESTING = (3 * LINE) >> 2;
 const SHARDS = RESTING + 2 * LIMITS.itemKinds;
@@ -109,7 +112,6 @@ export class CutBlock {
   get askedTick(): number {
     return Atomics.load(this.i32, ASKED_TICK);
   }
-  /** Everything up to this tick survives the process. */
   /** Numbers of the store's threads in the kernel, 0 = none or unknown. Written by the store's thread. */
   get threadIds(): { store: number; writer: number } {
     return {
@@ -122,6 +124,7 @@ export class CutBlock {
     Atomics.store(this.i32, WRITER_THREAD_ID, writer);
   }
 
+  /** Everything up to this tick survives the process; of a volatile store: is known to its thread. */
   get durableTick(): number {
     return Atomics.load(this.i32, DURABLE_TICK);
   }
@@ -135,6 +138,14 @@ export class CutBlock {
   }
   set state(value: number) {
     Atomics.store(this.i32, STATE, value);
+  }
+
+  /** Whether what the store keeps ends with the process. Set before the first shard starts. */
+  get isVolatile(): boolean {
+    return Atomics.load(this.i32, VOLATILE) === 1;
+  }
+  set isVolatile(value: boolean) {
+    Atomics.store(this.i32, VOLATILE, value ? 1 : 0);
   }
 
   // ---- a shard's side ----

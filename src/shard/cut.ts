@@ -3,7 +3,8 @@
  * the store asks for, and with everything that leaves it in between. Synchronous, allocates nothing, waits for nobody:
  * where the ring has no room the cut is missed and asked for again, and what wants to leave stays for now.
  *
- * Without a store (STORE_STATE.OFF) nothing is pushed and everything succeeds.
+ * Without a store (STORE_STATE.OFF) nothing is pushed and everything succeeds. Of a volatile one (cut-block.ts) only what
+ * goes to rest is, and what is gone.
  */
 import { HEADER, HOT } from '../memory/record.js';
 import { STORE_STATE } from '../memory/cut-block.js';
@@ -213,7 +214,8 @@ export class Cut {
 
   private push(slot: number, tick: number, cutTick: number, parked: boolean): boolean {
     const { arena } = this.core;
-    if (!pushRecord(this.ring, arena, slot, tick, parked)) return false;
+    const isTold = parked || !this.block.isVolatile;
+    if (isTold && !pushRecord(this.ring, arena, slot, tick, parked)) return false;
     // After the push: a death in between pushes it once more.
     this.block.pushed(slot, arena.u32[(arena.hot(slot) + HOT.lastActionId) >> 2]!, cutTick);
     return true;

@@ -39,6 +39,8 @@ export interface SimNodeOptions {
   seed: number;
   /** A small one makes every meeting a crowd. */
   clientBytesPerS?: number;
+  /** The disk ends with the process, as with `--memory`: it must not crash. */
+  isVolatile?: boolean;
   /** A bug of the store, planted. */
   storeFault?: StoreParts['fault'];
 }
@@ -127,6 +129,7 @@ export class SimNode {
       world.cut.resting[kind] = created - (facts.itemsConsumed[kind] ?? 0);
     });
     world.cut.durableTick = facts.durableTick;
+    world.cut.isVolatile = options.isVolatile === true;
     world.cut.state = STORE_STATE.RUNNING;
     const store = new StoreCore({ world, engine: disk, book, clock: time, log, fault: options.storeFault });
     store.recordIncarnation(facts.incarnation + INCARNATIONS, () => {});

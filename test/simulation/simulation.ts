@@ -40,6 +40,8 @@ export interface SimulationOptions {
   mix?: FaultMix;
   /** A bug of the store to plant. */
   storeFault?: StoreParts['fault'];
+  /** See `Simulation.isVolatile`; default: drawn. */
+  isVolatile?: boolean;
   /** A bug to plant, for the tests of the checkers. */
   plant?: (sim: Simulation) => void;
 }
@@ -96,6 +98,8 @@ export class Simulation {
   readonly watch: Watch;
   readonly durable: DurableWatch;
   readonly retirement: Retirement;
+  /** A world in memory: for half of the seeds in which the process does not die. */
+  readonly isVolatile: boolean;
   crashes = 0;
   /** Bytes a second of each client. */
   readonly budget: number;
@@ -111,12 +115,14 @@ export class Simulation {
     const drawn = drawMix(this.random);
     this.mix = options.mix ?? drawn;
     this.budget = options.clientBytesPerS ?? drawBudget(hash2(options.seed, 0xb1d));
+    this.isVolatile = options.isVolatile ?? (this.mix.crash === 0 && (hash2(options.seed, 0x701) & 1) === 0);
     this.node = new SimNode(this.mined(game as unknown as GameModule), this.random, {
       shards: options.shards ?? 3,
       gateways: options.gateways ?? 2,
       seed: options.seed,
       clientBytesPerS: this.budget,
       storeFault: options.storeFault,
+      isVolatile: this.isVolatile,
     });
     this.watch = new Watch(this);
     this.durable = new DurableWatch(this);
