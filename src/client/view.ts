@@ -9,6 +9,7 @@ import { overlap } from '../geo/square.js';
 import { MOVE_EPOCHS } from '../wire/protocol.js';
 import type { Area } from './area.js';
 import { Entity, GONE, type RemovalTarget } from './entity.js';
+import { GoneMemory } from './gone-memory.js';
 import { type Position, positionAt } from './interpolate.js';
 import type { ServerTime } from './server-time.js';
 
@@ -22,6 +23,7 @@ const OLD_OWNER_TICKS = 20;
 
 export class View {
   private readonly entities = new Map<number, Entity>();
+  private readonly gone = new GoneMemory();
   private mark = 0;
   private leaving = 0;
   /** The frame being taken. */
@@ -104,6 +106,7 @@ export class View {
   ): void {
     let entity = this.entities.get(id);
     if (entity === undefined) {
+      if (this.gone.isOver(id, epoch, this.tick)) return;
       entity = new Entity(id);
       this.entities.set(id, entity);
     } else {
@@ -123,6 +126,7 @@ export class View {
   move(id: number, low: number, x: number, y: number, vx: number, vy: number, now: number): boolean {
     const e = this.entities.get(id);
     if (e === undefined) {
+      if (this.gone.has(id)) return true;
       this.orphans++;
       return false;
     }
@@ -151,12 +155,11 @@ export class View {
   /** One removal of the frame. `to`: a cell number, or GONE. */
   removal(id: number, epoch: number, to: RemovalTarget, now: number): void {
     const entity = this.entities.get(id);
+    const isOld = (e: Entity) => epoch < e.epoch || (epoch === e.epoch && this.tick < e.tick);
+    if (entity !== undefined && isOld(entity)) return;
+    if (to === GONE) this.gone.note(id, epoch, this.tick);
     if (entity === undefined) return;
-    if (epoch < entity.epoch || (epoch === entity.epoch && this.tick < entity.tick)) return;
-    if (to === GONE) {
-      this.drop(entity);
-      return;
-    }
+    if (to === GONE) return this.drop(entity);
     // Shown by another cell already: this removal has been overtaken. But it may have gone through a slow cell unseen.
     const wentThrough = entity.leavingMs >= 0 && entity.leavingTo === this.cell;
     if (entity.cell !== this.cell && !wentThrough) return;
@@ -191,6 +194,7 @@ export class View {
 
   /** A new connection: what is held may be shown a second longer, but any state is newer than it. */
   detach(now: number): void {
+    this.gone.clear(); // of another life of the server it may not be true
     for (const entity of this.entities.values()) this.doubt(entity, now);
   }
 
@@ -227,6 +231,7 @@ export class View {
 
   clear(): void {
     this.entities.clear();
+    this.gone.clear();
     this.leaving = 0;
   }
 

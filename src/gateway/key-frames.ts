@@ -19,6 +19,9 @@ import {
   squareOfKey,
   squareOfLeaf,
 } from '../geo/square.js';
+import type { Arena } from '../memory/arena.js';
+import { FLAG } from '../memory/player.js';
+import { HEADER, HOT, OWNER, ownerState } from '../memory/record.js';
 import { ROW, type ViewReader } from '../memory/view.js';
 import { CellFrameWriter } from '../wire/cell-frame-writer.js';
 import { NO_PUBLISHER, ONLY_INTERVAL } from '../wire/protocol.js';
@@ -31,7 +34,10 @@ export class KeyFrames {
   private readonly quantiser = new Quantiser();
 
   /** @param bytes room for the largest frame */
-  constructor(bytes: number) {
+  constructor(
+    private readonly arena: Arena,
+    bytes: number,
+  ) {
     this.writer = new CellFrameWriter(bytes);
   }
 
@@ -114,11 +120,26 @@ export class KeyFrames {
     const end = c < 0 ? 0 : first + view.count(c);
     for (let row = first; row < end; row++) {
       const byte = view.rowByte(row);
-      if (within === WHOLE || isWithin(squareOfLeaf(leafOfRow(view, cell, byte), SQUARE_DEPTH), within))
-        this.encodeRow(view, byte);
+      const isIn =
+        within === WHOLE || isWithin(squareOfLeaf(leafOfRow(view, cell, byte), SQUARE_DEPTH), within);
+      if (isIn && this.isThere(view, byte)) this.encodeRow(view, byte);
     }
     assert(writer.dropped === 0, 'I6: a key frame is complete');
     return writer.finish();
+  }
+
+  /**
+   * Whether the entity is still in the world. One that was handed over and is gone in one tick stands in the view of its
+   * owner before for a tick longer, and the removal may have passed: nobody would take it out of this picture again.
+   */
+  private isThere(view: ViewReader, byte: number): boolean {
+    const { arena } = this;
+    const slot = view.i32[(byte + ROW.slot) >> 2];
+    if (slot < 0 || slot >= arena.capacity) return true; // overtaken: what was read is thrown away
+    const state = ownerState(Atomics.load(arena.owner, slot));
+    if (state !== OWNER.OWNED && state !== OWNER.TRANSIT) return false;
+    if (arena.f64[(arena.header(slot) + HEADER.id) >> 3] !== view.f64[(byte + ROW.id) >> 3]) return false;
+    return (arena.u16[(arena.hot(slot) + HOT.flags) >> 1] & FLAG.OFFLINE) === 0;
   }
 
   private encodeRow(view: ViewReader, byte: number): void {

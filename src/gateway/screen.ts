@@ -19,11 +19,12 @@ const SHIFT = LIMITS.cellLevel - LIMITS.deepestTileLevel;
 
 export class Screen {
   readonly streams: WatchedStreams;
-  private readonly keyFrames = new KeyFrames(LIMITS.frameScratchBytes);
+  private readonly keyFrames: KeyFrames;
   private wasServed = true;
 
   constructor(private readonly core: GatewayCore) {
     const { world, parts } = core;
+    this.keyFrames = new KeyFrames(world.arena, LIMITS.frameScratchBytes);
     this.streams = new WatchedStreams(world.filters[parts.number], world.shardBlocks.length);
   }
 

@@ -55,6 +55,26 @@ const state =
   (w: CellFrameWriter) =>
     w.state(id, epoch, x * 65536, y * 65536, 100, -50, 0, 0, 7, 8);
 
+t.test('handed over and gone in one tick: the owner before shows it late, and nobody comes back', (t) => {
+  const { client, frame, ids } = setUp();
+  frame(HOME, 1, 10, 0, state(5));
+  frame(HOME, 2, 10, 0);
+  frame(HOME, 2, 12, 10, (w) => w.removal(5, 2, GONE, GONE));
+  t.same(ids(), []);
+  frame(HOME, 1, 12, 10, (w) => w.move(5, 1, 100, 100, 0, 0));
+  t.same(ids(), []);
+  t.equal(client.view!.orphans, 0, 'nothing was lost');
+  frame(HOME, 1, 14, 12, state(5));
+  t.same(ids(), [], 'in full: still the owner before');
+  frame(cell(1), 1, 14, 0, (w) => w.removal(6, 3, GONE, GONE));
+  frame(HOME, 1, 16, 14, state(6, 2));
+  t.same(ids(), [], 'nor one of which only the end was heard');
+  frame(HOME, 2, 16, 12, state(5, 3));
+  frame(cell(1), 1, 16, 14, state(6, 3));
+  t.same(ids(), [5, 6], 'who comes back under a later epoch, or later under the same, is there');
+  t.end();
+});
+
 t.test('a key frame shows, a delta changes, a removal ends', (t) => {
   const { client, frame, ids } = setUp();
   frame(HOME, 1, 10, 0, (w) => {

@@ -5,7 +5,8 @@ import { cellNumber, cellSize, columnOfCell, rowOfCell } from '../../src/geo/cel
 import { tileNorth, tileWest } from '../../src/geo/tile.js';
 import { WIDTH } from '../../src/geo/world.js';
 import { CONTROL } from '../../src/memory/inbox.js';
-import { RECORD } from '../../src/memory/player.js';
+import { FLAG, RECORD } from '../../src/memory/player.js';
+import { HOT } from '../../src/memory/record.js';
 import { buildHouse, type FakeSocket, type House } from './fakes.js';
 import { enter, frame, turn } from './house.js';
 import { ScriptedShard } from './scripted-shard.js';
@@ -75,6 +76,26 @@ t.test('a later subscriber gets a key frame first, then every delta: no gap', as
     t.ok(frames.length >= 3);
   }
 });
+
+t.test('who has left the world since the view was taken is in no key frame', async (t) => {
+  const house = buildHouse();
+  const shard = new ScriptedShard(house.world);
+  const first = await enter(house, shard, { spawn: HERE });
+  const third = await enter(house, shard, { spawn: HERE });
+  frame(house, shard);
+  const { arena } = house.world;
+  const offline = shard.slotOf(first.welcome.entity);
+  arena.u16[(arena.hot(offline) + HOT.flags) >> 1] |= FLAG.OFFLINE;
+  shard.park(shard.slotOf(third.welcome.entity));
+  const key = await firstKey(house, shard);
+  t.equal(key.ids.length, 1, 'only the newcomer itself');
+  t.notOk(key.ids.includes(first.welcome.entity) || key.ids.includes(third.welcome.entity));
+});
+
+async function firstKey(house: House, shard: ScriptedShard) {
+  const socket = await enter(house, shard, { spawn: HERE });
+  return socket.all('frame')[0]!;
+}
 
 t.test(
   'a quiet stream that began while nobody here watched its cell: a key frame all the same',

@@ -18,6 +18,7 @@ class View:
     def __init__(self, failures):
         self.failures = failures
         self.entities = {}  # id → dict of its newest state with its place in the world
+        self.ended = {}  # id → (epoch, tick) of the removal of one who has left the world
         self.streams = {}  # (cell_x, cell_y, square, publisher) → tick of its last frame, or None while it waits for a key frame
         self.events_seen = set()
         self.events = []
@@ -38,6 +39,7 @@ class View:
         self.streams.clear()
         self.squares.clear()
         self.asked.clear()
+        self.ended.clear()
         for entity in self.entities.values():
             entity.update(order=(-1, -1), stream=None, leaving=time.monotonic())
 
@@ -91,7 +93,9 @@ class View:
             self.state(state, f, stream)
         for move in [] if old else f['moves']:
             held = self.entities.get(move['id'])
-            if held is None:
+            if held is None and move['id'] in self.ended:
+                pass  # late: of the owner before the one who told of its end
+            elif held is None:
                 self.failures.append(f'{move} of an entity that was never shown')
             elif held['order'][0] >= 0 and held['order'][0] % 2048 == move['epoch']:  # else it waits for a full state
                 rest = {name: held[name] for name in ('kind', 'flags', 'pub0', 'pub1')}
@@ -142,6 +146,8 @@ class View:
     def state(self, s, f, stream):
         order = (s['epoch'], f['taken'])
         held = self.entities.get(s['id'])
+        if not held and order <= self.ended.get(s['id'], (-1, -1)):
+            return
         if held and (order < held['order'] or (order == held['order'] and f['previous'] != 0)):
             return
         x = stream[0] * self.side - WIDTH / 2 + s['x'] / 65536 * self.side
@@ -159,7 +165,11 @@ class View:
 
     def removal(self, r, tick, cell):
         entity = self.entities.get(r['id'])
-        if entity is None or (r['epoch'], tick) < entity['order']:
+        if entity and (r['epoch'], tick) < entity['order']:
+            return
+        if r['to_x'] == GONE:
+            self.ended[r['id']] = max((r['epoch'], tick), self.ended.get(r['id'], (-1, -1)))
+        if entity is None:
             return
         if r['to_x'] == GONE:
             self.drop(entity)
