@@ -1,9 +1,12 @@
 /**
- * How long a split pauses those who stand in the tile: real shard threads, one base tile full of players who walk and
- * whose inboxes hold an action each; the tile is split into four on as many shards, put together again, and so on.
- * Everything is read from outside, from owner words and from what each player's own record says of its steps.
+ * How long a split pauses those who stand in the tile, and what it costs: real shard threads, one base tile full of
+ * players who walk and whose inboxes hold an action each; the tile is split into four on as many shards, put together
+ * again, and so on. Everything is read from outside: from owner words, from the stamps of the handovers, and from what
+ * each player's own record says of its steps. This thread sleeps between its looks: one that spins takes a core and the
+ * owner words' cache lines from the shards, and what it measures is itself.
  */
 import { readFileSync } from 'node:fs';
+import { systemTimers } from '../src/base/clock.js';
 import { LIMITS } from '../src/base/limits.js';
 import { createLog } from '../src/base/log.js';
 import { formatTile } from '../src/geo/address.js';
@@ -14,6 +17,7 @@ import { SHARD_COUNTER, SHARD_GAUGE } from '../src/memory/shard-block.js';
 import { Reshaper } from '../src/control/reshape.js';
 import type { BenchArgs } from './benches.js';
 import { TILE, Threads } from './split/planet.js';
+import { Spans } from './split/spans.js';
 
 export const name = 'split';
 export const describe =
@@ -23,20 +27,41 @@ export const flags = ['entities', 'rounds', 'shards'];
 const NAME = formatTile(TILE);
 /** Ticks over which CPU time is compared. */
 const WINDOW_TICKS = 10;
+/** Of these the ones in which the old owner still steps everybody. */
+const OLD_TICKS = 1;
+/** Between two looks at the owner words. */
+const LOOK_MS = 1;
+/** Acceptances further apart than this belong to different ticks of the new shard. */
+const APART_MS = 10;
+/** Of a round: before, around and after the split. */
+const WINDOWS = 3;
 const NO_TIMERS = { after: () => () => {}, every: () => () => {} };
+const timers = systemTimers();
 
 interface Round {
-  /** First to last handover out of the old shard, plus the longest first to last acceptance of a new one; ms. */
+  /** First decision to last entry in a ring, of each tick of the old shard in which it gave; ms. */
+  giveMs: number;
+  /** Of the new shard that took longest: first to last acceptance in each of its ticks; ms, as fine as the looks. */
+  takeMs: number;
+  /** The two together: the work of the reassignment, without the waiting for a tick to begin. */
   reassignMs: number;
   /** From the store in the directory to the last acceptance; ms: waiting for the next tick of either side included. */
   storeToDoneMs: number;
+  /** From decision to acceptance of one player; ms. */
+  waitMs: { p50: number; p99: number };
   /** CPU time of all shards in the ten ticks around the split, less that of the ten before; ms. */
   cpuMs: number;
+  /** The same less what ten ticks cost, one of the old layout and nine of the new: the reassignment alone; ms. */
+  cpuReassignMs: number;
+  /** CPU time of all shards for a tick of the old layout, and of the new one; ms. */
+  cpuTickMs: { before: number; after: number };
   /** Most ticks that anybody was without a step around the split, whether made up for or not. */
   pauseTicks: number;
   /** Players that changed their shard. */
   moved: number;
 }
+
+type Watched = Pick<Round, 'giveMs' | 'takeMs' | 'storeToDoneMs' | 'waitMs' | 'moved'>;
 
 class Bench {
   readonly threads: Threads;
@@ -50,84 +75,96 @@ class Bench {
 
   async ticks(n: number): Promise<void> {
     const { threads } = this;
-    const end = threads.clock.now() + n * threads.world.clock.tickMs;
-    while (threads.clock.now() < end) await new Promise((resolve) => setImmediate(resolve)); // house-ok: waits by the clock
+    await this.until(threads.clock.now() + n * threads.world.clock.tickMs);
+  }
+
+  private async until(end: number): Promise<void> {
+    for (let left = end - this.threads.clock.now(); left > 0; left = end - this.threads.clock.now())
+      await new Promise<void>((resolve) => timers.after(left, resolve));
   }
 
   /** Splits, measures, waits until everything is quiet, merges again. */
   async round(): Promise<Round> {
     const { threads, reshaper } = this;
-    const before = await this.cpuOf(() => this.ticks(WINDOW_TICKS));
-    threads.wish();
+    const before = await this.cpuOfWindow();
     const began = threads.tick;
-    const t0 = threads.clock.now();
-    const refused = reshaper.split(NAME, 'bench');
-    if (refused !== null) throw new Error(`the split was refused: ${refused}`);
-    let round!: Round;
-    const around = await this.cpuOf(() => {
-      round = this.watch(t0);
-      return this.ticks(WINDOW_TICKS - (threads.clock.now() - t0) / threads.world.clock.tickMs);
+    let watched!: Watched;
+    const around = await this.cpuOfWindow(async (t0) => {
+      const refused = reshaper.split(NAME, 'bench');
+      if (refused !== null) throw new Error(`the split was refused: ${refused}`);
+      watched = await this.watch(t0);
     });
-    round.cpuMs = around - before;
-    await this.ticks(WINDOW_TICKS);
-    round.pauseTicks = this.longestPause(began);
+    const after = await this.cpuOfWindow();
+    const steady = (OLD_TICKS * before + (WINDOW_TICKS - OLD_TICKS) * after) / WINDOW_TICKS;
+    const pauseTicks = this.longestPause(began);
     await this.merge();
-    return round;
+    return {
+      ...watched,
+      reassignMs: watched.giveMs + watched.takeMs,
+      cpuMs: around - before,
+      cpuReassignMs: around - steady,
+      cpuTickMs: { before: before / WINDOW_TICKS, after: after / WINDOW_TICKS },
+      pauseTicks,
+    };
   }
 
-  /** @returns CPU ms that the shards' threads used meanwhile */
-  private async cpuOf(work: () => Promise<void>): Promise<number> {
+  /** In every window everybody wishes something. @returns CPU ms that the shards' threads used in it */
+  private async cpuOfWindow(work: (t0: number) => Promise<void> = async () => {}): Promise<number> {
+    const { threads } = this;
     const used = () => {
       let ns = 0;
-      for (const block of this.threads.world.shardBlocks) {
+      for (const block of threads.world.shardBlocks) {
         const file = `/proc/self/task/${block.gauge(SHARD_GAUGE.threadId)}/schedstat`;
         ns += Number(readFileSync(file, 'utf8').split(' ')[0]);
       }
       return ns / 1e6;
     };
     const begin = used();
-    await work();
+    const t0 = threads.clock.now();
+    threads.wish();
+    await work(threads.clock.now());
+    await this.until(t0 + WINDOW_TICKS * threads.world.clock.tickMs);
     return used() - begin;
   }
 
-  /** Spins over the owner words until the last one is right. */
-  private watch(t0: number): Round {
+  /** Looks at the owner words until the last one is right. */
+  private async watch(t0: number): Promise<Watched> {
     const { threads } = this;
-    const { directory } = threads.world;
+    const { clock, world } = threads;
+    const before = this.waits();
     const old = threads.ownerOf(threads.players[0]!.slot);
     const moving = threads.players.filter(({ slot }) => this.target(slot) !== old);
-    const targets = moving.map(({ slot }) => this.target(slot));
-    let left = 0;
-    let lastLeft = 0;
-    const accepted = new Map<number, { first: number; last: number }>();
-    let open = moving.map((player, i) => ({ slot: player.slot, target: targets[i]!, gone: false }));
-    while (open.length > 0) {
-      const now = threads.clock.now();
-      open = open.filter((player) => {
-        const owner = threads.ownerOf(player.slot);
-        if (owner === old) return true;
-        if (!player.gone) {
-          player.gone = true;
-          left ||= now;
-          lastLeft = now;
-        }
-        if (owner < 0) return true;
-        const span = accepted.get(owner) ?? { first: now, last: now };
-        span.last = now;
-        accepted.set(owner, span);
+    const taken = world.shardBlocks.map(() => new Spans());
+    for (let open = moving; open.length > 0; ) {
+      await new Promise<void>((resolve) => timers.after(LOOK_MS, resolve));
+      const now = clock.now();
+      open = open.filter(({ slot }) => {
+        const owner = threads.ownerOf(slot);
+        if (owner < 0 || owner === old) return true;
+        taken[owner]!.add(now, now);
         return false;
       });
-      if (now - t0 > 10_000)
-        throw new Error(`${open.length} players were not handed over; version ${directory.version}`);
+      if (now - t0 > 10_000) throw new Error(`${open.length} players were not handed over`);
     }
-    const longest = Math.max(0, ...[...accepted.values()].map(({ first, last }) => last - first));
+    const storeToDoneMs = clock.now() - t0;
+    const given = new Spans();
+    for (const { slot } of moving) given.add(world.stamps.decidedAt(slot), world.stamps.pushedAt(slot));
+    const waits = this.waits();
+    waits.subtract(before);
     return {
-      reassignMs: lastLeft - left + longest,
-      storeToDoneMs: threads.clock.now() - t0,
-      cpuMs: 0,
-      pauseTicks: 0,
+      giveMs: given.ms(APART_MS),
+      takeMs: Math.max(...taken.map((spans) => spans.ms(APART_MS))),
+      storeToDoneMs,
+      waitMs: { p50: waits.percentile(0.5), p99: waits.percentile(0.99) },
       moved: moving.length,
     };
+  }
+
+  /** Of all handovers so far: from decision to acceptance. */
+  private waits(): HistogramCopy {
+    const copy = new HistogramCopy();
+    for (const block of this.threads.world.shardBlocks) block.handoverMs.addTo(copy);
+    return copy;
   }
 
   /** Shard to which the layout gives the place of a slot. */
@@ -182,9 +219,32 @@ function median(values: number[]): number {
   return [...values].sort((a, b) => a - b)[values.length >> 1]!;
 }
 
-const round2 = (ms: number): number => Math.round(ms * 100) / 100;
+/** To hundredths, all that is a number in it. */
+function rounded<T>(value: T): T {
+  if (typeof value === 'number') return (Math.round(value * 100) / 100) as T;
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, rounded(part)])) as T;
+}
 
-/** @returns `split {entities, reassignMs, pauseTicks, …}`: medians, and the single rounds */
+/** @returns the medians of the rounds, and the longest pause of all */
+function summary(rounds: readonly Round[]) {
+  const of = (pick: (round: Round) => number) => rounded(median(rounds.map(pick)));
+  return {
+    reassignMs: of((r) => r.reassignMs),
+    giveMs: of((r) => r.giveMs),
+    takeMs: of((r) => r.takeMs),
+    cpuReassignMs: of((r) => r.cpuReassignMs),
+    cpuMs: of((r) => r.cpuMs),
+    cpuTickMs: { before: of((r) => r.cpuTickMs.before), after: of((r) => r.cpuTickMs.after) },
+    pauseTicks: of((r) => r.pauseTicks),
+    pauseTicksMax: Math.max(...rounds.map((r) => r.pauseTicks)),
+    waitMs: { p50: of((r) => r.waitMs.p50), p99: of((r) => r.waitMs.p99) },
+    storeToDoneMs: of((r) => r.storeToDoneMs),
+    moved: of((r) => r.moved),
+  };
+}
+
+/** @returns `split {entities, reassignMs, pauseTicks, …}`: medians, the first split of all, and the single rounds */
 export async function run({ values }: BenchArgs): Promise<Record<string, unknown>> {
   const entities = Number(values.entities ?? 5_000);
   const shards = Number(values.shards ?? 4);
@@ -193,34 +253,23 @@ export async function run({ values }: BenchArgs): Promise<Record<string, unknown
   try {
     bench.threads.populate(entities);
     await bench.ticks(40);
-    await bench.round(); // the first one compiles the code
+    const first = await bench.round(); // on threads that have never handed over, nor run a player: compiles the code
+    for (let s = 1; s < shards; s++) await bench.round(); // each of them has to give once
     const rounds: Round[] = [];
     for (let i = 0; i < Number(values.rounds ?? 7); i++) rounds.push(await bench.round());
     bench.check(rounds);
     const { shardBlocks } = bench.threads.world;
-    const handovers = new HistogramCopy();
-    for (const block of shardBlocks) block.handoverMs.addTo(handovers);
     return {
       split: {
         entities,
-        reassignMs: round2(median(rounds.map((r) => r.reassignMs))),
-        pauseTicks: median(rounds.map((r) => r.pauseTicks)),
-        pauseTicksMax: Math.max(...rounds.map((r) => r.pauseTicks)),
-        storeToDoneMs: round2(median(rounds.map((r) => r.storeToDoneMs))),
-        cpuMs: round2(median(rounds.map((r) => r.cpuMs))),
+        ...summary(rounds),
         // More than four ticks behind is frozen, not made up for: a machine that is too full to measure on.
         ticksFrozen: shardBlocks.reduce((n, block) => n + block.counter(SHARD_COUNTER.ticksFrozen), 0),
-        moved: median(rounds.map((r) => r.moved)),
-        handoverMs: { p50: round2(handovers.percentile(0.5)), p99: round2(handovers.percentile(0.99)) },
-        rounds: rounds.map((r) => ({
-          ...r,
-          reassignMs: round2(r.reassignMs),
-          cpuMs: round2(r.cpuMs),
-          storeToDoneMs: round2(r.storeToDoneMs),
-        })),
+        first: rounded(first),
+        rounds: rounds.map(rounded),
       },
       shards,
-      actionsPerClientAndRound: 1,
+      actionsPerClientAndRound: WINDOWS,
       watchers: 0,
     };
   } finally {
