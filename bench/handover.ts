@@ -9,8 +9,7 @@ import { assert } from '../src/base/assert.js';
 import { Arena } from '../src/memory/arena.js';
 import { HEADER, HOT, NOBODY, OWNER, packOwner } from '../src/memory/record.js';
 import { SpscRing } from '../src/memory/ring.js';
-import { drive } from '../src/memory/steps.js';
-import { accept, offer } from '../src/world/handover.js';
+import { type Carrier, acceptNow, offerNow } from '../src/world/handover.js';
 
 export const name = 'handover';
 export const describe = 'Handovers a second between two threads, ownership checked on every one.';
@@ -27,7 +26,7 @@ interface Shared {
 }
 
 /** One side of the ping-pong: accepts what arrives, checks and raises its count, offers it back. */
-class Side {
+class Side implements Carrier {
   readonly arena: Arena;
   readonly incoming: SpscRing;
   readonly outgoing: SpscRing;
@@ -54,7 +53,7 @@ class Side {
     const generation = this.incoming.u32[w + 1]!;
     const epoch = this.incoming.u32[w + 2]!;
     this.incoming.advance();
-    const next = drive(accept(this.arena.owner, slot, this.me, generation, epoch, this.generationOf));
+    const next = acceptNow(this.arena.owner, slot, this.me, generation, epoch, this.generationOf);
     assert(next >= 0, 'I1: an entry of this bench always matches');
     this.check(slot, next);
     this.send(slot, next);
@@ -73,20 +72,19 @@ class Side {
   }
 
   send(slot: number, epoch: number): void {
-    const { arena } = this;
-    const result = drive(
-      offer(arena.owner, slot, this.me, 1 - this.me, epoch, () => {
-        const at = this.outgoing.offer();
-        if (at < 0) return false;
-        const w = at >> 2;
-        this.outgoing.i32[w] = slot;
-        this.outgoing.u32[w + 1] = this.generationOf(slot);
-        this.outgoing.u32[w + 2] = epoch;
-        this.outgoing.commit();
-        return true;
-      }),
-    );
+    const result = offerNow(this.arena.owner, slot, this.me, 1 - this.me, epoch, this);
     assert(result === 'sent', 'I7: the ring holds every slot of this bench');
+  }
+
+  push(slot: number, _target: number, epoch: number): boolean {
+    const at = this.outgoing.offer();
+    if (at < 0) return false;
+    const w = at >> 2;
+    this.outgoing.i32[w] = slot;
+    this.outgoing.u32[w + 1] = this.generationOf(slot);
+    this.outgoing.u32[w + 2] = epoch;
+    this.outgoing.commit();
+    return true;
   }
 }
 

@@ -22,7 +22,7 @@ export const SLOT_BYTES = HEADER_BYTES + HOT_BYTES;
 
 export class Arena {
   readonly capacity: number;
-  /** Owner words; Atomics only. */
+  /** Owner words; Atomics only: a plain look may save an atomic one, never stand for it. */
   readonly owner: Int32Array;
   readonly i32: Int32Array;
   readonly u32: Uint32Array;

@@ -18,6 +18,7 @@ import { assert } from '../base/assert.js';
 import { LIMITS } from '../base/limits.js';
 import { Admission } from './admission.js';
 import { Arena } from './arena.js';
+import { BagNotes } from './bag-notes.js';
 import { ByteRing } from './byte-ring.js';
 import { CutBlock } from './cut-block.js';
 import { Directory } from './directory.js';
@@ -79,6 +80,7 @@ export interface SharedWorldHandles {
   results: SharedArrayBuffer[];
   traces: SharedArrayBuffer[];
   stamps: SharedArrayBuffer;
+  bags: SharedArrayBuffer;
   loadTables: SharedArrayBuffer[];
   transfers: SharedArrayBuffer[];
   /** By producer thread, then shard; null where no thread has that number. */
@@ -115,6 +117,8 @@ export class SharedWorld {
   readonly traces: readonly TraceRing[];
   /** Times of handovers under way. */
   readonly stamps: TransitStamps;
+  /** What the bag of each entity should hold. */
+  readonly bags: BagNotes;
   /** Where each shard's load lies. */
   readonly loadTables: readonly LoadTable[];
   /** Journal of each shard's transfers. */
@@ -147,6 +151,7 @@ export class SharedWorld {
     this.results = shared.results.map((sab) => ByteRing.from(sab));
     this.traces = shared.traces.map((sab) => TraceRing.from(sab));
     this.stamps = TransitStamps.from(shared.stamps);
+    this.bags = BagNotes.from(shared.bags);
     this.loadTables = shared.loadTables.map((sab) => LoadTable.from(sab));
     this.transfers = shared.transfers.map((sab) => TransferRing.from(sab));
     this.arrivals = shared.arrivals.map((row) => row?.map((sab) => SpscRing.from(sab)));
@@ -199,6 +204,7 @@ export function createSharedWorld(options: SharedWorldOptions): SharedWorld {
     results: perShard(() => ByteRing.create(jobBytes).sab),
     traces: perShard(() => TraceRing.create().sab),
     stamps: TransitStamps.create(entities).sab,
+    bags: BagNotes.create(entities).sab,
     loadTables: perShard(() => LoadTable.create(entities).sab),
     transfers: perShard(() => TransferRing.create().sab),
     arrivals: Array.from({ length: STORE_THREAD + 1 }, (_, thread) =>

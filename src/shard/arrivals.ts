@@ -7,15 +7,16 @@
  */
 import { SHARD_COUNTER, SHARD_GAUGE } from '../memory/shard-block.js';
 import { HEADER, HOT } from '../memory/record.js';
-import { drive } from '../memory/steps.js';
 import { FOUND, LOADED } from '../memory/store-ring.js';
-import { accept } from '../world/handover.js';
+import { acceptNow } from '../world/handover.js';
 import { WAKE } from '../world/placing.js';
 import type { Core } from './core.js';
+import { SparingClock } from './sparing-clock.js';
 import type { Tiles } from './tiles.js';
 
 export class Arrivals {
   private readonly limits: Int32Array;
+  private readonly clock: SparingClock;
   private readonly generationOf: (slot: number) => number;
 
   constructor(
@@ -24,6 +25,7 @@ export class Arrivals {
   ) {
     this.limits = new Int32Array(core.world.arrivals.length);
     const { arena } = core;
+    this.clock = new SparingClock(core.clock);
     this.generationOf = (slot) => arena.u32[(arena.header(slot) + HEADER.generation) >> 2]!;
   }
 
@@ -41,6 +43,7 @@ export class Arrivals {
   /** Accepts what the snapshot saw. */
   drain(): void {
     const { arrivals } = this.core.world;
+    this.clock.begin();
     for (let p = 0; p < arrivals.length; p++) {
       const ring = arrivals[p]?.[this.core.shard];
       if (!ring) continue;
@@ -89,7 +92,7 @@ export class Arrivals {
   private acceptOne(slot: number, generation: number, epoch: number): void {
     const { core } = this;
     const { arena } = core;
-    const next = drive(accept(arena.owner, slot, core.shard, generation, epoch, this.generationOf));
+    const next = acceptNow(arena.owner, slot, core.shard, generation, epoch, this.generationOf);
     if (next < 0) {
       core.block.count(SHARD_COUNTER.ignoredArrivals);
       return;
@@ -100,11 +103,11 @@ export class Arrivals {
     // Else not from a shard, but a login, or from disk.
     if (stamp > 0) {
       core.block.count(SHARD_COUNTER.handoversIn);
-      const now = core.clock.now();
+      const now = this.clock.now();
       core.block.handoverMs.record(now - stamp);
       core.traces.accepted(slot, now, now - stamp);
     }
-    core.adopt(slot);
+    core.adopt(slot, stamp > 0);
     this.tiles.hold(arena.i32[(arena.hot(slot) + HOT.tile) >> 2]!);
   }
 }

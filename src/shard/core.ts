@@ -114,7 +114,7 @@ export class Core {
     this.slots = new SlotCache(this.arena, options.shard);
     this.cut = new Cut(this);
     this.asking = new Asking(this);
-    this.ledger = new Ledger(this.arena, world.transfers[options.shard]!, this.block);
+    this.ledger = new Ledger(this.arena, world.transfers[options.shard]!, this.block, world.bags.u32);
     this.dirty = world.cut.dirty;
     this.traces = new CrossingTraces(this);
     this.lease = new IdLease(world.ids);
@@ -242,9 +242,9 @@ export class Core {
   }
 
   /** Told of every slot that comes here: nothing was said or shown of it yet. */
-  onAdopt: (slot: number) => void = () => {};
-  /** Told before a slot is offered to another shard. */
-  onLeave: (slot: number) => void = () => {};
+  onAdopt: (slot: number, isHandedOver: boolean) => void = () => {};
+  /** Told before a slot is offered to another shard. `withTile`: because the layout has changed. */
+  onLeave: (slot: number, withTile: boolean) => void = () => {};
   /** Told before a slot leaves everyone's sight; its record is still its own. */
   onGone: (slot: number) => void = () => {};
 
@@ -261,9 +261,9 @@ export class Core {
     return Math.max(this.arena.i32[(this.arena.hot(slot) + HOT.lastTick) >> 2]!, this.passed[slot]!);
   }
 
-  /** Takes an owned slot into the local lists. */
-  adopt(slot: number): void {
-    this.onAdopt(slot);
+  /** Takes an owned slot into the local lists. @param isHandedOver by a shard, with all that it noted of it */
+  adopt(slot: number, isHandedOver = false): void {
+    this.onAdopt(slot, isHandedOver);
     this.passed[slot] = 0;
     this.asleep[slot] = 0;
     this.owned.add(slot);

@@ -1,10 +1,11 @@
 /**
  * The books of one shard about items, kept beside the records and not from them: every change that the shard means to
  * make is booked here, per entity and in sums; records that say something else were changed behind the shard's back,
- * or by a fault of it. Local to the thread; the sums are committed with the tick (shard-block.ts, BOOK).
+ * or by a fault of it. The sums are local to the thread and committed with the tick (shard-block.ts, BOOK).
  *
- * - Per entity: what its bag should hold. A twentieth of the entities is compared in each tick, and each entity before it
- *   leaves for another shard, so every bag is looked at within about a second and none changes hands unseen.
+ * - Per entity: what its bag should hold (memory/bag-notes.ts), handed over with it. A twentieth of the entities is
+ *   compared in each tick, and who goes over a border before it goes, so every bag is looked at within about a second. Who
+ *   changes hands with its tile is not looked at then: thousands do in one tick, and tiles stay longer than that second.
  * - Sums by who made the change, so that a handover moves nothing. Of each shard, at every commit:
  *   `held = created − consumed − posted + returned + arrived`; and over all shards never more has arrived or returned
  *   than was posted. `entered` is what was under way when its sender came back from disk.
@@ -29,18 +30,15 @@ const ROUND_TICKS = 20;
 export class Ledger {
   /** BOOK sums, KINDS words each. */
   readonly books = new Float64Array(BOOK_WORDS);
-  /** By slot: what the bag should hold. */
-  private readonly noted: Uint32Array;
-
   constructor(
     private readonly arena: Arena,
     private readonly ring: TransferRing,
     private readonly block: ShardBlock,
-  ) {
-    this.noted = new Uint32Array(arena.capacity * KINDS);
-  }
+    /** By slot: what the bag should hold. */
+    private readonly noted: Uint32Array,
+  ) {}
 
-  /** Takes an entity's bag as it stands: it is adopted, and was looked at by whoever had it before. */
+  /** Takes an entity's bag as it stands: it comes from no shard that is alive, or is new. */
   adopt(slot: number): void {
     this.enter(slot);
     const items = (this.arena.cold(slot) + COLD.items) >> 2;

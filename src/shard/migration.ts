@@ -7,7 +7,7 @@
 import { HOT } from '../memory/record.js';
 import { SHARD_GAUGE } from '../memory/shard-block.js';
 import { TRACE_KIND } from '../memory/trace-ring.js';
-import { maskOf, ownerAt, pathAt } from '../world/layout.js';
+import { maskOf, ownerAt, pathAt, pathOf } from '../world/layout.js';
 import type { Core } from './core.js';
 import type { Tiles } from './tiles.js';
 
@@ -79,11 +79,11 @@ export class Migration {
     return this.lost.size === 0 && this.left === 0 && this.moved === 0;
   }
 
-  /** Whether a place lies in a square that this shard has lost. */
-  concerns(tile: number, x: number, y: number): boolean {
+  /** Whether this shard has lost a square of the deepest level. @param tile the base tile that holds it */
+  concerns(tile: number, column: number, row: number): boolean {
     if (this.lost.size === 0) return false;
     const lost = this.lost.get(tile);
-    return lost !== undefined && (lost & (1 << pathAt(x, y))) !== 0;
+    return lost !== undefined && (lost & (1 << pathOf(column, row))) !== 0;
   }
 
   /**

@@ -96,14 +96,14 @@ export class Shard {
     this.load = new LoadNotes(core);
     this.viewPublisher = new ViewPublisher(core, this.view, this.streams, published);
     this.rest = new Rest(core, [this.tiles, core.asking, core.cut, this.migration, this.frames]);
-    core.onAdopt = (slot) => {
-      core.ledger.adopt(slot);
+    core.onAdopt = (slot, isHandedOver) => {
+      if (!isHandedOver) core.ledger.adopt(slot);
       published.arrived(slot);
       this.selfs.forget(slot);
     };
     core.onGone = (slot) => published.gone(slot);
-    core.onLeave = (slot) => {
-      core.ledger.verify(slot, core.tick);
+    core.onLeave = (slot, withTile) => {
+      if (!withTile) core.ledger.verify(slot, core.tick);
       published.leaves(slot);
     };
     game.module.setup?.(this.facade);

@@ -238,6 +238,8 @@ export class Tiles {
     const { arena } = this.core;
     if (this.woken.size === 0) return;
     for (let slot = 0; slot < arena.capacity; slot++) {
+      // A plain look at first: nearly all words say something else, and an atomic one is a call.
+      if (ownerState(arena.owner[slot]!) !== OWNER.PARKED) continue;
       const word = Atomics.load(arena.owner, slot);
       if (ownerState(word) !== OWNER.PARKED) continue;
       // Hints, read without owning the record: the claim fails unless the word, and so the record, stayed as it was.

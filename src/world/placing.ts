@@ -6,7 +6,7 @@ import { LIMITS } from '../base/limits.js';
 import { tileColumns, tileIndex, tileRows } from '../geo/tile.js';
 import { SHARD_GAUGE, SHARD_STATE } from '../memory/shard-block.js';
 import type { SharedWorld } from '../memory/shared-world.js';
-import { ownerAt } from './layout.js';
+import { baseOf, ownerAt } from './layout.js';
 import { type ShardLoad, choosePlacement } from './placement.js';
 
 /** Arrivals entry with this slot: "wake the base tile in word 1". */
@@ -36,6 +36,12 @@ export class Placer {
   ensureOwner(x: number, y: number): number {
     const owner = ownerAt(this.world.directory, x, y);
     return owner >= 0 ? owner : this.place(tileIndex(x, y, LIMITS.baseTileLevel));
+  }
+
+  /** The same for a square of the deepest level. */
+  ensureOwnerOf(column: number, row: number): number {
+    const owner = this.world.directory.lookupDeepest(column, row);
+    return owner >= 0 ? owner : this.place(baseOf(column, row));
   }
 
   /** The same for a base tile's index. */

@@ -7,7 +7,7 @@ import { Reshaper } from '../../src/control/reshape.js';
 import { Traces } from '../../src/control/traces.js';
 import { ITEM } from '../../src/game/constants.js';
 import game from '../../src/game/game.js';
-import { OWNER } from '../../src/memory/record.js';
+import { COLD, OWNER } from '../../src/memory/record.js';
 import { leavesOf, ownerAt } from '../../src/world/layout.js';
 import { Planet, type TestPlayer } from './planet.js';
 
@@ -74,6 +74,30 @@ t.test('a split hands everybody over within three ticks, a merge brings them bac
   t.equal(planet.counter('ticksMissed') + planet.counter('ticksDoubled') + planet.counter('ticksFrozen'), 0);
   for (const p of all) t.equal(planet.applied(p), p.sent);
   t.same(reshaper.counts, { splits: 2, merges: 2, moves: 0 });
+  t.end();
+});
+
+t.test('who changes hands with its tile takes along what its bag should hold', (t) => {
+  const { planet, all, reshaper } = setUp(20);
+  const { arena } = planet.world;
+  const [forged, honest] = all as [TestPlayer, TestPlayer];
+  planet.act(honest, 'drop', { item: ITEM.coin, count: 1 });
+  planet.run(25);
+  t.equal(reshaper.move(NAME, 1, 'test'), null);
+  // In the tick of the handover, whose look at a part of the bags does not meet this one; nobody looks before it goes.
+  const place = (arena.cold(forged.slot) + COLD.items) >> 2;
+  const look = planet.shards[0]!.core.ledger.look;
+  planet.shards[0]!.core.ledger.look = () => {};
+  arena.u32[place + ITEM.coin]! += 5;
+  planet.step();
+  planet.shards[0]!.core.ledger.look = look;
+  t.ok(all.every((p) => planet.ownerOf(p.slot) === 1));
+  t.equal(planet.counter('itemDifferences'), 0);
+  planet.run(20);
+  t.equal(planet.counter('itemDifferences'), 1, "the new owner finds it by the old one's notes");
+  planet.kill(1);
+  planet.run(25);
+  t.equal(planet.counter('itemDifferences'), 1, 'a replacement begins with the records as they stand');
   t.end();
 });
 
