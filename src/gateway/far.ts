@@ -14,7 +14,7 @@ import { FRAME_BYTES, entitiesIn } from './cut.js';
 
 const NEAR_RINGS = (LIMITS.viewCells - 1) / 2;
 /** Class of the first ring behind the near view; those behind it are at the slowest. */
-const FIRST_CLASS = 2;
+export const FIRST_CLASS = 2;
 /** Entities of a key frame: a part with more is cut, four parts are one again when they hold fewer. */
 const MOST_IN_PART = 400;
 const FEW_IN_PART = 200;

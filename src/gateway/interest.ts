@@ -15,7 +15,7 @@ import type { GatewayCore } from './core.js';
 import { Crowds } from './crowds.js';
 import { entitiesIn } from './cut.js';
 import { type FarPlan, NO_FAR, isInFarView } from './far.js';
-import { LOOK_AGAIN_MS, type Plan, Plans } from './plans.js';
+import { type Plan, Plans } from './plans.js';
 import { Screen } from './screen.js';
 import type { WatchedStream } from './watched.js';
 
@@ -107,7 +107,8 @@ export class Interest {
   /** From time to time, for who stands still: the crowd around it may have moved. */
   revisit(connection: Connection): void {
     const isUrgent = connection.isBehind || connection.isFarBehind || connection.plan?.isWhole !== true;
-    if (isUrgent || this.core.now() - connection.reviewedAt >= LOOK_AGAIN_MS) this.review(connection);
+    const passed = this.core.now() - connection.reviewedAt;
+    if (isUrgent || passed >= this.plans.patience(connection.farCentre)) this.review(connection);
   }
 
   /** The same without asking whether it has moved. */

@@ -5,6 +5,7 @@
  * gateway.
  */
 import { LIMITS } from '../base/limits.js';
+import { CLASS_FRAMES } from '../base/rates.js';
 import { cellNumber, cellsAround, columnOfCell, rowOfCell } from '../geo/cell.js';
 import { LEAVES, WHOLE, leafOf, rateOfKey, streamKey } from '../geo/square.js';
 import type { Directory } from '../memory/directory.js';
@@ -20,16 +21,19 @@ import {
   isWhole,
 } from './cut.js';
 import type { Crowds } from './crowds.js';
-import { type FarCell, type FarPlan, NO_FAR, chooseFar, farCells } from './far.js';
+import { FIRST_CLASS, type FarCell, type FarPlan, NO_FAR, chooseFar, farCells } from './far.js';
 import { OTHER_BYTES_PER_S } from './purse.js';
 
 const SIDE = LIMITS.viewCells;
 /** From cells to squares of the deepest level. */
 const SHIFT = LIMITS.cellLevel - LIMITS.deepestTileLevel;
 /** Plans are looked over this often. */
-export const LOOK_AGAIN_MS = 500;
+const LOOK_AGAIN_MS = 500;
 /** The far rings: what they show is up to two seconds old in any case. */
 const LOOK_FAR_MS = 1000;
+/** The same where all that is seen takes less than this share of the budget: a crowd does not come out of nothing. */
+const CALM_SHARE = 0.25;
+const LOOK_CALM_MS = 2000;
 const KEEP_MS = 1000;
 const FORGET_MS = 5000;
 /** Of the budget for streams: more is too much; a new plan takes so much; an old one that takes less is looked over. */
@@ -68,6 +72,9 @@ interface Place {
   leaves: (LeafPlan | undefined)[];
   lookedAt: number;
   askedAt: number;
+  /** Little is seen from here; little that is near, and all of it. */
+  isNearCalm: boolean;
+  isCalm: boolean;
   /** Beyond the near view; its cells, nearest first, once somebody has asked. */
   far: FarPlan;
   farCells: readonly FarCell[] | undefined;
@@ -96,11 +103,16 @@ export class Plans {
     return place.whole ?? this.leafPlan(cell, place, leafOf(cell, x, y), now);
   }
 
+  /** How long a view from a cell may stay as it is for who stands still, ms. */
+  patience(cell: number): number {
+    return this.places.get(cell)?.isCalm === true ? LOOK_CALM_MS : LOOK_AGAIN_MS;
+  }
+
   /** What all who stand in a cell are shown beyond their near view. */
   farFor(cell: number, now: number): FarPlan {
     if (this.farSide <= SIDE) return NO_FAR;
     const place = this.placeOf(cell, now);
-    if (now - place.farAt < LOOK_FAR_MS) return place.far;
+    if (now - place.farAt < (place.isCalm ? LOOK_CALM_MS : LOOK_FAR_MS)) return place.far;
     place.farAt = now;
     // While nobody here has a plan one does not know what it takes: nothing changes.
     const near = place.whole ?? dearest(place.leaves, now);
@@ -108,8 +120,15 @@ export class Plans {
     place.farCells ??= farCells(cell, this.farSide);
     const { crowds, budget } = this;
     const room = { kept: budget * FULL_SHARE - near.cost, added: budget * FAR_NEW_SHARE - near.cost };
-    const weightOf = (other: number) => crowds.count(other, now);
+    let bytes = 0; // as if all came at the class of the first ring
+    const weightOf = (other: number) => {
+      const weight = crowds.count(other, now);
+      if (weight.allBytes > 0) bytes += weight.allBytes + FRAME_BYTES;
+      return weight;
+    };
     place.far = chooseFar(place.farCells, weightOf, room, near.slowest, this.framesPerS, place.far);
+    const cost = near.cost + (bytes * this.framesPerS) / CLASS_FRAMES[FIRST_CLASS]!;
+    place.isCalm = place.isNearCalm && cost < budget * CALM_SHARE;
     return place.far;
   }
 
@@ -122,6 +141,8 @@ export class Plans {
         leaves: [],
         lookedAt: Number.NEGATIVE_INFINITY,
         askedAt: now,
+        isNearCalm: false,
+        isCalm: false,
         far: NO_FAR,
         farCells: undefined,
         farAt: Number.NEGATIVE_INFINITY,
@@ -129,7 +150,8 @@ export class Plans {
       this.places.set(cell, place);
     }
     place.askedAt = now;
-    if (now - place.lookedAt >= LOOK_AGAIN_MS) this.lookAt(cell, place, now);
+    const interval = place.isNearCalm ? LOOK_CALM_MS : LOOK_AGAIN_MS;
+    if (now - place.lookedAt >= interval) this.lookAt(cell, place, now);
     return place;
   }
 
@@ -148,6 +170,7 @@ export class Plans {
       if (one > 0) bytes += (one + FRAME_BYTES) * (isEased && this.around[i] !== cell ? 0.5 : 1);
     }
     const cost = bytes * this.framesPerS;
+    place.isNearCalm = cost < this.budget * CALM_SHARE;
     const share = place.whole === undefined && place.leaves.length > 0 ? LOW_SHARE : FULL_SHARE;
     if (cost > this.budget * share) {
       place.whole = undefined;

@@ -43,6 +43,8 @@ const MAGIC = magicOf('BMvw');
 const VERSION = LINE >> 2;
 const WRITING = (LINE >> 2) + 1;
 const LAST_STAMP = 0x7fffffff;
+/** Of a row that are in use. */
+const ROW_WORDS = (ROW.flags + 2) >> 2;
 
 /** Where the parts of a view lie, and the reading of the buffer that is open. */
 class View {
@@ -203,6 +205,8 @@ export class ViewReader extends View {
  */
 export class ViewWriter extends View {
   private version = 0;
+  /** Words of the rows of the view before. */
+  private lastRows = 0;
 
   /** @throws AssertionError when the buffer is not a view of this version */
   static from(sab: SharedArrayBuffer): ViewWriter {
@@ -216,6 +220,8 @@ export class ViewWriter extends View {
     // An exchange and a load, not a store: later plain stores must not show before it (fence.ts).
     Atomics.exchange(i32, WRITING, this.version);
     Atomics.load(i32, WRITING);
+    this.turnTo((this.version - 1) | 0);
+    this.lastRows = this.rowBytes >> 2;
     this.turnTo(this.version);
     const { buffer } = this;
     i32[buffer + BUFFER.tick] = tick;
@@ -337,6 +343,14 @@ export class ViewWriter extends View {
     u32[w + 11] = arena.u32[(header + HEADER.epoch) >> 2];
     u16[(byte + ROW.kind) >> 1] = arena.u16[(hot + HOT.kind) >> 1];
     u16[(byte + ROW.flags) >> 1] = flags;
+  }
+
+  /** A row as it stood at a place of the view before, which this writer wrote as well. */
+  copyRow(row: number, before: number): void {
+    const { i32 } = this;
+    let to = (this.rowBytes + row * ROW_BYTES) >> 2;
+    const end = to + ROW_WORDS;
+    for (let from = this.lastRows + before * (ROW_BYTES >> 2); to < end; from++, to++) i32[to] = i32[from];
   }
 
   /** Shows the view. */

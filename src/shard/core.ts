@@ -8,15 +8,17 @@
 import type { Clock } from '../base/clock.js';
 import { assert } from '../base/assert.js';
 import { LIMITS } from '../base/limits.js';
+import { columnAt, rowAt, tileColumns } from '../geo/tile.js';
 import type { Arena } from '../memory/arena.js';
 import { FLAG, PLAYER_KIND } from '../memory/player.js';
 import { IdLease } from '../memory/ids.js';
 import { HEADER, HOT, OWNER, ownerOf, ownerState } from '../memory/record.js';
 import type { SharedWorld } from '../memory/shared-world.js';
+import { dilation } from '../memory/service.js';
 import { SlotCache } from '../memory/slots.js';
 import { beginCold, beginHot } from '../memory/undo.js';
 import type { CompiledGame } from '../world/game.js';
-import { FULL_SPEED, factorAt } from '../world/dilation.js';
+import { FULL_SPEED } from '../world/dilation.js';
 import { epochFromWord } from '../world/handover.js';
 import { Asking } from './asking.js';
 import { Cut } from './cut.js';
@@ -41,6 +43,11 @@ export interface CoreOptions {
    */
   quarantine: readonly { entity: number; action: number }[];
 }
+
+const SQUARE_COLUMNS = tileColumns(LIMITS.deepestTileLevel);
+
+/** Sleep of an entity: none, since the last view, or of one that the last view shows as it is (view.ts). */
+const SLEEP = { AWAKE: 0, ASLEEP: 1, STILL: 2 } as const;
 
 /** A list of numbers of the running tick that never shrinks its storage. */
 export class Notes {
@@ -76,7 +83,7 @@ export class Core {
   private writable = -1;
   /** Whether any leaf of the world is slowed, as the running tick saw it: otherwise nobody asks for a factor. */
   isSlowed = false;
-  /** By slot, local: 1 = its steps change nothing until something is written to it. */
+  /** By slot, local, one of SLEEP: while it is not awake its steps change nothing until something is written to it. */
   private readonly asleep: Uint8Array;
   /** By slot, local: last tick in which a slowed or sleeping entity was passed by here. Its record is not touched then. */
   readonly passed: Int32Array;
@@ -136,6 +143,7 @@ export class Core {
   begin(tick: number): void {
     this.tick = tick;
     this.writable = -1;
+    this.factorSquare = -1;
   }
 
   /** An id that was never used before and never will be again. */
@@ -164,7 +172,7 @@ export class Core {
   }
 
   private makeWritable(slot: number): void {
-    this.asleep[slot] = 0;
+    this.asleep[slot] = SLEEP.AWAKE;
     if (this.owned.has(slot)) this.writeClock(slot);
     else this.checkNew(slot);
   }
@@ -172,7 +180,7 @@ export class Core {
   /** The same for the cold state. */
   writeCold(slot: number): number {
     this.dirty[slot] = 1;
-    this.asleep[slot] = 0;
+    this.asleep[slot] = SLEEP.AWAKE;
     if (this.owned.has(slot)) beginCold(this.arena, slot, this.options.incarnation, this.tick);
     else this.checkNew(slot);
     return this.arena.cold(slot);
@@ -189,14 +197,22 @@ export class Core {
   sleep(slot: number): void {
     this.writeClock(slot);
     this.arena.u16[(this.arena.hot(slot) + HOT.flags) >> 1]! |= FLAG.ASLEEP;
-    this.asleep[slot] = 1;
+    this.asleep[slot] = SLEEP.ASLEEP;
     this.writable = -1; // so that the next write, be it in this tick, is seen
   }
   isAsleep(slot: number): boolean {
-    return this.asleep[slot] !== 0;
+    return this.asleep[slot] !== SLEEP.AWAKE;
   }
   wake(slot: number): void {
-    this.asleep[slot] = 0;
+    this.asleep[slot] = SLEEP.AWAKE;
+  }
+  /** Whether a slot sleeps and nothing of it has changed since `noteStill`. */
+  isStill(slot: number): boolean {
+    return this.asleep[slot] === SLEEP.STILL;
+  }
+  /** Whether the view shows a slot as it is. */
+  noteStill(slot: number, isShown: boolean): void {
+    if (this.isAsleep(slot)) this.asleep[slot] = isShown ? SLEEP.STILL : SLEEP.ASLEEP;
   }
 
   /** A record created in this tick needs no undo copy: without the commit its slot is free again. */
@@ -248,12 +264,23 @@ export class Core {
   /** Told before a slot leaves everyone's sight; its record is still its own. */
   onGone: (slot: number) => void = () => {};
 
+  /** Square whose factor was asked for last in this tick; most who come one after the other stand in one. */
+  private factorSquare = -1;
+  private factor = FULL_SPEED;
+
   /** Percent of time that the leaf gets in which an entity of this shard stands. */
   factorOf(slot: number): number {
     if (!this.isSlowed) return FULL_SPEED;
     const hot = this.arena.hot(slot);
     const { f64 } = this.arena;
-    return factorAt(this.world.directory, f64[(hot + HOT.x) >> 3]!, f64[(hot + HOT.y) >> 3]!);
+    const column = columnAt(f64, (hot + HOT.x) >> 3, LIMITS.deepestTileLevel);
+    const row = rowAt(f64, (hot + HOT.y) >> 3, LIMITS.deepestTileLevel);
+    const square = row * SQUARE_COLUMNS + column;
+    if (square !== this.factorSquare) {
+      this.factorSquare = square;
+      this.factor = dilation(this.world.directory.service(column, row));
+    }
+    return this.factor;
   }
 
   /** Newest tick in which an entity of this shard was stepped or passed by. */
@@ -265,7 +292,7 @@ export class Core {
   adopt(slot: number, isHandedOver = false): void {
     this.onAdopt(slot, isHandedOver);
     this.passed[slot] = 0;
-    this.asleep[slot] = 0;
+    this.asleep[slot] = SLEEP.AWAKE;
     this.owned.add(slot);
     if (this.kind(slot) === PLAYER_KIND) this.players.add(slot);
   }

@@ -1,6 +1,7 @@
 /**
  * Publishes the shard's view: its entities of this tick grouped by cell, for frames, neighbours and gateways. Counting
- * sort in two passes over the owned entities; no allocation once its tables are large enough.
+ * sort in two passes over the owned entities; no allocation once its tables are large enough. Who sleeps and was shown as
+ * it is costs no look at its record: its cell is known, its row is copied from the view before.
  *
  * In cells of which somebody watches parts the rows also stand in the order of their leaves (geo/square.ts), so that each
  * part is one stretch of rows; it gets an entry of its own under its stream's key.
@@ -27,6 +28,9 @@ export class ViewPublisher {
   private readonly cells: Int32Array;
   private readonly leaves: Uint8Array;
   private readonly number = new Float64Array(1);
+  /** By slot: the cell in which it was shown last, and the row. */
+  private readonly shownCell: Float64Array;
+  private readonly shownRow: Int32Array;
   /** By the cell's place in the view: 1 + index of its table of leaves, 0 = not cut. */
   private readonly cutOf: Int32Array;
   private cutCells = new Int32Array(64);
@@ -42,6 +46,8 @@ export class ViewPublisher {
     this.cells = new Int32Array(core.arena.capacity);
     this.leaves = new Uint8Array(core.arena.capacity);
     this.cutOf = new Int32Array(view.cells);
+    this.shownCell = new Float64Array(core.arena.capacity);
+    this.shownRow = new Int32Array(core.arena.capacity);
   }
 
   /**
@@ -92,7 +98,12 @@ export class ViewPublisher {
     const { core, view, cells, number } = this;
     const { arena, owned } = core;
     for (let i = 0; i < owned.count; i++) {
-      const hot = arena.hot(owned.slots[i]!);
+      const slot = owned.slots[i]!;
+      if (core.isStill(slot)) {
+        this.countStill(slot, i);
+        continue;
+      }
+      const hot = arena.hot(slot);
       if (arena.u16[(hot + HOT.flags) >> 1]! & FLAG.OFFLINE) {
         cells[i] = -1;
         continue;
@@ -105,7 +116,8 @@ export class ViewPublisher {
       const c = view.cellFrom(number, 0);
       cells[i] = c;
       // In every tick: a key frame may be taken from this view, and lacks who is back by the next frame.
-      this.published.standsIn(owned.slots[i]!, number);
+      this.published.standsIn(slot, number);
+      this.shownCell[slot] = number[0]!;
       if (c < 0) continue;
       view.addRow(c);
       const cut = this.cutOf[c]!;
@@ -114,6 +126,24 @@ export class ViewPublisher {
       this.leaves[i] = leaf;
       this.tables[(cut - 1) * LEAF_WORDS + leaf + 1]!++;
     }
+  }
+
+  /** The same for one that is where it was. */
+  private countStill(slot: number, i: number): void {
+    const { view } = this;
+    const c = view.cellFrom(this.shownCell, slot);
+    this.cells[i] = c;
+    if (c < 0) return this.core.noteStill(slot, false); // no room for its cell: it has no row to be copied next time
+    view.addRow(c);
+    const cut = this.cutOf[c]!;
+    if (cut === 0) return;
+    const { f64 } = this.core.arena;
+    const hot = this.core.arena.hot(slot);
+    const x = (hot + HOT.x) >> 3;
+    const y = (hot + HOT.y) >> 3;
+    const leaf = leafInCell(columnAt(f64, x, LIMITS.cellLevel), rowAt(f64, y, LIMITS.cellLevel), f64, x, y);
+    this.leaves[i] = leaf;
+    this.tables[(cut - 1) * LEAF_WORDS + leaf + 1]!++;
   }
 
   /** From rows by leaf to the first row of each. */
@@ -130,8 +160,12 @@ export class ViewPublisher {
     const c = this.cells[i]!;
     const cut = this.cutOf[c]!;
     const row = cut === 0 ? view.nextRow(c) : this.tables[(cut - 1) * LEAF_WORDS + this.leaves[i]!]!++;
+    const before = this.shownRow[slot]!;
+    this.shownRow[slot] = row;
+    if (core.isStill(slot)) return view.copyRow(row, before);
     const hot = arena.hot(slot);
     const kind = arena.u16[(hot + HOT.kind) >> 1]!;
+    if (kind !== PLAYER_KIND) core.noteStill(slot, true); // whether a player is away its record does not tell
     const away =
       kind === PLAYER_KIND && core.world.inboxes.presence(slot) !== PRESENCE_STATE.CONNECTED ? AWAY : 0;
     view.putSlot(row, arena, slot, away);

@@ -5,8 +5,6 @@
  * A tile at factor f is due in tick k if floor(k·f) > floor((k − 1)·f): out of 1/f ticks one, evenly, and the same ones
  * for every thread. Factors are whole percents, so that the products are exact.
  */
-import { LIMITS } from '../base/limits.js';
-import { tileX, tileY } from '../geo/tile.js';
 import type { Directory } from '../memory/directory.js';
 import { dilation } from '../memory/service.js';
 import { SQUARES } from './layout.js';
@@ -22,11 +20,6 @@ export function dueBetween(since: number, until: number, percent: number): numbe
 /** Whether tick k is due at a factor in percent. */
 export function due(k: number, percent: number): boolean {
   return dueBetween(k - 1, k, percent) > 0;
-}
-
-/** Factor of the leaf at a place, percent. */
-export function factorAt(directory: Directory, x: number, y: number): number {
-  return dilation(directory.service(tileX(x, LIMITS.deepestTileLevel), tileY(y, LIMITS.deepestTileLevel)));
 }
 
 /** The least factor of all leaves, percent; looks only when some leaf is slowed. */

@@ -3,19 +3,26 @@ import t, { type Test } from 'tap';
 import { LIMITS } from '../../src/base/limits.js';
 import { seededRandom } from '../../src/base/random.js';
 import { boundsOf, tileAt } from '../../src/geo/address.js';
-import { tileIndex } from '../../src/geo/tile.js';
+import { tileIndex, tileX, tileY } from '../../src/geo/tile.js';
 import { CONTROL } from '../../src/memory/inbox.js';
 import { HEADER, HOT } from '../../src/memory/record.js';
 import { RECORD } from '../../src/memory/player.js';
-import { packService } from '../../src/memory/service.js';
+import type { Directory } from '../../src/memory/directory.js';
+import { dilation, packService } from '../../src/memory/service.js';
 import { SHARD_COUNTER } from '../../src/memory/shard-block.js';
-import { dueBetween, due, factorAt, slowestFactor } from '../../src/world/dilation.js';
+import { dueBetween, due, slowestFactor } from '../../src/world/dilation.js';
 import type { GameModule, World } from '../../src/world/facade.js';
 import { Planet, type TestPlayer } from './planet.js';
 
 const COOLDOWN = 1000;
 const tile = boundsOf(tileAt(10_000, 10_000, LIMITS.baseTileLevel));
 const y = tile.south + 500;
+
+/** Factor of the leaf at a place, percent. */
+function factorAt(directory: Directory, x: number, y: number): number {
+  const level = LIMITS.deepestTileLevel;
+  return dilation(directory.service(tileX(x, level), tileY(y, level)));
+}
 
 /** A game that counts its steps, with a spell of two seconds. */
 const metronome = {
