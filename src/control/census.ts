@@ -13,13 +13,16 @@ import {
   ANSWER,
   ANSWER_BYTES,
   COLD,
+  GATEWAY_THREAD,
   HEADER,
   HOT,
   OUTBOX,
   OUTBOX_BYTES,
   OWNER,
+  ownerOf,
   ownerState,
 } from '../memory/record.js';
+import { STORE_THREAD } from '../memory/store-ring.js';
 
 /** States of an outbox place in which its items are neither with the receiver nor back (mail of the shards). */
 const WAITING = 1;
@@ -81,8 +84,9 @@ function countOnce(world: CensusWorld): Census {
   const squares = new Map<number, TileCount>();
   let [items, entities, players] = [0, 0, 0];
   for (let slot = 0; slot < arena.capacity; slot++) {
-    const state = ownerState(Atomics.load(arena.owner, slot));
-    if (state === OWNER.FREE || state === OWNER.RESERVED) continue;
+    const word = Atomics.load(arena.owner, slot);
+    const state = ownerState(word);
+    if (state === OWNER.FREE || (state === OWNER.RESERVED && !isInHand(world, slot, word))) continue;
     const hot = arena.hot(slot);
     const x = arena.f64[(hot + HOT.x) >> 3];
     const square = tileIndex(x, arena.f64[(hot + HOT.y) >> 3], LIMITS.deepestTileLevel);
@@ -98,6 +102,14 @@ function countOnce(world: CensusWorld): Census {
   }
   for (const resting of world.cut?.resting ?? []) items += resting;
   return { items, entities, players, squares };
+}
+
+/** Whether a gateway holds somebody who was away, and may wait with him until a tile takes newcomers again. */
+export function isInHand({ arena, ids }: CensusWorld, slot: number, word: number): boolean {
+  const holder = ownerOf(word);
+  if (ownerState(word) !== OWNER.RESERVED || holder < GATEWAY_THREAD || holder >= STORE_THREAD) return false;
+  const id = arena.f64[(arena.header(slot) + HEADER.id) >> 3];
+  return id !== 0 && ids.lookup(id) === slot;
 }
 
 /** Items in the bag of a slot, and on their way out of it. */

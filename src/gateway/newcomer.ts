@@ -62,9 +62,10 @@ export function fillPlayer(
   arena.f64[(hot + HOT.x) >> 3] = wrapX(x);
   arena.f64[(hot + HOT.y) >> 3] = clampY(y);
   arena.i32[(hot + HOT.tile) >> 2] = tileIndex(wrapX(x), clampY(y), LIMITS.baseTileLevel);
-  const tick = core.tick();
-  arena.i32[(h + HEADER.birthTick) >> 2] = tick;
-  arena.i32[(hot + HOT.lastTick) >> 2] = tick;
+  // Its clock begins with its first step, as for all that has rested. Not with the gateway's tick: a shard that lags takes
+  // it in at once, would not step it before it has caught up, and its cuts would hold somebody of a later tick than theirs.
+  arena.i32[(h + HEADER.birthTick) >> 2] = 0;
+  arena.i32[(hot + HOT.lastTick) >> 2] = 0;
   arena.u16[(hot + HOT.kind) >> 1] = PLAYER_KIND;
   arena.u16[(hot + HOT.flags) >> 1] = FLAG.NEW | FLAG.RESTED | flags;
   arena.f32[(hot + HOT.rateTokens) >> 2] = LIMITS.actionBurst;

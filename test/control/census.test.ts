@@ -10,6 +10,7 @@ import {
   ANSWER,
   ANSWER_BYTES,
   COLD,
+  GATEWAY_THREAD,
   HEADER,
   HOT,
   OUTBOX,
@@ -98,6 +99,33 @@ t.test('who is counted, where', async (t) => {
     ],
   );
 });
+
+t.test(
+  'who is back, and waits with its gateway until a tile takes newcomers again, is not missing',
+  async (t) => {
+    const { world, arena, entity } = setUp();
+    const hold = (slot: number, thread: number) =>
+      Atomics.store(arena.owner, slot, packOwner(OWNER.RESERVED, thread, 127, 2));
+    entity(0, OWNER.PARKED, 5, 0, FLAG.OFFLINE, 3, 4);
+    t.equal(takeCensus(world, () => ({ created: 7, consumed: 0 })).census.items, 7);
+    hold(0, GATEWAY_THREAD + 1);
+    const { census } = takeCensus(world, () => ({ created: 7, consumed: 0 }));
+    t.match(census, { items: 7, entities: 1 });
+    hold(0, 3);
+    t.equal(
+      takeCensus(world, () => ({ created: 7, consumed: 0 })).census.items,
+      0,
+      'what a shard is making is nobody yet',
+    );
+    hold(0, GATEWAY_THREAD + 1);
+    world.ids.remove(1000, 0);
+    t.equal(
+      takeCensus(world, () => ({ created: 7, consumed: 0 })).census.items,
+      0,
+      'a slot without an entity',
+    );
+  },
+);
 
 t.test('items in flight are counted once in every state of a transfer', async (t) => {
   const { world, entity, outbox, answer } = setUp();

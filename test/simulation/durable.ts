@@ -122,6 +122,8 @@ export class DurableWatch {
       there.add(id);
       const fault = codec.decode(bytes, this.record);
       if (fault !== null) fail('I12', `entity ${id}: ${fault}`);
+      const lastTick = this.record.tick;
+      if (lastTick > tick) fail('I12', `the cut of ${tick} holds ${id} as of ${lastTick}`);
       const shadow = newest(this.shadows.get(id) ?? [], tick);
       if (shadow === null) fail('I12', `the cut of ${tick} holds ${id}, which was nowhere then`);
       if (shadow.print === GONE)

@@ -5,14 +5,19 @@
 import { type Random, hash2, seededRandom } from '../../src/base/random.js';
 import { createLog } from '../../src/base/log.js';
 import { LIMITS } from '../../src/base/limits.js';
+import { type Breathing, makeBreathing } from '../../src/control/breathing.js';
 import { worldCard } from '../../src/control/card.js';
+import { shardWatch } from '../../src/control/launch.js';
 import { LeaseKeeper } from '../../src/control/leases.js';
 import { Reshaper } from '../../src/control/reshape.js';
+import { Supervisor } from '../../src/control/supervisor.js';
+import { ThreadCpu } from '../../src/control/thread-cpu.js';
+import { Traces } from '../../src/control/traces.js';
 import { Gateway } from '../../src/gateway/gateway.js';
 import { SessionTokens } from '../../src/gateway/session-token.js';
 import { GATEWAY_THREAD } from '../../src/memory/record.js';
 import { STORE_STATE } from '../../src/memory/cut-block.js';
-import { SHARD_COUNTER, SHARD_STATE } from '../../src/memory/shard-block.js';
+import { SHARD_COUNTER, SHARD_GAUGE, SHARD_STATE } from '../../src/memory/shard-block.js';
 import { type SharedWorld, createSharedWorld } from '../../src/memory/shared-world.js';
 import { Shard } from '../../src/shard/tick.js';
 import { openBook, readFacts } from '../../src/store/book.js';
@@ -23,8 +28,11 @@ import { type CompiledGame, compileGame } from '../../src/world/game.js';
 import type { GameModule } from '../../src/world/facade.js';
 import { Placer } from '../../src/world/placing.js';
 import { SimDisk } from './disk.js';
+import { Machine } from './machine.js';
 import { SPOT } from './player.js';
+import type { Planned } from './planned.js';
 import { SimNet, simTransport } from './net.js';
+import { ProcessTimers, SimThreads } from './threads.js';
 import { VirtualTime } from './time.js';
 
 const ENTITIES = 512;
@@ -32,6 +40,8 @@ const ENTITIES = 512;
 const INCARNATIONS = 65_536;
 /** Tiles sleep sooner than in a real world. */
 const TILE_SLEEP_S = 2;
+
+const SILENT = { info: () => {}, warn: () => {}, error: () => {}, fatal: () => {} };
 
 export interface SimNodeOptions {
   shards: number;
@@ -41,6 +51,8 @@ export interface SimNodeOptions {
   clientBytesPerS?: number;
   /** The disk ends with the process, as with `--memory`: it must not crash. */
   isVolatile?: boolean;
+  /** The production supervisor and planner decide; otherwise whoever uses the node. */
+  planned?: Planned | null;
   /** A bug of the store, planted. */
   storeFault?: StoreParts['fault'];
 }
@@ -58,15 +70,26 @@ export class SimNode {
   store!: StoreCore;
   facts!: StoreFacts;
   reshaper!: Reshaper;
+  /** Where the planner decides. */
+  breathing: Breathing | null = null;
+  supervisor: Supervisor | null = null;
+  readonly machine: Machine | null;
+  /** Told of what supervisor and planner complain of. */
+  onError: (text: string, fields: object) => void = () => {};
+  /** Told of each planner that begins, before it has decided anything. */
+  onPlanner: (breathing: Breathing) => void = () => {};
   /** Told of the store of each process, before anybody uses it. */
   onStore: (store: StoreCore) => void = () => {};
   /** Told of each shard that is made. */
   onBoot: (shard: Shard) => void = () => {};
   retired = 0;
   unloads = 0;
+  private timers: ProcessTimers;
+  private threads!: SimThreads;
   private leases!: LeaseKeeper;
   private lives = 0;
   private readonly nextTick: number[] = [];
+  private readonly leftOut: number[] = [];
   private readonly gone = new Set<number>();
   private incarnations = 0;
   /** Counters of the processes before. */
@@ -83,6 +106,9 @@ export class SimNode {
     this.identity = { seed: options.seed, baseLevel: LIMITS.baseTileLevel, game };
     this.disk = new SimDisk(this.time, random);
     this.net = new SimNet(this.time, random, () => this.gateways);
+    this.timers = new ProcessTimers(this.time);
+    const { planned } = options;
+    this.machine = planned ? new Machine(planned.cores, planned.costs) : null;
     this.openStore();
     this.openThreads();
   }
@@ -93,6 +119,8 @@ export class SimNode {
       this.counted.set(name, this.counter(name));
     this.unloads += this.store.residence.unloads;
     this.disk.crash();
+    this.timers.die();
+    this.timers = new ProcessTimers(this.time);
     await look();
     this.shards.length = 0;
     this.gateways.length = 0;
@@ -146,9 +174,55 @@ export class SimNode {
 
   private openThreads(): void {
     this.lives++;
-    this.reshaper = new Reshaper(this.world, this.time, () => 0, createLog({ level: 'silent' }));
-    for (let s = 0; s < this.options.shards; s++) this.boot(s, 0);
+    if (this.options.planned) this.openPlanner(this.options.planned);
+    else {
+      this.reshaper = new Reshaper(this.world, this.timers, () => 0, createLog({ level: 'silent' }));
+      for (let s = 0; s < this.options.shards; s++) this.boot(s, ++this.incarnations, 0);
+    }
     for (let g = 0; g < this.options.gateways; g++) this.openGateway(g);
+  }
+
+  /** As node.ts: supervisor, planner, and when they are called. */
+  private openPlanner(planned: Planned): void {
+    const { world, time: clock, timers, options } = this;
+    const log = { ...SILENT, error: (fields: object, text: string) => this.onError(text, fields) };
+    this.threads = new SimThreads(
+      timers,
+      planned,
+      (shard, incarnation, dead) => this.boot(shard, incarnation, dead),
+      (shard) => {
+        this.gone.add(shard);
+        this.machine!.end(shard);
+      },
+    );
+    for (let s = 0; s < options.shards; s++) this.gone.add(s);
+    const supervisor = new Supervisor({
+      shards: options.shards,
+      initial: planned.initial,
+      launch: this.threads.launch,
+      watch: shardWatch(world),
+      clock,
+      timers,
+      log,
+    });
+    supervisor.goOnFrom(this.incarnations);
+    const cpu = new ThreadCpu(clock, this.machine!.readText);
+    const traces = new Traces(world, clock);
+    const breathing = makeBreathing({
+      world,
+      clock,
+      timers,
+      log,
+      cpu,
+      supervisor,
+      traces,
+      limits: planned.limits,
+    });
+    Object.assign(this, { supervisor, breathing, reshaper: breathing.reshaper });
+    this.onPlanner(breathing);
+    void supervisor.start();
+    this.threads.isStarting = false;
+    timers.every(1000 / LIMITS.plannerRateHz, () => breathing.elastic.step());
   }
 
   /** A turn of the store's thread. */
@@ -166,9 +240,9 @@ export class SimNode {
     return new Codec(book.names).decode(bytes, record) === null ? record : null;
   }
 
-  private boot(shard: number, dead: number): void {
-    const incarnation = ++this.incarnations;
+  private boot(shard: number, incarnation: number, dead: number): void {
     const block = this.world.shardBlocks[shard]!;
+    this.gone.delete(shard);
     block.incarnation = incarnation;
     block.state = SHARD_STATE.STARTING;
     const made = new Shard(this.world, this.game, this.time, {
@@ -176,20 +250,25 @@ export class SimNode {
       incarnation,
       worldSeed: this.options.seed,
       frameEvery: LIMITS.tickRateHz / LIMITS.frameRateHz,
-      capacity: LIMITS.capacityPlayers,
+      capacity: this.options.planned?.limits.capacityPlayers ?? LIMITS.capacityPlayers,
       quarantine: [],
       tileSleepS: TILE_SLEEP_S,
     });
     this.shards[shard] = made;
     this.onBoot(made);
+    if (this.machine !== null) block.setGauge(SHARD_GAUGE.threadId, this.machine.begin(shard, incarnation));
     this.nextTick[shard] = made.start(dead);
     block.state = SHARD_STATE.RUNNING;
   }
 
   /** What the supervisor does after an exit. */
   replace(shard: number): void {
+    if (this.supervisor !== null) {
+      this.supervisor.kill(shard);
+      return;
+    }
     this.world.shardBlocks[shard]!.state = SHARD_STATE.DEAD;
-    this.boot(shard, this.shards[shard]!.core.options.incarnation);
+    this.boot(shard, ++this.incarnations, this.shards[shard]!.core.options.incarnation);
   }
 
   /** A shard has ended in good order: its number does nothing until it is revived. */
@@ -201,23 +280,51 @@ export class SimNode {
   isGone(shard: number): boolean {
     return this.gone.has(shard);
   }
+  /** Where the supervisor decides: nobody runs with this number now. */
+  isAbsent(shard: number): boolean {
+    return this.supervisor !== null && this.gone.has(shard);
+  }
+  /** A shard has died, and its replacement is not there yet. */
+  get isRecovering(): boolean {
+    return this.world.shardBlocks.some(({ state }, s) => state !== SHARD_STATE.NONE && this.isAbsent(s));
+  }
   revive(shard: number): void {
-    this.gone.delete(shard);
-    this.boot(shard, this.shards[shard]!.core.options.incarnation);
+    this.boot(shard, ++this.incarnations, this.shards[shard]!.core.options.incarnation);
   }
 
   /** Runs the ticks of a shard that are due. */
   runShard(shard: number): void {
     if (this.gone.has(shard)) return;
     const now = this.world.clock.tickAt(this.time.now());
-    while (this.nextTick[shard]! <= now) {
+    while (this.nextTick[shard]! <= now && this.machine?.mayBegin(shard) !== false) {
       this.shards[shard]!.run(this.nextTick[shard]!);
       this.nextTick[shard]!++;
+      if (this.machine !== null) this.charge(this.machine, shard);
     }
+    if (this.supervisor !== null) this.endIfOver(shard);
+  }
+
+  /** What the last tick of a shard has cost: those whom dilation left out cost nothing. */
+  private charge(machine: Machine, shard: number): void {
+    const { owned, players, block } = this.shards[shard]!.core;
+    const leftOut = block.counter(SHARD_COUNTER.ticksDilated) - (this.leftOut[shard] ?? 0);
+    this.leftOut[shard] = block.counter(SHARD_COUNTER.ticksDilated);
+    const due = owned.count === 0 ? 0 : Math.max(0, 1 - leftOut / owned.count);
+    machine.ran(shard, players.count * due, owned.count * due);
+  }
+
+  /** As the loop of shard/worker.ts. */
+  private endIfOver(shard: number): void {
+    const made = this.shards[shard]!;
+    if (this.world.shardBlocks[shard]!.state !== SHARD_STATE.CLOSING || !made.isUnreachable) return;
+    made.end();
+    this.retired++;
+    this.threads.exit(shard, 0);
   }
 
   private openGateway(number: number): void {
-    const placer = new Placer(this.world, GATEWAY_THREAD + number);
+    const capacity = this.options.planned?.limits.capacityPlayers;
+    const placer = new Placer(this.world, GATEWAY_THREAD + number, capacity);
     const numbers = seededRandom(hash2(this.options.seed, 77 + number + 100 * (this.lives - 1)));
     const { store } = this;
     const gateway: Gateway = new Gateway(

@@ -38,12 +38,15 @@ export class SimPlayer {
   private link: Link | undefined;
   private deafTicks = 0;
   private ending = false;
+  /** Has left for good. */
+  private isGone = false;
 
   constructor(
     private readonly node: SimNode,
     private readonly random: Random,
     readonly index: number,
     private readonly far: number,
+    private readonly place: (() => { x: number; y: number }) | null = null,
   ) {
     this.join();
   }
@@ -72,7 +75,7 @@ export class SimPlayer {
     this.log = null;
     this.durable = 0;
     this.mayExpire = false;
-    this.home = random.next() < this.far ? FAR : SPOT;
+    this.home = this.place !== null ? this.place() : random.next() < this.far ? FAR : SPOT;
     const at = () => (random.next() * 2 - 1) * SPREAD_M;
     this.client = connect({
       url: 'sim:',
@@ -136,9 +139,16 @@ export class SimPlayer {
     this.comeBack();
   }
 
+  /** Says goodbye, and does not come back. */
+  leave(): void {
+    this.isGone = true;
+    this.ending = true;
+    void this.client.goodbye();
+  }
+
   /** Whoever has said goodbye, or could not resume, begins anew. */
   comeBack(): void {
-    if (!this.ending || this.client.state !== 'ended') return;
+    if (this.isGone || !this.ending || this.client.state !== 'ended') return;
     this.ending = false;
     this.join();
   }

@@ -4,6 +4,8 @@
  */
 import t from 'tap';
 import { LIMITS } from '../../src/base/limits.js';
+import type { LeafLoad } from '../../src/control/load.js';
+import { Draft } from '../../src/control/planner/draft.js';
 import { formatTile, tileOfIndex } from '../../src/geo/address.js';
 import {
   ANSWER,
@@ -44,6 +46,7 @@ async function isFound(
   t: { ok(value: unknown, message: string): unknown },
   bug: string,
   plant: (sim: Simulation) => void,
+  planner = false,
 ): Promise<void> {
   for (let seed = 1; seed <= 40; seed++) {
     try {
@@ -52,10 +55,10 @@ async function isFound(
         sim.mix = { ...sim.mix, crash: 0 };
         plant(sim);
       };
-      await new Simulation({ seed, ticks: TICKS, plant: planted }).run();
+      await new Simulation({ seed, ticks: TICKS, plant: planted, planner }).run();
     } catch (error) {
       t.ok(
-        /^(AssertionError: )?I\d+/.test(String(error).replace(/^Error: /, '')),
+        /^(AssertionError: )?[IP]\d+/.test(String(error).replace(/^Error: /, '')),
         `${bug}: ${String(error).slice(0, 100)}`,
       );
       return;
@@ -229,9 +232,44 @@ function withoutMemory(sim: Simulation, run: () => void): void {
   for (const [at, used] of kept) if (arena.u8[at] === 0) arena.u8[at] = used;
 }
 
+t.test('planted bugs of the planner are found', async (t) => {
+  const isFoundOut = (bug: string, plant: (sim: Simulation) => void) => isFound(t, bug, plant, true);
+  await isFoundOut('the dwell is ignored', (sim) => {
+    sim.planner!.planned.limits.dwellS = 0;
+  });
+  await isFoundOut('four siblings are merged by their mean load', (sim) => {
+    const { load } = sim.node.breathing!;
+    const sample = load.sample.bind(load);
+    load.sample = (also) => {
+      const told = sample(also);
+      const quarter = (leaf: LeafLoad) => ({ ...leaf, players: leaf.players / 4, busy: leaf.busy / 4 });
+      const isChild = ({ tile }: LeafLoad) => tile.z > LIMITS.baseTileLevel;
+      return { ...told, tiles: told.tiles.map((leaf) => (isChild(leaf) ? quarter(leaf) : leaf)) };
+    };
+  });
+  await isFoundOut('nobody sees that threads wait for a core: the machine splits itself to death', (sim) => {
+    const { load } = sim.node.breathing!;
+    const sample = load.sample.bind(load);
+    load.sample = (also) => {
+      const told = sample(also);
+      return { ...told, waiting: 0, shards: told.shards.map((shard) => ({ ...shard, waiting: 0 })) };
+    };
+  });
+  await isFoundOut('what a leaf is served with is decided and never set', (sim) => {
+    sim.node.world.directory.setService = () => true;
+  });
+  await isFoundOut('the thread of an empty shard does not end', (sim) => {
+    sim.node.supervisor!.retire = () => true;
+  });
+  const { movableLoad } = Draft.prototype;
+  Draft.prototype.movableLoad = Draft.prototype.loadOf;
+  await isFoundOut('a full machine splits for CPU time', () => {});
+  Draft.prototype.movableLoad = movableLoad;
+});
+
 t.test('seeds that once broke something pass', async (t) => {
-  for (const { seed, ticks, why } of REGRESSIONS) {
-    const { hash } = await new Simulation({ seed, ticks }).run();
+  for (const { seed, ticks, why, planner = false } of REGRESSIONS) {
+    const { hash } = await new Simulation({ seed, ticks, planner }).run();
     t.ok(hash.length === 8, `seed ${seed}: ${why}`);
   }
 });

@@ -8,21 +8,21 @@
  */
 import { FNV_BASIS, fnvBytes } from '../../src/base/fnv.js';
 import { LIMITS } from '../../src/base/limits.js';
-import { formatTile, parseTile, tileAt } from '../../src/geo/address.js';
-import { tileColumns, tileIndex } from '../../src/geo/tile.js';
-import { wrapX } from '../../src/geo/world.js';
 import { type Random, hash2, seededRandom } from '../../src/base/random.js';
 import type { Client } from '../../src/client/client.js';
 import game from '../../src/game/game.js';
-import { packService } from '../../src/memory/service.js';
+import type { Shard } from '../../src/shard/tick.js';
 import type { StoreParts } from '../../src/store/core.js';
-import type { Column, GameModule, World } from '../../src/world/facade.js';
-import { SQUARES, leafAt, pathAt } from '../../src/world/layout.js';
+import type { Column, GameModule } from '../../src/world/facade.js';
 import { CALM, type FaultMix, drawMix } from './faults.js';
 import { DurableWatch } from './durable.js';
 import { interrupted, until } from '../shard/death.js';
 import { SimPlayer, SPOT } from './player.js';
 import { SimNode } from './node.js';
+import { RandomLayout } from './layout.js';
+import { Fuse, STEPS, isBurnt, mined } from './mined.js';
+import { drawPlanned, isPlanned, placeOf, plannedMix } from './planned.js';
+import { PlannerWatch } from './planner-watch.js';
 import { checkEnd, checkTick } from './checks.js';
 import { Retirement } from './retire.js';
 import { Watch } from './watch.js';
@@ -42,6 +42,8 @@ export interface SimulationOptions {
   storeFault?: StoreParts['fault'];
   /** See `Simulation.isVolatile`; default: drawn. */
   isVolatile?: boolean;
+  /** Whether the production planner decides; drawn from the seed if left out. */
+  planner?: boolean;
   /** A bug to plant, for the tests of the checkers. */
   plant?: (sim: Simulation) => void;
 }
@@ -66,26 +68,18 @@ export interface SimulationResult {
   crashes: number;
   /** Durable cuts, each compared with the world as of its tick. */
   cuts: number;
+  /** Decisions of the production planner, where it decides. */
+  decisions: number;
   /** Entities that went to rest in the store. */
   unloads: number;
 }
 
 const TICK_MS = 50;
-/** Column that the simulation adds to the game: steps of an entity, counted by nobody but its own step; a run is short. */
-const STEPS = 'simulatedSteps';
 const LIVENESS_TICKS = 1500;
-
-/** Thrown by the game inside a tick when the simulation wants a shard to die there. */
-class PlannedDeath extends Error {}
 
 /** For half of the seeds so few bytes a second that a dozen players are a crowd, and cells fall into squares. */
 function drawBudget(draw: number): number {
   return draw & 1 ? LIMITS.clientBytesPerS : 3000 + ((draw >>> 1) % 6000);
-}
-
-/** The shard wraps what game code throws; the reason stands behind it. */
-function isPlanned(error: unknown): boolean {
-  return error instanceof PlannedDeath || (error instanceof Error && isPlanned(error.cause));
 }
 
 export class Simulation {
@@ -104,8 +98,10 @@ export class Simulation {
   /** Bytes a second of each client. */
   readonly budget: number;
   private steps: Column;
-  /** Steps and actions until a shard dies inside its tick; −1 = it does not. */
-  private fuse = -1;
+  private readonly fuse = new Fuse();
+  readonly layout: RandomLayout;
+  /** Where the production planner decides. */
+  readonly planner: PlannerWatch | null;
   private hash = FNV_BASIS;
   private readonly scratch = new Uint8Array(8);
   private readonly stalled: number[];
@@ -116,24 +112,33 @@ export class Simulation {
     this.mix = options.mix ?? drawn;
     this.budget = options.clientBytesPerS ?? drawBudget(hash2(options.seed, 0xb1d));
     this.isVolatile = options.isVolatile ?? (this.mix.crash === 0 && (hash2(options.seed, 0x701) & 1) === 0);
-    this.node = new SimNode(this.mined(game as unknown as GameModule), this.random, {
-      shards: options.shards ?? 3,
+    const shards = options.shards ?? 3;
+    const planned = (options.planner ?? isPlanned(options.seed)) ? drawPlanned(options.seed, shards) : null;
+    if (planned !== null) this.mix = plannedMix(this.mix);
+    this.node = new SimNode(mined(game as unknown as GameModule, this.fuse), this.random, {
+      shards,
       gateways: options.gateways ?? 2,
       seed: options.seed,
       clientBytesPerS: this.budget,
       storeFault: options.storeFault,
       isVolatile: this.isVolatile,
+      planned,
     });
     this.watch = new Watch(this);
+    this.layout = new RandomLayout(this);
+    this.planner = planned === null ? null : new PlannerWatch(this, planned);
     this.durable = new DurableWatch(this);
-    for (const shard of this.node.shards) this.durable.follow(shard);
+    this.node.shards.forEach((shard) => {
+      this.durable.follow(shard);
+    });
     this.node.onBoot = (shard) => this.durable.follow(shard);
     this.node.disk.slowestMs = this.mix.diskMs;
     this.retirement = new Retirement(this.node);
-    this.steps = this.node.shards[0]!.facade.column(STEPS);
-    this.stalled = new Array<number>(this.node.shards.length).fill(0);
+    this.steps = this.anyShard.facade.column(STEPS);
+    this.stalled = new Array<number>(shards).fill(0);
+    const place = planned === null ? null : () => placeOf(planned, options.seed, this.tick);
     for (let i = 0; i < (options.players ?? 12); i++)
-      this.players.push(new SimPlayer(this.node, this.random, i, this.mix.far));
+      this.players.push(new SimPlayer(this.node, this.random, i, this.mix.far, place));
   }
 
   /** Runs to the end. @throws Error naming the invariant that broke */
@@ -142,12 +147,15 @@ export class Simulation {
     for (let i = 0; i < this.options.ticks; i++) await this.step(true);
     this.mix = CALM;
     this.node.disk.slowestMs = 0;
-    if (this.options.seed % 2 === 0) this.speedUp();
+    this.planner?.relieve();
+    if (this.planner === null && this.options.seed % 2 === 0) this.layout.speedUp();
     for (const player of this.players) player.settle();
     for (let i = 0; i < LIVENESS_TICKS && !(i > 100 && this.isSettled); i++) await this.step(false);
     for (const player of this.players) player.askForLog();
-    for (let i = 0; i < 60; i++) await this.step(false);
+    // Who has just left for good, a guest of an earlier process say, is still to be told of.
+    for (let i = 0; i < 60 || (i < 200 && this.tick - this.watch.goneTick < 10); i++) await this.step(false);
     checkEnd(this);
+    await this.planner?.empty(() => this.step(false));
     await this.durable.verify();
     const { splits, merges, moves } = this.node.reshaper.counts;
     const actions = this.players.reduce((sum, p) => sum + p.record.sent, 0);
@@ -164,8 +172,14 @@ export class Simulation {
       dilated: this.node.counter('ticksDilated'),
       crashes: this.crashes,
       cuts: this.durable.compared,
+      decisions: this.planner?.decided ?? 0,
       unloads: this.node.unloads + this.node.store.residence.unloads,
     };
+  }
+
+  /** The planner's seeds begin with one at least. */
+  private get anyShard(): Shard {
+    return this.node.shards[0]!;
   }
 
   private get isSettled(): boolean {
@@ -176,11 +190,13 @@ export class Simulation {
   private async step(withFaults: boolean): Promise<void> {
     this.tick++;
     for (const player of this.players) withFaults ? player.play(this.mix) : player.comeBack();
-    if (this.random.next() < this.mix.reshape) this.reshape();
-    if (this.random.next() < this.mix.degrade) this.degrade();
-    this.retire();
+    if (this.random.next() < this.mix.reshape) this.layout.reshape();
+    if (this.random.next() < this.mix.degrade) this.layout.degrade();
+    if (this.planner === null) this.retire();
+    else this.planner.play(withFaults);
     const start = this.tick * TICK_MS;
     this.node.time.advance(start);
+    this.node.machine?.step(TICK_MS);
     const doom = this.random.next() < this.mix.crash ? this.random.int(8) : -1;
     for (const [i, shard] of this.order().entries()) {
       this.runShard(shard);
@@ -190,6 +206,7 @@ export class Simulation {
       break;
     }
     checkTick(this);
+    this.planner?.check();
     this.watch.check();
     this.durable.check();
     for (let ms = 10; ms < TICK_MS; ms += 10) {
@@ -214,55 +231,7 @@ export class Simulation {
     this.watch.restarted();
     this.retirement.shard = -1;
     this.stalled.fill(0);
-    this.steps = this.node.shards[0]!.facade.column(STEPS);
-  }
-
-  /** A leaf about the corner is split or moved, or merged with its siblings; refusals are part of it. */
-  private reshape(): void {
-    const { random, node } = this;
-    const choice = random.int(3);
-    const address = this.someTile(choice === 1);
-    const before = node.world.directory.version;
-    if (choice === 0) node.reshaper.split(address, 'seed');
-    else if (choice === 1) node.reshaper.merge(address, 'seed');
-    else node.reshaper.move(address, random.int(node.shards.length), 'seed');
-    const { z, x, y } = parseTile(address)!;
-    const up = z - LIMITS.baseTileLevel;
-    if (node.world.directory.version !== before)
-      this.watch.began((y >> up) * tileColumns(LIMITS.baseTileLevel) + (x >> up));
-  }
-
-  /** A leaf about the corner, or its parent; now and then any tile, whatever it is. */
-  private someTile(parent: boolean): string {
-    const { random, node } = this;
-    const at = () => (random.next() * 2 - 1) * 40;
-    const [x, y] = [wrapX(SPOT.x + at()), SPOT.y + at()];
-    const leaf = leafAt(node.world.directory, tileIndex(x, y, LIMITS.deepestTileLevel));
-    let level = LIMITS.baseTileLevel + random.int(3);
-    if (leaf !== null && random.next() < 0.8) level = leaf.address.z - (parent ? 1 : 0);
-    return formatTile(tileAt(x, y, Math.max(level, LIMITS.baseTileLevel)));
-  }
-
-  /** The leaf at some place about the corner gets another share of time. */
-  private degrade(): void {
-    const { random, node } = this;
-    const at = () => (random.next() * 2 - 1) * 40;
-    const [x, y] = [wrapX(SPOT.x + at()), SPOT.y + at()];
-    const percent = random.next() < 0.3 ? 100 : 10 + random.int(91);
-    this.serve(tileIndex(x, y, LIMITS.baseTileLevel), pathAt(x, y), packService(percent, 100, 100));
-    this.log(percent, node.world.directory.anySlow);
-  }
-
-  private serve(tile: number, path: number, word: number): void {
-    const { directory } = this.node.world;
-    directory.setService(tile, path, directory.depthOf(tile, path), word);
-  }
-
-  /** Relief: everything in full again. */
-  private speedUp(): void {
-    this.node.world.directory.forEachTaken((tile) => {
-      for (let path = 0; path < SQUARES; path++) this.serve(tile, path, 0);
-    });
+    this.steps = this.anyShard.facade.column(STEPS);
   }
 
   private retire(): void {
@@ -281,7 +250,7 @@ export class Simulation {
   }
 
   private order(): number[] {
-    const order = this.node.shards.map((_, s) => s);
+    const order = this.stalled.map((_, s) => s);
     for (let i = order.length - 1; i > 0; i--) {
       const j = this.random.int(i + 1);
       [order[i], order[j]] = [order[j]!, order[i]!];
@@ -298,17 +267,17 @@ export class Simulation {
     }
     if (random.next() < mix.stall) this.stalled[shard] = 1 + random.int(6);
     if (random.next() < mix.killBetween) this.kill(shard, 'between');
-    if (random.next() < mix.killInside) this.fuse = random.int(60);
+    if (random.next() < mix.killInside) this.fuse.left = random.int(60);
     const last = random.next() < mix.killAnywhere ? this.somePoint() : Number.POSITIVE_INFINITY;
     try {
       const run = () => this.node.runShard(shard);
       if (last === Number.POSITIVE_INFINITY) this.interruptibly(run, shard);
       else if (until(last, run).died) this.kill(shard, 'anywhere');
     } catch (error) {
-      if (!isPlanned(error)) throw error;
+      if (!isBurnt(error)) throw error;
       this.kill(shard, 'inside');
     }
-    this.fuse = -1;
+    this.fuse.left = -1;
   }
 
   /** Number of a change of shared memory: often one of the first, where protocols begin. */
@@ -320,14 +289,14 @@ export class Simulation {
   private interruptibly(work: () => void, shard = -1, isStore = false): void {
     const { random, node } = this;
     if (random.next() >= this.mix.interrupt) return work();
-    const other = random.int(node.shards.length + (isStore ? 0 : 1));
-    const isFree = other !== shard && (other === node.shards.length || this.stalled[other] === 0);
+    const other = random.int(this.stalled.length + (isStore ? 0 : 1));
+    const isFree = other !== shard && (other === this.stalled.length || this.stalled[other] === 0);
     interrupted(this.somePoint(), work, () => {
-      const { fuse } = this;
-      this.fuse = -1; // it is the other's
-      if (other === node.shards.length) node.pollStore();
+      const { left } = this.fuse;
+      this.fuse.left = -1; // it is the other's
+      if (other === this.stalled.length) node.pollStore();
       else if (isFree) node.runShard(other);
-      this.fuse = fuse;
+      this.fuse.left = left;
     });
   }
 
@@ -335,38 +304,6 @@ export class Simulation {
     this.deaths++;
     this.log(shard, where.length);
     this.node.replace(shard);
-  }
-
-  /** The game with a fuse in it: burns down with each step and action of the shard that is running. */
-  private mined(module: GameModule): GameModule {
-    const burn = () => {
-      if (this.fuse >= 0 && this.fuse-- === 0) throw new PlannedDeath();
-    };
-    const actions = Object.fromEntries(
-      Object.entries(module.actions).map(([name, action]) => [
-        name,
-        {
-          ...action,
-          apply: (world: World, actor: number, payload: never) => {
-            burn();
-            const outcome = action.apply(world, actor, payload);
-            burn(); // half of an action's tick is written
-            return outcome;
-          },
-        },
-      ]),
-    );
-    return {
-      ...module,
-      actions,
-      components: { ...module.components, [STEPS]: 'u16' },
-      step: (world, entity) => {
-        burn();
-        const steps = world.column(STEPS);
-        steps.set(entity, steps.get(entity) + 1);
-        module.step(world, entity);
-      },
-    };
   }
 
   /** Adds two numbers to the event log. */

@@ -7,7 +7,16 @@
 import { LIMITS } from '../../src/base/limits.js';
 import { tileIndex } from '../../src/geo/tile.js';
 import { writerBusy } from '../../src/memory/inbox.js';
-import { COLD, HEADER, HOT, OUTBOX, OUTBOX_BYTES, OWNER, ownerState } from '../../src/memory/record.js';
+import {
+  COLD,
+  HEADER,
+  HOT,
+  OUTBOX,
+  OUTBOX_BYTES,
+  OWNER,
+  ownerOf,
+  ownerState,
+} from '../../src/memory/record.js';
 import { FLAG } from '../../src/memory/player.js';
 import { SHARD_GAUGE, SHARD_STATE } from '../../src/memory/shard-block.js';
 import type { SharedWorld } from '../../src/memory/shared-world.js';
@@ -17,6 +26,8 @@ import type { Simulation } from './simulation.js';
 
 /** Ticks after which a word that should be on its way is taken for stuck: longest stall, twice, and a death. */
 const STUCK_TICKS = 60;
+/** The same where the supervisor waits longer and longer for who dies as it begins. */
+const STUCK_SUPERVISED_TICKS = 400;
 /** Ticks for which steps may be fewer than ticks after something was slowed: a tenth of speed, and a stall. */
 const SLOW_MEMORY_TICKS = 40;
 
@@ -35,6 +46,8 @@ interface Seen {
 export class Watch {
   private readonly seen = new Map<number, Seen>();
   private readonly since = new Map<number, { word: number; tick: number }>();
+  /** When somebody last left, for good or to rest. */
+  goneTick = 0;
   private version = 0;
   private frozen = 0;
   private slowTick = Number.NEGATIVE_INFINITY;
@@ -44,6 +57,10 @@ export class Watch {
   private readonly changing = new Map<number, number>();
 
   constructor(private readonly sim: Simulation) {}
+
+  private get stuckTicks(): number {
+    return this.sim.planner === null ? STUCK_TICKS : STUCK_SUPERVISED_TICKS;
+  }
 
   /** After each tick. */
   check(): void {
@@ -90,12 +107,18 @@ export class Watch {
     const { arena, inboxes } = world;
     const word = Atomics.load(arena.owner, slot);
     const state = ownerState(word);
-    this.checkStuck(slot, state === OWNER.TRANSIT ? word : 0, 'in transit');
+    const waits = state === OWNER.OWNED && this.sim.node.isAbsent(ownerOf(word));
+    this.checkStuck(
+      slot,
+      state === OWNER.TRANSIT || waits ? word : 0,
+      waits ? "a dead shard's" : 'in transit',
+    );
     if (writerBusy(inboxes.writer(slot))) fail('I8', `the inbox of slot ${slot} is locked between two ticks`);
     if (state !== OWNER.OWNED && state !== OWNER.TRANSIT) {
-      this.seen.delete(slot);
+      if (this.seen.delete(slot)) this.goneTick = this.sim.tick;
       return;
     }
+    if (waits) return; // in the middle of a tick that never was
     this.checkGrowth(world, slot);
     const hot = arena.hot(slot);
     const waiting = (inboxes.tail(slot) - arena.i32[(hot + HOT.inboxHead) >> 2]!) | 0;
@@ -116,8 +139,8 @@ export class Watch {
     if (word === 0) {
       if (before !== undefined) this.since.delete(slot);
     } else if (before?.word !== word) this.since.set(slot, { word, tick: this.sim.tick });
-    else if (this.sim.tick - before.tick > STUCK_TICKS)
-      fail('I8', `slot ${slot} is ${what} for ${STUCK_TICKS} ticks`);
+    else if (this.sim.tick - before.tick > this.stuckTicks)
+      fail('I8', `slot ${slot} is ${what} for ${this.stuckTicks} ticks`);
   }
 
   private checkGrowth({ arena }: SharedWorld, slot: number): void {
@@ -186,8 +209,8 @@ export class Watch {
       // Its owner places what its view touches once a second; who has just come may be over a border before that.
       if (player.client.state !== 'online' || isHeld) this.unplaced.delete(player.index);
       else if (!this.unplaced.has(player.index)) this.unplaced.set(player.index, this.sim.tick);
-      else if (this.sim.tick - this.unplaced.get(player.index)! > STUCK_TICKS)
-        fail('I9', `player ${player.index} stands in nobody's tile for ${STUCK_TICKS} ticks`);
+      else if (this.sim.tick - this.unplaced.get(player.index)! > this.stuckTicks)
+        fail('I9', `player ${player.index} stands in nobody's tile for ${this.stuckTicks} ticks`);
     }
   }
 }
