@@ -247,15 +247,15 @@ export class PlanetNode implements NodeView {
   }
 
   private shardLauncher(): ShardLauncher {
-    const { config, world, env } = this;
+    const { config, world, env, timers, log } = this;
+    const parts = { world, env, timers, log };
     return shardLauncher({
-      world,
+      ...parts,
       gameFile: config.game,
       worldSeed: config.seed,
       frameEvery: config.tickRate / config.frameRate,
       capacity: config.capacity,
       tileSleepS: this.limits.tileSleepS,
-      env,
     });
   }
 

@@ -3,7 +3,8 @@
  * the steps of a login, and its wishes are written as a gateway writes them.
  */
 import { LIMITS } from '../../src/base/limits.js';
-import { monotonicClock } from '../../src/base/clock.js';
+import { monotonicClock, systemTimers } from '../../src/base/clock.js';
+import { createLog } from '../../src/base/log.js';
 import { boundsOf, tileAt } from '../../src/geo/address.js';
 import { tileIndex } from '../../src/geo/tile.js';
 import { shardLauncher, shardWatch } from '../../src/control/launch.js';
@@ -68,6 +69,8 @@ export class Threads {
       frameEvery: LIMITS.tickRateHz / LIMITS.frameRateHz,
       capacity: LIMITS.capacityPlayers,
       env: process.env,
+      timers: systemTimers(),
+      log: createLog(),
     });
     const ready = Array.from({ length: this.shards }, (_, shard) => {
       const begin = { shard, incarnation: shard + 1, previousIncarnation: 0, quarantine: [] };

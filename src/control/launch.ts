@@ -1,19 +1,23 @@
 /**
  * Starts shard threads for the supervisor, and shows it their blocks.
  *
- * Contract: one Worker per start, and one more that waits for its number: modules and game are loaded, so that a
- * replacement only has to adopt. It is started when a shard runs, takes no part in anything, and costs memory alone; its messages and events become `ThreadEvents`, `exit` exactly once and last. The
- * supervisor alone writes state and incarnation of a block, but for the step to `running`, which the shard takes.
+ * Contract: one Worker per start, and one more that waits for its number: modules and game are loaded and a shard's work
+ * is rehearsed (shard/rehearsal.ts), so that a replacement only has to adopt. It is started a little after a shard runs,
+ * takes no part in anything, and then costs memory alone; its messages and events become `ThreadEvents`, `exit` exactly
+ * once and last. The supervisor alone writes state and incarnation of a block, but for the step to `running`, which the
+ * shard takes.
  */
 import { Worker } from 'node:worker_threads';
+import type { Timers } from '../base/clock.js';
 import { LIMITS } from '../base/limits.js';
 import { OWNER, ownerOf, ownerState, targetOf } from '../memory/record.js';
 import { SHARD_STATE } from '../memory/shard-block.js';
 import type { SharedWorld } from '../memory/shared-world.js';
 import type { ShardMessage, ShardStartData, ShardWorkerData } from '../shard/worker.js';
 import { maskOf } from '../world/layout.js';
-import { reasonOf } from './log.js';
-import type { LaunchShard, ShardWatch, ThreadEvents } from './supervisor.js';
+import { type Log, reasonOf } from './log.js';
+import type { LaunchShard, ShardWatch, ThreadEvents } from './shard-thread.js';
+import { WATCH } from './watch-times.js';
 
 export interface ShardOptions {
   readonly world: SharedWorld;
@@ -28,6 +32,8 @@ export interface ShardOptions {
   readonly tileSleepS?: number;
   /** Environment of the threads. */
   readonly env: NodeJS.ProcessEnv;
+  readonly timers: Timers;
+  readonly log: Pick<Log, 'warn'>;
 }
 
 const SHARD_MODULE = new URL('../shard/worker.js', import.meta.url);
@@ -46,25 +52,28 @@ interface Spare {
 }
 
 export function shardLauncher(options: ShardOptions): ShardLauncher {
-  const { world, env, ...game } = options;
+  const { world, env, timers, log, ...game } = options;
   const workerData: ShardWorkerData = { handles: world.handles(), ...game };
+  const isThere = (thread: Spare | null) => thread !== null && !thread.hasEnded;
   let spare: Spare | null = null;
+  let cancel: (() => void) | null = null;
   let isClosed = false;
-  const take = (): Spare => {
-    const taken = spare !== null && !spare.hasEnded ? spare : startThread(workerData, env, ready);
-    spare = null;
-    taken.worker.ref();
-    return taken;
-  };
-  // Not before: it would take its time from the shard that is starting.
-  const ready = () => {
-    if (isClosed || (spare !== null && !spare.hasEnded)) return;
-    spare = startThread(workerData, env, ready);
+  const begin = () => startThread(workerData, env, later, (reason) => log.warn({ reason }, 'spare shard'));
+  const prepare = () => {
+    cancel = null;
+    if (isClosed || isThere(spare)) return;
+    spare = begin();
     spare.worker.unref(); // nobody needs the process for its sake
+  };
+  // Not at once: it would take its time from the shard that is starting, and from who sends what that one publishes.
+  const later = () => {
+    if (!isClosed && !isThere(spare)) cancel ??= timers.after(WATCH.spareAfterMs, prepare);
   };
   return {
     launch: (start, events) => {
-      const thread = take();
+      const thread = spare !== null && !spare.hasEnded ? spare : begin();
+      spare = null;
+      thread.worker.ref();
       thread.events = events;
       const data: ShardStartData = { ...start, quarantine: [...start.quarantine] };
       thread.worker.postMessage(data); // waits in the port while the thread is still loading
@@ -72,12 +81,19 @@ export function shardLauncher(options: ShardOptions): ShardLauncher {
     },
     close: async () => {
       isClosed = true;
+      cancel?.();
       await spare?.worker.terminate();
     },
   };
 }
 
-function startThread(workerData: ShardWorkerData, env: NodeJS.ProcessEnv, ready: () => void): Spare {
+/** @param ready told when it is a shard that runs @param unused told why it could not become one as well as it should */
+function startThread(
+  workerData: ShardWorkerData,
+  env: NodeJS.ProcessEnv,
+  ready: () => void,
+  unused: (reason: string) => void,
+): Spare {
   const worker = new Worker(SHARD_MODULE, {
     name: 'shard', // what a debugger and a profile show
     workerData,
@@ -97,6 +113,7 @@ function startThread(workerData: ShardWorkerData, env: NodeJS.ProcessEnv, ready:
     told = true;
   };
   worker.on('message', (message: ShardMessage) => {
+    if (message.type === 'unrehearsed') return unused(message.stack);
     if (message.type !== 'ready') return fault(message.stack || message.error);
     thread.events?.ready();
     ready();

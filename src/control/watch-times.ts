@@ -1,7 +1,7 @@
 /** How the supervisor watches and waits: constants only. */
 export const WATCH = Object.freeze({
   /** How late a silence is noticed at most; a look at a few words costs nothing. */
-  checkMs: 25,
+  checkMs: 10,
   /** The same while every shard rests: nobody is there to feel a death. */
   quietCheckMs: 300,
   /** A gap between two looks counts as so much silence at most. */
@@ -10,6 +10,8 @@ export const WATCH = Object.freeze({
   silentMs: 500,
   /** A thread that is not ready after so long is terminated and started anew. */
   startMs: 15_000,
+  /** From the moment in which a shard runs to the start of the thread that is to replace the next one. */
+  spareAfterMs: 200,
   crashesForAlarm: 3,
   crashWindowMs: 60_000,
   /** First wait after the alarm, and after a failed start; doubled each time. */

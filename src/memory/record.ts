@@ -47,8 +47,10 @@ export const EPOCH_MASK = 0x1fff;
 export function packOwner(state: number, owner: number, target: number, epoch: number): number {
   return (state << 29) | ((owner & 0xff) << 21) | ((target & 0xff) << 13) | (epoch & EPOCH_MASK);
 }
+/** The state stands in the word from this bit on. */
+export const STATE_SHIFT = 29;
 export function ownerState(word: number): number {
-  return word >>> 29;
+  return word >>> STATE_SHIFT;
 }
 export function ownerOf(word: number): number {
   return (word >>> 21) & 0xff;

@@ -17,7 +17,7 @@
  */
 import { assert } from '../base/assert.js';
 import type { Arena } from './arena.js';
-import { HEADER, NOBODY, OWNER, epochOf, ownerOf, ownerState, packOwner } from './record.js';
+import { HEADER, NOBODY, OWNER, STATE_SHIFT, epochOf, ownerOf, ownerState, packOwner } from './record.js';
 import { type Steps, drive } from './steps.js';
 
 /** Slots that a cache takes from the arena at once. */
@@ -73,6 +73,18 @@ export class SlotCache {
       if (drive(takeSteps(arena, here, this.thread))) this.held[this.count++] = here;
     }
   }
+}
+
+/**
+ * For searches of the whole arena, most of which is free. A plain look, since a replacement runs this from the
+ * interpreter while players wait, and there an atomic one takes several times as long: who cares for a word reads it again.
+ * What comes into use beside the look may be missed; not for a search that somebody else's atomic look is to cross.
+ * @returns the first slot from `from` on whose word is not free, or the arena's capacity
+ */
+export function nextInUse({ owner, capacity }: Arena, from: number): number {
+  let slot = from;
+  while (slot < capacity && owner[slot]! >>> STATE_SHIFT === OWNER.FREE) slot++;
+  return slot;
 }
 
 /** FREE → RESERVED(thread), tags of the last life cleared. @returns whether the slot is ours */
@@ -205,7 +217,8 @@ export function recoverReserved(
   committedTick: number,
   visit: (slot: number, what: Recovered) => void,
 ): void {
-  for (let slot = 0; slot < arena.capacity; slot++) {
+  const { capacity } = arena;
+  for (let slot = nextInUse(arena, 0); slot < capacity; slot = nextInUse(arena, slot + 1)) {
     const word = Atomics.load(arena.owner, slot);
     if (ownerState(word) !== OWNER.RESERVED || ownerOf(word) !== thread) continue;
     drive(recoverReservedSteps(arena, slot, thread, deadIncarnation, committedTick, visit));

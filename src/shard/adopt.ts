@@ -10,7 +10,7 @@
  * Every step may be done again: a replacement that dies in here is followed by another that starts over.
  */
 import { HEADER, HOT, OWNER, ownerOf, ownerState } from '../memory/record.js';
-import { recoverReserved, settleFreed } from '../memory/slots.js';
+import { nextInUse, recoverReserved, settleFreed } from '../memory/slots.js';
 import { restoreCold, restoreHot } from '../memory/undo.js';
 import { drive } from '../memory/steps.js';
 import { FULL_SPEED } from '../world/dilation.js';
@@ -29,7 +29,8 @@ export function adoptAfter(core: Core, dead: number): void {
     const id = core.id(slot);
     if (what === 'freed' && id !== 0) world.ids.remove(id, slot);
   });
-  for (let slot = 0; slot < arena.capacity; slot++) adoptSlot(core, slot, dead, committed);
+  for (let slot = nextInUse(arena, 0); slot < arena.capacity; slot = nextInUse(arena, slot + 1))
+    adoptSlot(core, slot, dead, committed);
 }
 
 function adoptSlot(core: Core, slot: number, dead: number, committed: number): void {

@@ -64,6 +64,8 @@ export class Shard {
   private readonly placer: Placer;
   private readonly load: LoadNotes;
   private readonly viewPublisher: ViewPublisher;
+  /** The tick that a replacement ran first. */
+  private first = 0;
   /** Whether it may sleep longer than a tick. */
   readonly rest: Rest;
 
@@ -135,10 +137,10 @@ export class Shard {
     this.tiles.adoptHeld(block.committedTick);
     this.migration.adopt();
     // Missed ticks run back to back; after a longer stall entities go on from where they are (counted as frozen).
-    const first = Math.max(block.committedTick + 1, now - world.clock.ticksPerSecond);
+    this.first = Math.max(block.committedTick + 1, now - world.clock.ticksPerSecond);
     this.rest.start();
-    core.cut.resume(block.committedTick, first, this.tiles.rollForward());
-    return first;
+    core.cut.resume(block.committedTick, this.first, this.tiles.rollForward());
+    return this.first;
   }
 
   /** Runs tick k: the one after the last, never skipped, never twice. */
@@ -229,6 +231,8 @@ export class Shard {
       this.frames.publish();
       this.selfs.publish();
       core.traces.framed();
+    } else if (k === this.first) {
+      this.selfs.publish(); // players have waited long enough
     }
     this.rings.ring();
   }

@@ -1,17 +1,22 @@
 /**
- * The thread of one shard: attaches to the shared world, adopts, and runs ticks until its block says "closing". Sleeps
+ * The thread of one shard: attaches to the shared world, rehearses until it is told its number, adopts, and runs ticks
+ * until its block says "closing". Sleeps
  * in Atomics.wait on its doorbell; four times a second it takes one turn of the event loop, for messages and for the
  * observer of garbage collections.
  */
 import { once } from 'node:events';
 import { setImmediate as turn } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
-import { monotonicClock } from '../base/clock.js';
+import { type Clock, monotonicClock, systemTimers } from '../base/clock.js';
 import { kernelThreadId, nameThread } from '../base/thread-id.js';
+import { isQuiet } from '../memory/pace.js';
 import { FAULT_KIND, SHARD_GAUGE, SHARD_STATE } from '../memory/shard-block.js';
-import { type SharedWorldHandles, attachSharedWorld } from '../memory/shared-world.js';
+import { type SharedWorld, type SharedWorldHandles, attachSharedWorld } from '../memory/shared-world.js';
 import { Collections } from './collections.js';
+import type { CompiledGame } from '../world/game.js';
 import { loadGame } from './load-game.js';
+import { rehearse } from './rehearsal.js';
+import { Rehearsing } from './rehearsing.js';
 import { Shard } from './tick.js';
 
 /** What every thread of a shard is started with, whichever shard it will be. */
@@ -36,7 +41,9 @@ export interface ShardStartData {
 /** What a shard tells the supervisor by message; everything else goes through its block. */
 export type ShardMessage =
   | { type: 'ready'; shard: number; incarnation: number }
-  | { type: 'fault'; error: string; stack: string };
+  | { type: 'fault'; error: string; stack: string }
+  /** It may become a shard, but its first ticks will be slow. */
+  | { type: 'unrehearsed'; stack: string };
 
 /** The longest sleep of a shard that holds nothing: well below the supervisor's deadline for a heartbeat. */
 const REST_MS = 200;
@@ -49,7 +56,9 @@ async function main(settings: ShardWorkerData): Promise<void> {
   const world = attachSharedWorld(settings.handles);
   const clock = monotonicClock();
   const game = await loadGame(settings.gameFile ?? undefined);
+  const rehearsing = startRehearsal(settings.gameFile === null ? game : null, world, clock);
   const [start] = await told; // perhaps for hours, for nothing
+  rehearsing.stop();
   nameThread(`shard ${start.shard}`);
   parentPort!.unref(); // a shard that has ended its work ends
   const data = { ...settings, ...start };
@@ -58,6 +67,7 @@ async function main(settings: ShardWorkerData): Promise<void> {
   block.setGauge(SHARD_GAUGE.threadId, kernelThreadId());
   const collections = new Collections(block);
   let tick = shard.start(data.previousIncarnation);
+  rehearsing.forget();
   block.state = SHARD_STATE.RUNNING;
   parentPort!.postMessage({
     type: 'ready',
@@ -87,6 +97,21 @@ async function main(settings: ShardWorkerData): Promise<void> {
     if (startOf(tick) <= clock.now()) shard.run(tick++);
   }
   shard.end();
+}
+
+/** @param game the built-in one, null = it is not loaded */
+function startRehearsal(game: CompiledGame | null, world: SharedWorld, clock: Clock): Rehearsing {
+  return new Rehearsing({
+    slices: async () => rehearse(game ?? (await loadGame())),
+    clock,
+    timers: systemTimers(),
+    isQuiet: () => isQuiet(world),
+    failed: (error) =>
+      parentPort!.postMessage({
+        type: 'unrehearsed',
+        stack: error instanceof Error ? (error.stack ?? error.message) : String(error),
+      } satisfies ShardMessage),
+  });
 }
 
 /** Test faults, asked for through the block: proves recovery on the real thread. */

@@ -18,6 +18,7 @@ import {
   SLOT_BATCH,
   SlotCache,
   freeSlot,
+  nextInUse,
   ownReserved,
   recoverReserved,
   sendReserved,
@@ -116,6 +117,21 @@ t.test('a slot is retired after its last generation', (t) => {
         recoverReserved(arena, thread, 1, 1, () => t.fail('recovered'));
     }
   }
+  t.end();
+});
+
+t.test('searches see every slot that is not free, whatever else stands in a free word', (t) => {
+  const arena = Arena.create(64);
+  for (let slot = 0; slot < 64; slot++) arena.owner[slot] = packOwner(OWNER.FREE, NOBODY, NOBODY, slot);
+  t.equal(nextInUse(arena, 0), 64);
+  const used = [0, 1, 40, 63];
+  used.forEach((slot, i) => {
+    arena.owner[slot] = packOwner(OWNER.RESERVED + i, 0, 0, 0);
+  });
+  const seen: number[] = [];
+  for (let slot = nextInUse(arena, 0); slot < 64; slot = nextInUse(arena, slot + 1)) seen.push(slot);
+  t.same(seen, used);
+  t.equal(nextInUse(arena, 64), 64);
   t.end();
 });
 

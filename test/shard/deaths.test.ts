@@ -5,6 +5,7 @@ import { LIMITS } from '../../src/base/limits.js';
 import { boundsOf, tileAt } from '../../src/geo/address.js';
 import { ITEM } from '../../src/game/constants.js';
 import game from '../../src/game/game.js';
+import { RECORD } from '../../src/memory/player.js';
 import { checkPlanet, checkQuiet } from './invariants.js';
 import { Planet, type TestPlayer } from './planet.js';
 
@@ -89,5 +90,28 @@ t.test('any walk, any gift, a death at any operation: every tick is whole', (t) 
   t.comment(figures);
   t.ok(figures.deaths > 50, `${figures.deaths} deaths inside a tick`);
   t.ok(figures.handovers > 20, `${figures.handovers} handovers`);
+  t.end();
+});
+
+t.test('a replacement tells its players of themselves after its first tick, frame or not', (t) => {
+  for (const parity of [0, 1]) {
+    const { planet } = corner();
+    const mine = [100, 110].map((x) => planet.join(tile.east - x, tile.south + 50));
+    planet.run(3);
+    if (planet.tick % 2 !== parity) planet.step();
+    planet.lose(0);
+    planet.act(mine[0]!, 'forage'); // a session is not answered READY while an action waits
+    planet.replace(0);
+    planet.records.length = 0;
+    planet.step([0]);
+    for (const [i, { slot }] of mine.entries()) {
+      const told = planet.records.filter(({ type, a }) => a === slot && type !== RECORD.FRAME);
+      t.same(
+        told.map(({ type }) => type),
+        [i === 0 ? RECORD.SELF : RECORD.READY],
+        `in tick ${planet.tick}`,
+      );
+    }
+  }
   t.end();
 });
