@@ -27,11 +27,9 @@ export const flags = ['entities', 'rounds', 'shards'];
 const NAME = formatTile(TILE);
 /** Ticks over which CPU time is compared. */
 const WINDOW_TICKS = 10;
-/** Of these the ones in which the old owner still steps everybody. */
-const OLD_TICKS = 1;
 /** Between two looks at the owner words. */
 const LOOK_MS = 1;
-/** Acceptances further apart than this belong to different ticks of the new shard. */
+/** Handovers further apart than this belong to different ticks of the old shard. */
 const APART_MS = 10;
 /** Of a round: before, around and after the split. */
 const WINDOWS = 3;
@@ -39,29 +37,26 @@ const NO_TIMERS = { after: () => () => {}, every: () => () => {} };
 const timers = systemTimers();
 
 interface Round {
-  /** First decision to last entry in a ring, of each tick of the old shard in which it gave; ms. */
-  giveMs: number;
-  /** Of the new shard that took longest: first to last acceptance in each of its ticks; ms, as fine as the looks. */
-  takeMs: number;
-  /** The two together: the work of the reassignment, without the waiting for a tick to begin. */
+  /**
+   * CPU time of all shards in the ten ticks around the split, less that of the ten before; ms. With it what the new
+   * layout costs in nine of them: see `cpuTickMs`.
+   */
   reassignMs: number;
-  /** From the store in the directory to the last acceptance; ms: waiting for the next tick of either side included. */
-  storeToDoneMs: number;
-  /** From decision to acceptance of one player; ms. */
-  waitMs: { p50: number; p99: number };
-  /** CPU time of all shards in the ten ticks around the split, less that of the ten before; ms. */
-  cpuMs: number;
-  /** The same less what ten ticks cost, one of the old layout and nine of the new: the reassignment alone; ms. */
-  cpuReassignMs: number;
   /** CPU time of all shards for a tick of the old layout, and of the new one; ms. */
   cpuTickMs: { before: number; after: number };
+  /** The old shard, from its first decision to its last entry in a ring, ticks in which it gave nobody left out; ms. */
+  giveMs: number;
+  /** From decision to acceptance of one player: waiting for the new shard's next tick; ms. */
+  waitMs: { p50: number; p99: number };
+  /** From the store in the directory to the last acceptance; ms: waiting for the next tick of either side included. */
+  storeToDoneMs: number;
   /** Most ticks that anybody was without a step around the split, whether made up for or not. */
   pauseTicks: number;
   /** Players that changed their shard. */
   moved: number;
 }
 
-type Watched = Pick<Round, 'giveMs' | 'takeMs' | 'storeToDoneMs' | 'waitMs' | 'moved'>;
+type Watched = Pick<Round, 'giveMs' | 'storeToDoneMs' | 'waitMs' | 'moved'>;
 
 class Bench {
   readonly threads: Threads;
@@ -95,14 +90,11 @@ class Bench {
       watched = await this.watch(t0);
     });
     const after = await this.cpuOfWindow();
-    const steady = (OLD_TICKS * before + (WINDOW_TICKS - OLD_TICKS) * after) / WINDOW_TICKS;
     const pauseTicks = this.longestPause(began);
     await this.merge();
     return {
       ...watched,
-      reassignMs: watched.giveMs + watched.takeMs,
-      cpuMs: around - before,
-      cpuReassignMs: around - steady,
+      reassignMs: around - before,
       cpuTickMs: { before: before / WINDOW_TICKS, after: after / WINDOW_TICKS },
       pauseTicks,
     };
@@ -134,15 +126,12 @@ class Bench {
     const before = this.waits();
     const old = threads.ownerOf(threads.players[0]!.slot);
     const moving = threads.players.filter(({ slot }) => this.target(slot) !== old);
-    const taken = world.shardBlocks.map(() => new Spans());
     for (let open = moving; open.length > 0; ) {
       await new Promise<void>((resolve) => timers.after(LOOK_MS, resolve));
       const now = clock.now();
       open = open.filter(({ slot }) => {
         const owner = threads.ownerOf(slot);
-        if (owner < 0 || owner === old) return true;
-        taken[owner]!.add(now, now);
-        return false;
+        return owner < 0 || owner === old;
       });
       if (now - t0 > 10_000) throw new Error(`${open.length} players were not handed over`);
     }
@@ -153,7 +142,6 @@ class Bench {
     waits.subtract(before);
     return {
       giveMs: given.ms(APART_MS),
-      takeMs: Math.max(...taken.map((spans) => spans.ms(APART_MS))),
       storeToDoneMs,
       waitMs: { p50: waits.percentile(0.5), p99: waits.percentile(0.99) },
       moved: moving.length,
@@ -231,11 +219,8 @@ function summary(rounds: readonly Round[]) {
   const of = (pick: (round: Round) => number) => rounded(median(rounds.map(pick)));
   return {
     reassignMs: of((r) => r.reassignMs),
-    giveMs: of((r) => r.giveMs),
-    takeMs: of((r) => r.takeMs),
-    cpuReassignMs: of((r) => r.cpuReassignMs),
-    cpuMs: of((r) => r.cpuMs),
     cpuTickMs: { before: of((r) => r.cpuTickMs.before), after: of((r) => r.cpuTickMs.after) },
+    giveMs: of((r) => r.giveMs),
     pauseTicks: of((r) => r.pauseTicks),
     pauseTicksMax: Math.max(...rounds.map((r) => r.pauseTicks)),
     waitMs: { p50: of((r) => r.waitMs.p50), p99: of((r) => r.waitMs.p99) },
