@@ -104,9 +104,12 @@ export class Elastic {
     }
   }
 
-  /** A tile that was split or merged in the same turn is no leaf any more: what follows it has the setting. */
+  /**
+   * A tile that is being split is no leaf any more: what follows it has the setting. One that moves, or was merged, is a
+   * leaf all the while: a setting left out here the planner would take for one that is in force.
+   */
   private isVoid(decision: Decision): boolean {
-    return decision.kind === 'degrade' && this.running.has(formatTile(decision.tile));
+    return decision.kind === 'degrade' && this.running.get(formatTile(decision.tile))?.kind === 'split';
   }
 
   /** What an operator asks for. @returns null, or why not */

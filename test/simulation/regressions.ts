@@ -62,4 +62,10 @@ export const REGRESSIONS: readonly {
     planner: true,
     why: 'the same, on a shard that had not committed a tick yet',
   },
+  {
+    seed: 90,
+    ticks: 400,
+    planner: true,
+    why: 'a service decided during a long move was never set, and the planner took it for one in force',
+  },
 ];

@@ -159,6 +159,7 @@ export class Watch {
     const before = this.seen.get(slot);
     this.seen.set(slot, now);
     if (before === undefined) return;
+    if (now.flags & ~before.flags & FLAG.OFFLINE) this.goneTick = this.sim.tick;
     if (now.generation < before.generation) fail('I4', `slot ${slot} fell back to an older life`);
     if (now.generation !== before.generation) return;
     if (now.id !== before.id) fail('I4', `slot ${slot} changed its id without a new life`);
