@@ -272,7 +272,8 @@ export class Reshaper {
 
   private isDone({ shards, version }: Pending): boolean {
     return this.world.shardBlocks.every((block, s) => {
-      if (block.state !== SHARD_STATE.RUNNING) return !shards.includes(s);
+      // One that has ended in good order has nothing left, or it would have been started again: see supervisor.ts.
+      if (block.state !== SHARD_STATE.RUNNING) return block.state === SHARD_STATE.NONE || !shards.includes(s);
       return block.gauge(SHARD_GAUGE.layoutSeen) >= version && block.gauge(SHARD_GAUGE.leaving) === 0;
     });
   }

@@ -68,4 +68,10 @@ export const REGRESSIONS: readonly {
     planner: true,
     why: 'a service decided during a long move was never set, and the planner took it for one in force',
   },
+  {
+    seed: 461,
+    ticks: 400,
+    planner: true,
+    why: 'the thread of a shard ended before the move of its last tile was settled: the move was never done',
+  },
 ];
