@@ -138,6 +138,7 @@ export class Interest {
       if (!this.isAround(connection, connection.farCentre)) connection.farCentre = connection.centre;
       connection.lingers = connection.farCentre !== connection.centre;
       connection.far = this.farFor(connection);
+      this.lingering.clear(); // it may be another's
       if (connection.streams.length > 0) this.dropFar(connection);
       connection.isBehind = !this.catchUp(connection, plan);
       connection.isFarBehind = connection.isBehind || !this.addFar(connection);
@@ -314,7 +315,6 @@ export class Interest {
   private dropFar(connection: Connection): void {
     const { far, centre } = connection;
     const isDue = ({ key, cell }: WatchedStream) => isInFarView(centre, cell, SIDE) || far.set.has(key);
-    this.lingering.clear();
     if (connection.streams.every(isDue)) return;
     connection.streams = connection.streams.filter((stream) => {
       const { cell } = stream;

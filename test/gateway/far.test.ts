@@ -196,6 +196,16 @@ t.test(
   },
 );
 
+t.test('what one client keeps for a moment another one is shown all the same', async (t) => {
+  const house = farHouse();
+  const shard = new ScriptedShard(house.world);
+  const walker = await enter(house, shard, { spawn: HERE });
+  await stand(house, shard, walker, HERE.x + SIZE / 2 + 1, HERE.y); // three near cells behind it are kept
+  const place = { x: HERE.x + 2 * SIZE, y: HERE.y }; // from here they are far cells
+  const socket = await enter(house, shard, { spawn: place });
+  t.equal(new Set(keysOf(socket).map(cellOfKey)).size, 49);
+});
+
 t.test('nothing beyond the far ring, nor beyond the near view where there is none', async (t) => {
   for (const side of [3, 5, 7]) {
     const house = farHouse(side);

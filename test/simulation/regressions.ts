@@ -74,4 +74,10 @@ export const REGRESSIONS: readonly {
     planner: true,
     why: 'the thread of a shard ended before the move of its last tile was settled: the move was never done',
   },
+  {
+    seed: 386,
+    ticks: 400,
+    planner: true,
+    why: 'a newcomer was not shown the far cells that another client kept at that moment',
+  },
 ];
