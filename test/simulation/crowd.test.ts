@@ -88,6 +88,7 @@ async function run(
     seed,
     ticks: TICKS,
     clientBytesPerS: bytes,
+    planner: false, // the crowd stays where it is
     mix: CALM,
     plant: (sim) => {
       const check = sim.watch.check.bind(sim.watch);
