@@ -180,7 +180,10 @@ function cellsShown(sim: Simulation, { client }: SimPlayer): Set<number> {
   return new Set(all.filter((cell) => near.has(cell) || isTold(cell)));
 }
 
-/** I6: the view shows exactly who stands in the cells around the player, far rings included, each once, where it is. */
+/**
+ * I6: the view shows exactly who stands in the cells around the player, far rings included, each once, where it is. Who
+ * is just handed over (a merge that was decided a tick ago, say) stands there like anybody.
+ */
 function checkView(sim: Simulation, player: SimPlayer): void {
   const { world } = sim.node;
   const { client } = player;
@@ -193,7 +196,8 @@ function checkView(sim: Simulation, player: SimPlayer): void {
   const cells = cellsShown(sim, player);
   const shown = new Map([...client.view!].map((e) => [e.id, e]));
   for (let slot = 0; slot < world.arena.capacity; slot++) {
-    if (ownerState(Atomics.load(world.arena.owner, slot)) !== OWNER.OWNED) continue;
+    const state = ownerState(Atomics.load(world.arena.owner, slot));
+    if (state !== OWNER.OWNED && state !== OWNER.TRANSIT) continue;
     const hot = world.arena.hot(slot);
     const x = world.arena.f64[(hot + HOT.x) >> 3]!;
     const y = world.arena.f64[(hot + HOT.y) >> 3]!;

@@ -23,10 +23,11 @@ function often(sim: Simulation): void {
 }
 
 t.test('seeds with restarts pass; the same seed twice gives the same log', async (t) => {
-  const sum = { crashes: 0, cuts: 0, unloads: 0 };
+  const sum = { crashes: 0, storeDeaths: 0, cuts: 0, unloads: 0 };
   for (const seed of [1, 2, 3, 34]) {
     const result = await new Simulation({ seed, ticks: TICKS, plant: often, isVolatile: false }).run();
     sum.crashes += result.crashes;
+    sum.storeDeaths += result.storeDeaths;
     sum.cuts += result.cuts;
     sum.unloads += result.unloads;
     if (seed > 1) continue;
@@ -37,6 +38,7 @@ t.test('seeds with restarts pass; the same seed twice gives the same log', async
     );
   }
   t.ok(sum.crashes > 5 && sum.cuts > 100, `${sum.crashes} restarts, ${sum.cuts} cuts compared`);
+  t.ok(sum.storeDeaths > 2, `${sum.storeDeaths} of them in the middle of a turn of the store`);
   t.ok(sum.unloads > 0, `${sum.unloads} entities went to rest`);
 });
 

@@ -66,6 +66,8 @@ export interface SimulationResult {
   dilated: number;
   /** Deaths of the whole process. */
   crashes: number;
+  /** Those in the middle of a turn of the store. */
+  storeDeaths: number;
   /** Durable cuts, each compared with the world as of its tick. */
   cuts: number;
   /** Decisions of the production planner, where it decides. */
@@ -95,10 +97,13 @@ export class Simulation {
   /** A world in memory: for half of the seeds in which the process does not die. */
   readonly isVolatile: boolean;
   crashes = 0;
+  private storeDeaths = 0;
   /** Bytes a second of each client. */
   readonly budget: number;
   private steps: Column;
   private readonly fuse = new Fuse();
+  /** Changes of shared memory by the store until the process dies in the middle of its turn; −1 = it does not. */
+  private storeFuse = -1;
   readonly layout: RandomLayout;
   /** Where the production planner decides. */
   readonly planner: PlannerWatch | null;
@@ -146,6 +151,7 @@ export class Simulation {
     this.options.plant?.(this);
     for (let i = 0; i < this.options.ticks; i++) await this.step(true);
     this.mix = CALM;
+    this.storeFuse = -1;
     this.node.disk.slowestMs = 0;
     this.planner?.relieve();
     if (this.planner === null && this.options.seed % 2 === 0) this.layout.speedUp();
@@ -171,6 +177,7 @@ export class Simulation {
       letters: this.node.counter('messagesSent'),
       dilated: this.node.counter('ticksDilated'),
       crashes: this.crashes,
+      storeDeaths: this.storeDeaths,
       cuts: this.durable.compared,
       decisions: this.planner?.decided ?? 0,
       unloads: this.node.unloads + this.node.store.residence.unloads,
@@ -200,8 +207,8 @@ export class Simulation {
     const doom = this.random.next() < this.mix.crash ? this.random.int(8) : -1;
     for (const [i, shard] of this.order().entries()) {
       this.runShard(shard);
-      if (this.random.next() < 0.3) this.pollStore();
-      if (i !== doom) continue;
+      const isDead = this.random.next() < 0.3 && this.pollStore();
+      if (i !== doom && !isDead) continue;
       await this.crash();
       break;
     }
@@ -211,21 +218,31 @@ export class Simulation {
     this.durable.check();
     for (let ms = 10; ms < TICK_MS; ms += 10) {
       this.node.time.advance(start + ms);
-      this.pollStore();
-      if (doom === 3 + ms / 10) await this.crash();
+      if (doom === 3 + ms / 10 && this.storeFuse < 0) this.storeFuse = this.random.int(40);
+      if (this.pollStore()) await this.crash();
       for (const gateway of this.node.gateways) this.interruptibly(() => gateway.poll());
       // Promises of logins and clients go on in microtasks; a few turns settle them, always in the same order.
       for (let i = 0; i < 8; i++) await Promise.resolve();
     }
   }
 
-  private pollStore(): void {
-    this.interruptibly(() => this.node.pollStore(), -1, true);
+  /** A turn of the store. @returns true when the process dies in the middle of it */
+  private pollStore(): boolean {
+    const turn = () => this.node.pollStore();
+    if (this.storeFuse < 0) {
+      this.interruptibly(turn, -1, true);
+      return false;
+    }
+    const { changes, died } = until(this.storeFuse, turn);
+    this.storeFuse -= changes;
+    if (died) this.storeDeaths++;
+    return died;
   }
 
   /** The whole process dies and begins anew. */
   private async crash(): Promise<void> {
     this.crashes++;
+    this.storeFuse = -1;
     this.log(this.crashes, this.tick);
     await this.node.restart(() => this.durable.crashed());
     this.watch.restarted();
