@@ -274,7 +274,8 @@ export class PlanetNode implements NodeView {
   }
 
   private async startAll(): Promise<Addresses | null> {
-    const { config, timers } = this;
+    const { config, clock, timers, world } = this;
+    const pacing = { clock, timers, world };
     const game = await loadGame(config.game ?? undefined);
     this.itemNames = game.items;
     // Looked at first, so that the usual mistake of a second start is told at once; the listen itself comes last.
@@ -290,14 +291,14 @@ export class PlanetNode implements NodeView {
     if (this.stopping !== null) return null;
     this.cancels.push(
       // A store that has just been closed notes no lease any more; until then it tries by itself.
-      paced(timers, PACE_MS.leases, this.world, () => void leases.keep().catch(() => {})),
-      timers.every(PACE_MS.sample, () => this.statusSource.sample()),
-      paced(timers, PACE_MS.audit, this.world, () => this.audit.look()),
+      paced(pacing, PACE_MS.leases, () => void leases.keep().catch(() => {})),
+      paced(pacing, PACE_MS.sample, () => this.statusSource.sample()),
+      paced(pacing, PACE_MS.audit, () => this.audit.look()),
     );
     this.jobs.start();
     await this.supervisor.start();
     if (this.stopping !== null) return null;
-    this.cancels.push(paced(timers, PACE_MS.plan, this.world, () => this.breathing.elastic.step()));
+    this.cancels.push(paced(pacing, PACE_MS.plan, () => this.breathing.elastic.step()));
     const gamePort = await this.openGateways(game, durability);
     if (this.stopping !== null) return null;
     this.accepting = true;

@@ -61,7 +61,7 @@ export class Observatory {
   /** @param otlpUrl where traces are exported to; null = nowhere */
   async start(otlpUrl: string | null): Promise<void> {
     const { world, clock, timers, log } = this.parts;
-    this.cancel = paced(timers, POLL_MS, world, () => this.traces.poll());
+    this.cancel = paced({ clock, timers, world }, POLL_MS, () => this.traces.poll());
     if (otlpUrl === null) return;
     const exporter = await exportTraces(otlpUrl, clock, log);
     this.exporter = exporter;

@@ -46,7 +46,7 @@ export type ShardMessage =
   | { type: 'unrehearsed'; stack: string };
 
 /** The longest sleep of a shard that holds nothing: well below the supervisor's deadline for a heartbeat. */
-const REST_MS = 200;
+const REST_MS = 300;
 /** Turns of the event loop a second. */
 const TURNS_PER_S = 4;
 

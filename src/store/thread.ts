@@ -93,7 +93,7 @@ export class StoreThread implements StorePort {
   attach(world: SharedWorld): void {
     this.cut = world.cut;
     this.worker.postMessage({ type: 'world', handles: world.handles() } satisfies ToStore);
-    this.cancel = paced(this.options.timers, LOOK_MS, world, () => this.look());
+    this.cancel = paced({ ...this.options, world }, LOOK_MS, () => this.look());
   }
 
   findAccount(playerId: string): Promise<number> {

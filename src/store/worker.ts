@@ -150,7 +150,7 @@ class Thread {
       world.cut.setThreadIds(threadId, engine instanceof ApartEngine ? engine.writerThreadId : 0);
       send({ type: 'status', status: core.status() });
     };
-    const cancel = paced(systemTimers(), STATUS_MS, world, tell);
+    const cancel = paced({ clock: monotonicClock(), timers: systemTimers(), world }, STATUS_MS, tell);
     while (!this.isClosing) {
       // The bell before the look: a ring in between is not slept through.
       const bell = world.cut.doorbell;
