@@ -6,11 +6,12 @@
  * incoming messages); each is measured with actions, then without. A run in which a client was lost, or in which the
  * floor sent something else than the server, is no result: the bench throws.
  *
- * Flags: --clients --seconds --pairs --neighbours --layout spread|cell|border --actions --shards --gateways --warm --ramp
- * --profile DIR (the server writes one .cpuprofile for each thread).
+ * Flags: --clients --seconds --pairs --neighbours (in the near view) --layout spread|cell|border --far-cells (3 = the near
+ * view alone) --actions --shards --gateways --warm --ramp --profile DIR (the server writes one .cpuprofile for each thread).
  */
 import { BlueMarbleError } from '../src/base/errors.js';
 import { monotonicClock, systemTimers } from '../src/base/clock.js';
+import { LIMITS } from '../src/base/limits.js';
 import type { BenchArgs } from './benches.js';
 import { LoadProcess, startFloor, startServer, type Target } from './fanout/children.js';
 import { type Field, LAYOUTS, type Layout, makeField } from './fanout/field.js';
@@ -34,6 +35,7 @@ export const flags = [
   'pairs',
   'neighbours',
   'layout',
+  'far-cells',
   'actions',
   'shards',
   'gateways',
@@ -50,8 +52,11 @@ const TOLERANCE = 0.05;
 
 export interface FanoutOptions {
   clients: number;
+  /** In the near view. */
   neighbours: number;
   layout: Layout;
+  /** Side of the whole view, far rings included; 3 = the near view alone. */
+  farCells: number;
   /** Measured with actions, and as long without. */
   seconds: number;
   /** Before the first window: code gets hot, latecomers get their key frames. */
@@ -70,6 +75,7 @@ export const FANOUT_DEFAULTS: Readonly<FanoutOptions> = Object.freeze({
   clients: 2000,
   neighbours: 50,
   layout: 'spread',
+  farCells: LIMITS.farCells,
   seconds: 10,
   warmSeconds: 5,
   pairs: 3,
@@ -133,7 +139,7 @@ export async function measure(target: Target, field: Field, options: FanoutOptio
   }
 }
 
-export function serverFlags({ shards, gateways }: FanoutOptions): string[] {
+export function serverFlags({ shards, gateways, farCells }: FanoutOptions): string[] {
   return [
     '--shards',
     String(shards),
@@ -142,6 +148,8 @@ export function serverFlags({ shards, gateways }: FanoutOptions): string[] {
     String(gateways),
     '--frame-rate',
     String(FRAMES_PER_S),
+    '--far-cells',
+    String(farCells),
   ];
 }
 
@@ -185,6 +193,7 @@ function conditions(options: FanoutOptions, server: Run, floor: Run): Record<str
   return {
     clients: options.clients,
     layout: options.layout,
+    farCells: options.farCells,
     framesPerSecond: FRAMES_PER_S,
     actionsPerClientPerSecond: rate(server.active.actions),
     pingsPerClientPerSecond: rate(server.active.pings),
@@ -214,6 +223,7 @@ function readOptions({ values }: BenchArgs): FanoutOptions {
     layout,
     clients: number('clients', d.clients),
     neighbours: number('neighbours', d.neighbours),
+    farCells: number('far-cells', d.farCells),
     seconds: number('seconds', d.seconds),
     warmSeconds: number('warm', d.warmSeconds),
     pairs: number('pairs', d.pairs),

@@ -3,6 +3,9 @@
  * the same intents, ten frames a second, real sockets. Each server runs alone with a load generator of its own; all take
  * part in every round, so that what slows the machine for a while slows them all.
  *
+ * BlueMarble takes part twice: in the open field, where the near view moves with its player over one crowd without seams
+ * and far rings come on top, and in groups, each alone in its cell: what a room is.
+ *
  * What is spared the peers: neighbours are fixed groups (no search for who is near), nobody crosses anything, nothing is
  * acknowledged. Their packages stand in bench/peers/package.json and are installed at the first run.
  *
@@ -19,6 +22,7 @@ import { type Field, makeField } from './fanout/field.js';
 import { floorOptions, median, perClientFrame, type Run, round, usPerClientFrame } from './fanout/figures.js';
 import { latenessAt } from './fanout/lateness.js';
 import type { BenchArgs } from './benches.js';
+import { bars } from './plot.js';
 import { type Peer, PEERS, type PeerListens, type PeerOptions } from './peers/talk.js';
 
 export const name = 'peers';
@@ -29,7 +33,7 @@ export const flags = ['clients', 'seconds', 'rounds', 'neighbours', 'actions', '
 const TICK_RATE = 20;
 const ROUNDS = 2;
 
-type Name = 'floor' | 'bluemarble' | Peer;
+type Name = 'floor' | 'bluemarble' | 'bluemarble-groups' | Peer;
 
 /** Installs the peers beside the built copy of their package file, once. */
 function install(): void {
@@ -60,6 +64,7 @@ async function startPeer(peer: Peer, field: Field): Promise<Target> {
 export async function peers(options: FanoutOptions, rounds: number): Promise<Record<string, unknown>> {
   install();
   const field = makeField(options.layout, options.clients, options.neighbours);
+  const groups = makeField('cell', options.clients, options.neighbours);
   const runs = new Map<Name, Run[]>();
   const keep = (name: Name, run: Run) => {
     if (run.active.frames.messages === 0) throw new Error(`${name} sent no frames: no result`);
@@ -70,6 +75,10 @@ export async function peers(options: FanoutOptions, rounds: number): Promise<Rec
     console.error(`Round ${turn + 1} of ${rounds}, ${options.clients} clients …`);
     const server = await measure(await startServer(field, serverFlags(options), []), field, options);
     keep('bluemarble', server);
+    keep(
+      'bluemarble-groups',
+      await measure(await startServer(groups, serverFlags(options), []), groups, options),
+    );
     const floor = floorOptions(field, server.active, FRAMES_PER_S);
     keep('floor', await measure(await startFloor(floor), field, options));
     for (const peer of PEERS) keep(peer, await measure(await startPeer(peer, field), field, options));
@@ -82,24 +91,26 @@ export async function peers(options: FanoutOptions, rounds: number): Promise<Rec
     actionsPerClientPerSecond: actionsPerSecond,
     seconds,
     rounds,
-    peers: { rows: [...runs].map(([name, all]) => row(name, all, runs.get('bluemarble')!)) },
+    peers: { rows: [...runs].map(([name, all]) => row(name, all, runs)) },
   };
 }
 
-function row(name: Name, runs: readonly Run[], ours: readonly Run[]) {
+function row(name: Name, runs: readonly Run[], all: ReadonlyMap<Name, readonly Run[]>) {
   const us = (run: Run) => usPerClientFrame(run.active, FRAMES_PER_S);
+  const times = (ours: Name) => round(median(runs.map((run, i) => us(run) / us(all.get(ours)![i]!))));
   const of = (figure: (run: Run) => number) => round(median(runs.map(figure)));
   return {
     name,
     usPerClientFrame: of(us),
-    timesBlueMarble: round(median(runs.map((run, i) => us(run) / us(ours[i]!)))),
+    timesBlueMarble: times('bluemarble'),
+    timesGroups: times('bluemarble-groups'),
     bytesPerClientPerSecond: of((run) => perClientFrame(run.active, FRAMES_PER_S).bytes * FRAMES_PER_S),
     neighbours: of((run) => perClientFrame(run.active, FRAMES_PER_S).neighbours),
     p99LatenessMs: of((run) => latenessAt(run.active.lateness, 0.99)),
   };
 }
 
-/** @returns conditions and `peers {rows: [{name, usPerClientFrame, timesBlueMarble, bytesPerClientPerSecond, …}]}` */
+/** @returns conditions and `peers {rows: [{name, usPerClientFrame, timesBlueMarble, timesGroups, bytesPerClientPerSecond, …}]}` */
 export async function run({ json, values }: BenchArgs): Promise<Record<string, unknown>> {
   const number = (flag: string, fallback: number): number => {
     const value = values[flag] === undefined ? fallback : Number(values[flag]);
@@ -119,18 +130,15 @@ export async function run({ json, values }: BenchArgs): Promise<Record<string, u
     },
     number('rounds', ROUNDS),
   );
-  if (!json) plot((figures['peers'] as { rows: { name: string; usPerClientFrame: number }[] }).rows);
+  if (!json) {
+    const { rows } = figures['peers'] as { rows: { name: string; usPerClientFrame: number }[] };
+    const byCost = [...rows].sort((a, b) => a.usPerClientFrame - b.usPerClientFrame);
+    const bar = ({ name, usPerClientFrame: value }: (typeof rows)[number]) => ({
+      label: name,
+      value,
+      text: `${value}`,
+    });
+    console.log(bars('µs of CPU a client and frame', byCost.map(bar)));
+  }
   return figures;
-}
-
-/** A bar for each row, in proportion. */
-function plot(rows: readonly { name: string; usPerClientFrame: number }[]): void {
-  const WIDTH = 60;
-  const most = Math.max(...rows.map((r) => r.usPerClientFrame));
-  for (const { name, usPerClientFrame: us } of [...rows].sort(
-    (a, b) => a.usPerClientFrame - b.usPerClientFrame,
-  ))
-    console.log(
-      `${name.padEnd(16)} ${'█'.repeat(Math.max(1, Math.round((us / most) * WIDTH)))} ${us} µs a client and frame`,
-    );
 }

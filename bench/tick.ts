@@ -13,6 +13,7 @@ import { compileGame } from '../src/world/game.js';
 import type { GameModule, World } from '../src/world/facade.js';
 import { Shard } from '../src/shard/tick.js';
 import type { BenchArgs } from './benches.js';
+import { bars } from './plot.js';
 
 export const name = 'tick';
 /** `--sizes 1000,5000` measures these sizes instead. */
@@ -23,7 +24,6 @@ export const describe =
 const WARM_TICKS = 60;
 const TICKS = 200;
 const SIZES = [1_000, 2_000, 5_000, 10_000, 20_000, 35_000, 50_000];
-const PLOT_COLUMNS = 60;
 
 /** Entities that turn now and then and always walk; spread over one base tile. */
 function wanderers(count: number, isAsleep: boolean): GameModule {
@@ -135,15 +135,16 @@ function round(ms: number): number {
 
 /** CPU time a tick over entities, both axes linear: costs that grow linearly lie on a line through the corner. */
 function plot(title: string, rows: readonly Row[]): string {
-  const most = Math.max(...rows.map((row) => row.cpuMs / row.entities)) * rows[rows.length - 1]!.entities;
-  const lines = rows.map((row) => {
-    const bar = '█'.repeat(Math.max(1, Math.round((row.cpuMs / most) * PLOT_COLUMNS)));
-    const line = Math.round((row.entities / rows[rows.length - 1]!.entities) * PLOT_COLUMNS);
-    const text = `${String(row.entities).padStart(8)} │${bar.padEnd(PLOT_COLUMNS)}`;
-    const at = 10 + line;
-    return `${text.slice(0, at)}·${text.slice(at + 1)} ${row.cpuMs.toFixed(2)} ms, ${row.cpuUsPerEntity} µs each`;
-  });
-  return `${title}; · = as many as entities\n${lines.join('\n')}`;
+  const most = Math.max(...rows.map((row) => row.cpuMs / row.entities));
+  return bars(
+    `${title}; · = as many as entities`,
+    rows.map(({ entities, cpuMs, cpuUsPerEntity }) => ({
+      label: `${entities}`,
+      value: cpuMs,
+      dot: most * entities,
+      text: `${cpuMs.toFixed(2)} ms, ${cpuUsPerEntity} µs each`,
+    })),
+  );
 }
 
 /** @returns `tick {rows: [{entities, msPerTick, p99, cpuMs, cpuUsPerEntity, floorMs, ratio}], asleep: the same}` */
