@@ -135,7 +135,7 @@ export class Connection implements SocketListener {
     if (!isAllowed(this.state, m.type)) return this.refuse('UNEXPECTED_MESSAGE');
     if (this.state === STATE.PLAYING) {
       if (m.newestTick > core.tick() + 1) return this.refuse('BAD_VALUE'); // seen before it happened
-      this.keepPace(this.lag.echoed(m.newestTick, now, core.world.clock.tickMs));
+      this.keepPace(this.lag.echoed(m.newestTick, now, core.world.clock.tickMs, core.late));
     }
     if (!this.isClosed()) this.hear(m, bytes, now);
   }
@@ -322,7 +322,7 @@ export class Connection implements SocketListener {
     if (!this.seat.isTaken) return;
     this.obey(this.seat.check() || this.seat.pay(now));
     if (this.state !== STATE.PLAYING) return;
-    this.keepPace(this.lag.elapsed(now));
+    this.keepPace(this.lag.elapsed(now, this.core.late));
     if (this.state === STATE.PLAYING && !this.isAway) this.rooms.revisit(this);
     this.drained(); // a net for a transport that drained before its last skipped message was told
   }

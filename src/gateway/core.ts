@@ -43,6 +43,8 @@ export interface GatewayParts {
 
 /** A gateway looks at its clock 50 times a second; after a longer gap it was not running. */
 const HELD_UP_MS = 500;
+/** What is left of a lateness a turn later: a half after some twenty. */
+const LATE_FADES = 0.97;
 
 export class GatewayCore {
   readonly thread: number;
@@ -55,12 +57,15 @@ export class GatewayCore {
   /** Connections that skipped messages; looked at in the next turn, since the transport is in the middle of sending. */
   readonly choked: Connection[] = [];
   stopping = false;
+  /** How late this thread has been to its turns lately, ms: what lies in a socket waits for so long, either way. */
+  late = 0;
+  private turnedAt: number;
   /** When `now` was asked for last, and what it has left out so far. */
   private looked: number;
   private heldUp = 0;
 
   constructor(readonly parts: GatewayParts) {
-    this.looked = parts.clock.now();
+    this.looked = this.turnedAt = parts.clock.now();
     this.thread = GATEWAY_THREAD + parts.number;
     this.replies = new Replies(parts.card);
     this.bySlot = new Array<Connection | undefined>(parts.world.arena.capacity).fill(undefined);
@@ -82,6 +87,11 @@ export class GatewayCore {
     if (gap > HELD_UP_MS) this.heldUp += gap;
     this.looked = real;
     return real - this.heldUp;
+  }
+  /** A turn of the event loop, which was due `paceMs` after the one before. */
+  turned(now: number, paceMs: number): void {
+    this.late = Math.max(now - this.turnedAt - paceMs, this.late * LATE_FADES, 0);
+    this.turnedAt = now;
   }
   tick(): number {
     return this.parts.world.clock.tickAt(this.parts.clock.now());

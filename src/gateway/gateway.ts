@@ -109,6 +109,7 @@ export class Gateway {
   poll(): void {
     this.guarded(() => {
       const now = this.core.now();
+      this.core.turned(now, this.pace);
       this.delivery.drain();
       for (const connection of this.core.choked.splice(0)) connection.choke();
       this.entrance.poll(now);
@@ -165,6 +166,7 @@ export class Gateway {
     core.block.setGauge(GAUGE.sessions, sessions);
     core.block.setGauge(GAUGE.cells, this.interest.count);
     core.block.setGauge(GAUGE.slow, slow);
+    core.block.setGauge(GAUGE.lateS, core.late / 1000);
   }
 
   /** One wake-up for each push of a shard. The poll timer is the net below it. */

@@ -78,6 +78,9 @@ export class TokenBucket {
   }
 }
 
+/** Out to the client and back. */
+const WAYS = 2;
+
 export const PACE = { GOOD: 0, SLOW: 1, LOST: 2 } as const;
 
 /**
@@ -87,6 +90,9 @@ export const PACE = { GOOD: 0, SLOW: 1, LOST: 2 } as const;
  * A probe is one tick that was sent, with the time of its sending; only one is out at a time. Its age when a message
  * comes that still echoes less is the client's lag. A client that says nothing at all is given `silenceMs` more, since
  * it owes a message only that often.
+ *
+ * What a gateway is late by itself is not the client's lag: a tick waits in it on its way out, the echo on its way in. A
+ * busy gateway that took its own lateness for theirs would send key frames to all of them, and be busier still.
  */
 export class LagMeter {
   private probeTick = 0;
@@ -108,21 +114,24 @@ export class LagMeter {
     this.probeAt = now;
   }
 
-  /** A message came with this echo. @param tickMs length of a tick @returns PACE; GOOD ends slowness */
-  echoed(tick: number, now: number, tickMs: number): number {
+  /** A message came with this echo. @param tickMs length of a tick @param late of the gateway, ms @returns PACE; GOOD ends slowness */
+  echoed(tick: number, now: number, tickMs: number, late: number): number {
     if (tick >= this.probeTick) {
       this.probeTick = 0;
       // Caught up: half of what made it slow, so that it does not flap.
-      if ((this.newest - tick) * tickMs <= this.slowMs / 2) this.slow = false;
-    } else if (now - this.probeAt > this.lostMs) return PACE.LOST;
-    else if (now - this.probeAt > this.slowMs) this.slow = true;
+      if ((this.newest - tick) * tickMs - WAYS * late <= this.slowMs / 2) this.slow = false;
+      return this.pace();
+    }
+    const age = now - this.probeAt - WAYS * late;
+    if (age > this.lostMs) return PACE.LOST;
+    if (age > this.slowMs) this.slow = true;
     return this.pace();
   }
 
-  /** Time went by. */
-  elapsed(now: number): number {
+  /** Time went by. @param late of the gateway, ms */
+  elapsed(now: number, late: number): number {
     if (this.probeTick === 0) return this.pace();
-    const age = now - this.probeAt;
+    const age = now - this.probeAt - WAYS * late;
     if (age > this.lostMs) return PACE.LOST;
     if (age > this.slowMs + this.silenceMs) this.slow = true;
     return this.pace();

@@ -48,6 +48,8 @@ export const GATEWAY_GAUGE = {
   slow: 3,
   /** Thread id of the kernel, 0 = the main thread, or unknown. */
   threadId: 4,
+  /** How late the thread has been to its turns lately. */
+  lateS: 5,
 } as const;
 
 export class GatewayBlock {
