@@ -17,23 +17,32 @@ export class Delivery {
     private readonly interest: Interest,
   ) {}
 
-  /** @returns records taken */
-  drain(): number {
+  /**
+   * Takes what is there now, not what comes meanwhile: what clients are sent leaves at the end of a turn of the event
+   * loop, and a busy gateway that took tick after tick in one turn would let all of them wait.
+   * @returns false when something has come meanwhile
+   */
+  drain(): boolean {
     const { frames } = this.core.world;
-    let taken = 0;
-    for (let shard = 0; shard < frames.length; shard++) {
-      const ring = frames[shard][this.core.parts.number];
-      for (let at = ring.next(); at >= 0; at = ring.next(), taken++) {
-        try {
-          this.take(shard, ring, at);
-        } catch (error) {
-          this.core.block.count(COUNTER.handlerErrors);
-          this.core.parts.log.error({ err: error, shard }, 'a record of a shard could not be delivered');
-        }
-        ring.release();
+    let isEmpty = true;
+    for (let shard = 0; shard < frames.length; shard++)
+      isEmpty = this.drainRing(shard, frames[shard][this.core.parts.number]) && isEmpty;
+    return isEmpty;
+  }
+
+  private drainRing(shard: number, ring: ByteRing): boolean {
+    const end = ring.end;
+    for (let at = ring.next(); at >= 0; at = ring.next()) {
+      if (ring.isPast(end)) return false;
+      try {
+        this.take(shard, ring, at);
+      } catch (error) {
+        this.core.block.count(COUNTER.handlerErrors);
+        this.core.parts.log.error({ err: error, shard }, 'a record of a shard could not be delivered');
       }
+      ring.release();
     }
-    return taken;
+    return true;
   }
 
   private take(shard: number, ring: ByteRing, at: number): void {

@@ -175,8 +175,11 @@ export class Gateway {
     const wait = (): void => {
       if (this.cancelPoll === undefined) return;
       const seen = core.block.doorbell; // before the look: a ring in between is not slept through
-      this.guarded(() => this.delivery.drain());
-      const rung = core.block.whenRung(seen, Number.POSITIVE_INFINITY);
+      let isEmpty = true;
+      this.guarded(() => {
+        isEmpty = this.delivery.drain();
+      });
+      const rung = isEmpty ? core.block.whenRung(seen, Number.POSITIVE_INFINITY) : undefined;
       if (rung === undefined) this.timers.after(0, wait);
       else void rung.then(wait);
     };

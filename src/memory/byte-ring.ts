@@ -130,6 +130,15 @@ export class ByteRing {
     return FIRST + (head & this.mask);
   }
 
+  /** Consumer: what has been committed so far, for `isPast`. */
+  get end(): number {
+    return Atomics.load(this.i32, TAIL);
+  }
+  /** Consumer: whether all that had been committed at this end is given back. */
+  isPast(end: number): boolean {
+    return ((end - this.i32[HEAD]) | 0) <= 0;
+  }
+
   /** Bytes of the body of the record at a byte offset. */
   length(offset: number): number {
     return this.i32[offset >> 2];
