@@ -12,7 +12,7 @@ const COUNT_MS = 500;
 /** The same where few are: it takes a crowd longer to come together. */
 const FEW_MS = 2000;
 /** Cells that nobody asks about are forgotten. */
-const FORGET_MS = 5000;
+const FORGET_MS = 10_000;
 /** A cell with fewer is not counted leaf by leaf. */
 const FEW = 16;
 /** How much of a new measurement counts, and how far it may lie from the estimate. */

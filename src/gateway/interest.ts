@@ -305,7 +305,7 @@ export class Interest {
   /** A few times a second: forgets what nobody asks for, tells of rates that have changed. */
   sweep(now: number): void {
     this.screen.sweep(now);
-    this.plans.sweep(now);
+    this.plans.sweep(now, this.core.late);
     this.crowds.sweep(now);
     // Of a shard that died between its frames, or whose ring was full; one that only lacks a core goes on.
     for (const [shard, since] of this.midTurn) if (now - since > LOST_TURN_MS) this.turn(shard);

@@ -36,6 +36,9 @@ const CALM_SHARE = 0.25;
 const LOOK_CALM_MS = 2000;
 const KEEP_MS = 1000;
 const FORGET_MS = 5000;
+/** A gateway that is so late to its turns waits twice as long with calm places; at most so many times as long. */
+const LATE_MS = 100;
+const MOST_PATIENT = 4;
 /** Of the budget for streams: more is too much; a new plan takes so much; an old one that takes less is looked over. */
 const FULL_SHARE = 0.9;
 const NEW_SHARE = 0.82;
@@ -86,6 +89,8 @@ export class Plans {
   private readonly around = new Float64Array(SIDE * SIDE);
   private readonly rings = { bytes: new Float64Array(RINGS), leaves: new Float64Array(RINGS) };
   private readonly budget: number;
+  /** How much longer calm places wait for a look: more than 1 where the gateway has more to do than it can. */
+  private patient = 1;
 
   constructor(
     private readonly crowds: Crowds,
@@ -105,14 +110,14 @@ export class Plans {
 
   /** How long a view from a cell may stay as it is for who stands still, ms. */
   patience(cell: number): number {
-    return this.places.get(cell)?.isCalm === true ? LOOK_CALM_MS : LOOK_AGAIN_MS;
+    return this.places.get(cell)?.isCalm === true ? LOOK_CALM_MS * this.patient : LOOK_AGAIN_MS;
   }
 
   /** What all who stand in a cell are shown beyond their near view. */
   farFor(cell: number, now: number): FarPlan {
     if (this.farSide <= SIDE) return NO_FAR;
     const place = this.placeOf(cell, now);
-    if (now - place.farAt < (place.isCalm ? LOOK_CALM_MS : LOOK_FAR_MS)) return place.far;
+    if (now - place.farAt < (place.isCalm ? LOOK_CALM_MS * this.patient : LOOK_FAR_MS)) return place.far;
     place.farAt = now;
     // While nobody here has a plan one does not know what it takes: nothing changes.
     const near = place.whole ?? dearest(place.leaves, now);
@@ -150,13 +155,16 @@ export class Plans {
       this.places.set(cell, place);
     }
     place.askedAt = now;
-    const interval = place.isNearCalm ? LOOK_CALM_MS : LOOK_AGAIN_MS;
+    const interval = place.isNearCalm ? LOOK_CALM_MS * this.patient : LOOK_AGAIN_MS;
     if (now - place.lookedAt >= interval) this.lookAt(cell, place, now);
     return place;
   }
 
-  sweep(now: number): void {
-    for (const [cell, place] of this.places) if (now - place.askedAt > FORGET_MS) this.places.delete(cell);
+  /** @param late of the gateway, ms: what comes next goes before a second look at calm places */
+  sweep(now: number, late: number): void {
+    this.patient = Math.min(MOST_PATIENT, 1 + late / LATE_MS);
+    const forgetMs = FORGET_MS * this.patient;
+    for (const [cell, place] of this.places) if (now - place.askedAt > forgetMs) this.places.delete(cell);
   }
 
   /** Whether the whole view of a cell still fits, or fits again. */
