@@ -18,8 +18,8 @@ import type { GatewayRings } from './gateway-rings.js';
 
 /** Outcomes kept in a record: those of the last 64 actions. */
 const KEPT_OUTCOMES = 64;
-/** A self update goes out at least every so many frames, even when nothing changed. */
-const QUIET_FRAMES = 2;
+/** Self updates go out at least so often, or with every frame, even when nothing changed. */
+const LEAST_PER_S = 4;
 
 export class SelfUpdates {
   private readonly writer = new SelfUpdateWriter();
@@ -29,11 +29,15 @@ export class SelfUpdates {
   private readonly toldTick: Int32Array;
   private readonly toldDurable: Uint32Array;
   private readonly state: SelfState;
+  private readonly quietTicks: number;
 
   constructor(
     private readonly core: Core,
     private readonly rings: GatewayRings,
   ) {
+    const { frameEvery } = core.options;
+    const frames = Math.floor(core.world.clock.ticksPerSecond / frameEvery / LEAST_PER_S);
+    this.quietTicks = Math.max(1, frames) * frameEvery;
     this.told = new Uint32Array(core.arena.capacity);
     this.toldTick = new Int32Array(core.arena.capacity);
     this.toldDurable = new Uint32Array(core.arena.capacity);
@@ -65,12 +69,12 @@ export class SelfUpdates {
   /** On a frame tick: those players for whom something changed, the others at a lower rate. */
   publish(): void {
     const { players, tick } = this.core;
-    const quiet = QUIET_FRAMES * this.core.options.frameEvery;
+    const { quietTicks } = this;
     for (let i = 0; i < players.count; i++) {
       const slot = players.slots[i]!;
       const applied = this.core.arena.u32[(this.core.arena.hot(slot) + HOT.lastActionId) >> 2]!;
       const isOld = applied !== this.told[slot] || this.durable(slot, applied) !== this.toldDurable[slot];
-      if (!isOld && tick - this.toldTick[slot]! < quiet) continue;
+      if (!isOld && tick - this.toldTick[slot]! < quietTicks) continue;
       if (this.core.world.inboxes.presence(slot) === PRESENCE_STATE.CONNECTED)
         this.push(slot, RECORD.SELF, this.told[slot]!);
     }
