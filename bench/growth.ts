@@ -53,16 +53,16 @@ async function measured(options: FanoutOptions, budget: number, flags: readonly 
   return row;
 }
 
-/** Least squares. @returns a and b of y = a + b · x, and the farthest point's distance as a share of its y */
-export function lineThrough(points: readonly (readonly [x: number, y: number])[]) {
-  const n = points.length;
-  const meanX = points.reduce((sum, [x]) => sum + x, 0) / n;
-  const meanY = points.reduce((sum, [, y]) => sum + y, 0) / n;
-  const up = points.reduce((sum, [x, y]) => sum + (x - meanX) * (y - meanY), 0);
-  const wide = points.reduce((sum, [x]) => sum + (x - meanX) ** 2, 0);
-  const b = wide === 0 ? 0 : up / wide;
-  const a = meanY - b * meanX;
-  const off = Math.max(...points.map(([x, y]) => Math.abs(y - a - b * x) / y));
+/** Least squares. @returns a and b of cost = a + b · size, and the farthest point's distance as a share of its cost */
+export function lineThrough(points: readonly (readonly [size: number, cost: number])[]) {
+  const mean = (of: (point: readonly [number, number]) => number) =>
+    points.reduce((sum, point) => sum + of(point), 0) / points.length;
+  const size = mean((p) => p[0]);
+  const cost = mean((p) => p[1]);
+  const wide = mean((p) => (p[0] - size) ** 2);
+  const b = wide === 0 ? 0 : mean((p) => (p[0] - size) * (p[1] - cost)) / wide;
+  const a = cost - b * size;
+  const off = Math.max(...points.map((p) => Math.abs(p[1] - a - b * p[0]) / p[1]));
   return { a, b, off };
 }
 

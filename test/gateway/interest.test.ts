@@ -255,6 +255,25 @@ t.test('a slow client gets self updates only, and key frames when it has caught 
   t.equal(socket.closed?.reason, 'TOO_SLOW');
 });
 
+t.test('a gateway that is late to its turns turns away from no client for that', async (t) => {
+  const house = buildHouse();
+  const shard = new ScriptedShard(house.world);
+  const socket = await enter(house, shard, { spawn: HERE });
+  const slot = shard.slotOf(socket.welcome.entity);
+  shard.tick = 1;
+  const echoes = [1];
+  for (let turn = 0; turn < 30; turn++) {
+    house.time.ms += 300; // nothing of this thread runs meanwhile: no timer, no message
+    for (let i = 0; i < 6; i++) frame(house, shard);
+    shard.push(slot, RECORD.SELF);
+    house.gateways[0].poll();
+    echoes.push(shard.tick);
+    socket.ping(echoes[Math.max(0, turn - 4)]!); // 1.5 s old, of which it was late twice 0.28
+  }
+  t.equal(socket.closed, undefined);
+  t.equal(cellsOf(socket).length, 9);
+});
+
 t.test('a client that says nothing at all is too slow in the end', async (t) => {
   const house = buildHouse();
   const shard = new ScriptedShard(house.world);

@@ -136,3 +136,22 @@ t.test('a ring that was read begins again at its start when the producer wants i
   }
   t.end();
 });
+
+t.test('what had been committed at an end is told from what came later, wherever its counters stand', (t) => {
+  for (const start of STARTS) {
+    const ring = ByteRing.create(1024, start);
+    const consumer = ByteRing.from(ring.sab);
+    t.ok(consumer.isPast(consumer.end), 'an empty ring');
+    for (let round = 0; round < 30; round++) {
+      for (let i = 0; i < 3; i++) t.ok(push(ring, new Uint8Array(20), round));
+      const { end } = consumer;
+      t.ok(push(ring, new Uint8Array(round % 20), 99), 'later');
+      let taken = 0;
+      for (; consumer.next() >= 0 && !consumer.isPast(end); taken++) consumer.release();
+      t.equal(taken, 3);
+      t.equal(pop(consumer)?.tag, 99);
+      t.equal(consumer.next(), -1);
+    }
+  }
+  t.end();
+});

@@ -58,6 +58,8 @@ export interface PlanetOptions {
   seed?: number;
   /** The tick before its first one. */
   tick?: number;
+  /** Ticks from frame to frame; 2 if left out. */
+  frameEvery?: number;
 }
 
 export class Planet {
@@ -110,7 +112,7 @@ export class Planet {
       shard,
       incarnation,
       worldSeed: this.options.seed ?? 1,
-      frameEvery: 2,
+      frameEvery: this.options.frameEvery ?? 2,
       capacity: 5000,
       quarantine: this.quarantine,
     });
