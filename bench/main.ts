@@ -34,7 +34,7 @@ async function run(bench: Bench, flags: Flags): Promise<void> {
     kernel: release(),
   };
   if (json) console.log(JSON.stringify({ ...conditions, ...figures }));
-  else console.log({ ...conditions, ...figures });
+  else console.dir({ ...conditions, ...figures }, { depth: 6 });
 }
 
 async function main(): Promise<void> {

@@ -85,6 +85,7 @@ export class Gateway {
   private setPace(ms: number): void {
     this.cancelPoll?.();
     this.pace = ms;
+    this.core.turned(this.core.now(), Number.POSITIVE_INFINITY); // what comes next is not late by the old pace
     this.cancelPoll = this.timers.every(ms, () => {
       this.poll();
       const isQuiet = this.core.connections.size === 0 && this.entrance.isQuiet;
