@@ -25,6 +25,8 @@ const HYSTERESIS_M = 10;
  * and to look at each of their self updates was 7 % of the gateway thread's JavaScript (bench fanout, profile).
  */
 const LOOK_AGAIN_M = 2;
+/** Who waits for what its purse or its socket cannot take yet tries so often; in a crowd most do. */
+const RETRY_MS = 200;
 /** No further key frames while this much waits in the socket: a crowd's may be larger than what it may hold. */
 const ENOUGH_BYTES = LIMITS.maxBackpressureBytes / 2;
 /** A turn whose end has not come after this time has none. */
@@ -97,9 +99,10 @@ export class Interest {
   look(connection: Connection): void {
     const centre = cellNumber(connection.x, connection.y);
     const { plan } = connection;
-    if (plan !== undefined && connection.centre === centre && !connection.isBehind) {
+    if (plan !== undefined && connection.centre === centre) {
       const stays = plan.isWhole || leafOf(centre, connection.x, connection.y) === connection.leaf;
-      if (stays && !this.mayDrop(connection)) return;
+      const mayWait = !connection.isBehind || this.core.now() - connection.reviewedAt < RETRY_MS;
+      if (stays && mayWait && !this.mayDrop(connection)) return;
     }
     this.review(connection);
   }

@@ -322,6 +322,9 @@ t.test('a crowd’s key frames come as the socket takes them, the nearest first'
   t.same(cellsOf(socket), [String(HERE.cell)], 'still full');
   socket.buffered = 0;
   await stand(house, shard, socket, HERE.x, HERE.y);
+  t.same(cellsOf(socket), [String(HERE.cell)], 'tried a moment ago');
+  house.time.pass(250);
+  await stand(house, shard, socket, HERE.x, HERE.y);
   t.equal(cellsOf(socket).length, 9);
 });
 
