@@ -2,7 +2,7 @@
  * The floor of the fan-out bench, a process of its own: uWebSockets.js alone. It takes what clients say into an empty
  * handler, and sends what the server was seen to send: as many messages of the same lengths to each client, in the
  * cheapest way that uWebSockets.js knows. One topic for each cell and one for each client, all published in one turn, so
- * that a client's messages of a frame leave in one write; replies one at a time, spread over the second.
+ * that a client's messages of a frame leave in one write, replies among them.
  */
 import { monotonicClock, systemTimers } from '../../src/base/clock.js';
 import { LIMITS } from '../../src/base/limits.js';
@@ -15,7 +15,6 @@ import { cellOfClient } from './field.js';
 import type { FloorOptions, FromFloor, ToFloor } from './talk.js';
 import uWS, { type WebSocket } from 'uWebSockets.js';
 
-const REPLIES_MS = 5;
 const SIDE = LIMITS.viewCells;
 /** The server keeps a walker's last cells for a while: those come from a ring around its view. */
 const FAR_SIDE = SIDE + 2;
@@ -162,25 +161,24 @@ function beginSending(
   const frame = frameOf(options.frameBytes);
   const selfUpdate = selfUpdateOf(options.selfUpdateBytes);
   const selfTopics = Array.from({ length: options.field.clients }, (_, i) => `@${i}`);
+  const reply = ofLength(encodePong(1, 1), options.replyBytes);
+  const everybody = selfTopics.length;
   let selfs = 0;
   let nextSelf = 0;
+  let replies = 0;
+  let nextReply = 0;
   steadily(options.framesPerSecond, () => {
     if (sockets.length < selfTopics.length) return; // the ramp is not measured
     for (const topic of cellTopics) app.publish(topic, frame, true, false);
-    for (selfs += options.selfUpdatesPerFrame * selfTopics.length; selfs >= 1; selfs--) {
-      app.publish(selfTopics[nextSelf++ % selfTopics.length]!, selfUpdate, true, false);
+    for (selfs += options.selfUpdatesPerFrame * everybody; selfs >= 1; selfs--) {
+      app.publish(selfTopics[nextSelf++ % everybody]!, selfUpdate, true, false);
     }
-  });
-  const reply = ofLength(encodePong(1, 1), options.replyBytes);
-  let replies = 0;
-  let nextReply = 0;
-  steadily(1000 / REPLIES_MS, () => {
     for (
-      replies += (options.repliesPerSecond * sockets.length * REPLIES_MS) / 1000;
+      replies += (options.repliesPerSecond * everybody) / options.framesPerSecond;
       replies >= 1;
       replies--
     ) {
-      sockets[nextReply++ % sockets.length]!.send(reply, true, false);
+      app.publish(selfTopics[nextReply++ % everybody]!, reply, true, false);
     }
   });
 }

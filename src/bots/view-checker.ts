@@ -11,6 +11,7 @@
  */
 import { dx } from '../geo/world.js';
 import { Histogram } from './histogram.js';
+import { Neighbourhood } from './neighbourhood.js';
 import type { Track } from './track.js';
 
 export interface Shown {
@@ -120,6 +121,9 @@ export class ViewChecker {
     this.round++;
     const byId = new Map<number, Subject>();
     for (const subject of subjects) if (this.isKnown(subject, now)) byId.set(subject.id, subject);
+    const { cellSize, viewRadiusCells, farRadiusCells } = this.rules;
+    const reach = (Math.max(viewRadiusCells, farRadiusCells) + 1) * cellSize;
+    const neighbourhood = new Neighbourhood(byId.values(), reach);
     for (const watcher of watchers) {
       const news = (watcher.newestTick - (this.ticks.get(watcher.id) ?? 0)) * this.rules.tickMs;
       this.ticks.set(watcher.id, watcher.newestTick);
@@ -131,7 +135,7 @@ export class ViewChecker {
       }
       const step = Math.max(0, Math.min(passed, news));
       this.checkDoubles(watcher);
-      this.checkShown(watcher, byId.values(), step);
+      this.checkShown(watcher, neighbourhood, step);
       this.checkGhosts(watcher, byId, step);
     }
     forgetUntouched(this.holes, this.round);
@@ -149,30 +153,35 @@ export class ViewChecker {
     this.doubles.set(watcher.id, watcher.doubles);
   }
 
-  private checkShown(watcher: Watcher, subjects: Iterable<Subject>, step: number): void {
-    const { marginM, viewRadiusCells, farRadiusCells, wrongMs } = this.rules;
+  private checkShown(watcher: Watcher, subjects: Neighbourhood, step: number): void {
+    const { marginM, viewRadiusCells, farRadiusCells } = this.rules;
     const { x, y } = watcher.track;
     const near = this.partOf(x, y, viewRadiusCells, marginM);
     const far = this.partOf(x, y, farRadiusCells, Math.max(marginM, FAR_LAG_M));
-    for (const subject of subjects) {
+    subjects.forEachAround(x, y, (subject) => {
+      if (subject.id === watcher.id) return;
       const up = subject.track.y - y;
       const right = dx(x, subject.track.x);
-      if (subject.id === watcher.id) continue;
       const isNear = isWithin(near, right, up);
-      if (!isNear && !isWithin(far, right, up)) continue;
-      if (!isNear && !watcher.isShown(subject.track.x, subject.track.y)) continue;
-      if (isNear) this.pairs++;
-      else this.farPairs++;
-      const count = watcher.countOf(subject.id);
-      if (count > 1) this.duplicates += this.lasts(this.ghosts, watcher, subject, Infinity, 0) ? 1 : 0;
-      const shown = count > 0 ? watcher.find(subject.id) : undefined;
-      const stale = this.staleness(subject, shown);
-      if (stale < Infinity && isNear) this.staleMs.record(stale);
-      const isHole = stale > wrongMs && stale > wrongMs + this.slowMs(watcher, subject, shown);
-      if (isHole && this.lasts(this.holes, watcher, subject, step, this.graceFor(watcher, subject, shown))) {
-        this.missing++;
-        this.tell('missing', watcher, subject);
-      }
+      if (!isNear && !isWithin(far, right, up)) return;
+      if (!isNear && !watcher.isShown(subject.track.x, subject.track.y)) return;
+      this.checkPair(watcher, subject, isNear, step);
+    });
+  }
+
+  private checkPair(watcher: Watcher, subject: Subject, isNear: boolean, step: number): void {
+    const { wrongMs } = this.rules;
+    if (isNear) this.pairs++;
+    else this.farPairs++;
+    const count = watcher.countOf(subject.id);
+    if (count > 1) this.duplicates += this.lasts(this.ghosts, watcher, subject, Infinity, 0) ? 1 : 0;
+    const shown = count > 0 ? watcher.find(subject.id) : undefined;
+    const stale = this.staleness(subject, shown);
+    if (stale < Infinity && isNear) this.staleMs.record(stale);
+    const isHole = stale > wrongMs && stale > wrongMs + this.slowMs(watcher, subject, shown);
+    if (isHole && this.lasts(this.holes, watcher, subject, step, this.graceFor(watcher, subject, shown))) {
+      this.missing++;
+      this.tell('missing', watcher, subject);
     }
   }
 

@@ -61,8 +61,9 @@ export class Replies {
     return encodeWelcome({ ...this.fixed, ...session });
   }
 
-  pong(nonce: number, tick: number): Uint8Array {
-    return this.pongs.fill(nonce, tick);
+  /** @param heldMs how long the answer waited, ms */
+  pong(nonce: number, tick: number, heldMs: number): Uint8Array {
+    return this.pongs.fill(nonce, tick, heldMs);
   }
 
   closing(code: CloseName): Uint8Array {
@@ -76,34 +77,40 @@ export class Replies {
   }
 }
 
+const MOST_HELD_MS = 0xffff;
+
 /**
- * A Pong a second for each client: encoded once, then only its two numbers are changed in place. Where they lie is
- * found in the bytes themselves, by two values that occur nowhere else.
+ * A Pong a second for each client: encoded once, then only its three numbers are changed in place. Where they lie is
+ * found in the bytes themselves, by values that occur nowhere else.
  */
 class PongTemplate {
   private readonly bytes: Uint8Array;
   private readonly view: DataView;
   private readonly nonceAt: number;
   private readonly tickAt: number;
+  private readonly heldAt: number;
 
   constructor() {
     const nonce = 0x7b5ac3e1;
     const tick = 0x6d4fb297;
-    this.bytes = Uint8Array.from(encodePong(nonce, tick));
+    const held = 0x5ea9;
+    this.bytes = Uint8Array.from(encodePong(nonce, tick, held));
     this.view = new DataView(this.bytes.buffer);
-    this.nonceAt = this.find(nonce);
-    this.tickAt = this.find(tick);
+    this.nonceAt = this.find(4, (at) => this.view.getUint32(at, true) === nonce);
+    this.tickAt = this.find(4, (at) => this.view.getUint32(at, true) === tick);
+    this.heldAt = this.find(2, (at) => this.view.getUint16(at, true) === held);
   }
 
-  fill(nonce: number, tick: number): Uint8Array {
+  fill(nonce: number, tick: number, heldMs: number): Uint8Array {
     this.view.setUint32(this.nonceAt, nonce, true);
     this.view.setUint32(this.tickAt, tick, true);
+    this.view.setUint16(this.heldAt, Math.min(heldMs, MOST_HELD_MS), true);
     return this.bytes;
   }
 
-  private find(value: number): number {
-    for (let at = 0; at + 4 <= this.bytes.length; at += 4)
-      if (this.view.getUint32(at, true) === value) return at;
-    assert(false, 'a Pong holds its two numbers');
+  /** @param size of the number, bytes: it stands at a multiple of that */
+  private find(size: number, isHere: (at: number) => boolean): number {
+    for (let at = 0; at + size <= this.bytes.length; at += size) if (isHere(at)) return at;
+    assert(false, 'a Pong holds its three numbers');
   }
 }

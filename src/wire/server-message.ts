@@ -30,7 +30,8 @@ export interface ServerSink {
   cellFrame(frame: CellFrameView): void;
   selfUpdate(self: SelfUpdateView): void;
   logReply(log: LogFields): void;
-  pong(nonce: number, tick: number): void;
+  /** @param heldMs how long the answer waited at the server, ms */
+  pong(nonce: number, tick: number, heldMs: number): void;
   closing(closing: ClosingFields): void;
 }
 
@@ -53,7 +54,7 @@ export class ServerMessageReader {
         sink.selfUpdate(this.self.open(bytes, body));
         break;
       case SERVER.PONG:
-        sink.pong(number(bytes, body, 4), number(bytes, body, 6));
+        sink.pong(number(bytes, body, 4), number(bytes, body, 6), short(bytes, body, 8));
         break;
       case SERVER.WELCOME:
         sink.welcome(readWelcome(bytes, body));
@@ -73,6 +74,11 @@ function number(bytes: Uint8Array, table: number, entry: number): number {
   return at === 0 ? 0 : u32(bytes, at);
 }
 
+function short(bytes: Uint8Array, table: number, entry: number): number {
+  const at = fieldAt(bytes, table, entry);
+  return at === 0 ? 0 : u16(bytes, at);
+}
+
 function readLog(bytes: Uint8Array, body: number): LogFields {
   const session = fieldAt(bytes, body, 4);
   return {
@@ -85,11 +91,10 @@ function readLog(bytes: Uint8Array, body: number): LogFields {
 }
 
 function readClosing(bytes: Uint8Array, body: number): ClosingFields {
-  const code = fieldAt(bytes, body, 4);
   const words = fieldAt(bytes, body, 8);
   const retry = fieldAt(bytes, body, 10);
   return {
-    code: code === 0 ? 0 : u16(bytes, code),
+    code: short(bytes, body, 4),
     name: text(bytes, follow(bytes, fieldAt(bytes, body, 6))),
     text: words === 0 ? '' : text(bytes, follow(bytes, words)),
     retry: retry !== 0 && bytes[retry] !== 0,

@@ -99,9 +99,10 @@ export function encodeWelcome(w: WelcomeFields): Uint8Array {
   return finish(b, SERVER.WELCOME, Welcome.endWelcome(b));
 }
 
-export function encodePong(nonce: number, tick: number): Uint8Array {
+/** @param heldMs how long the answer waited, ms, at most 65 535 */
+export function encodePong(nonce: number, tick: number, heldMs = 0): Uint8Array {
   const b = new Builder(64);
-  return finish(b, SERVER.PONG, Pong.createPong(b, nonce, tick));
+  return finish(b, SERVER.PONG, Pong.createPong(b, nonce, tick, heldMs));
 }
 
 export function encodeClosing(code: number, name: string, text: string, retry: boolean): Uint8Array {

@@ -67,7 +67,7 @@ export type Heard =
     }
   | { type: 'self'; tick: number; applied: number }
   | ({ type: 'log' } & LogFields)
-  | { type: 'pong'; nonce: number; tick: number }
+  | { type: 'pong'; nonce: number; tick: number; heldMs: number }
   | ({ type: 'closing' } & ClosingFields);
 
 /** Reads what a gateway says; throws when it is not what the schema allows. */
@@ -82,7 +82,7 @@ export function decode(bytes: Uint8Array): Heard {
     },
     selfUpdate: (self) => (heard = { type: 'self', tick: self.tick, applied: self.applied }),
     logReply: (log) => (heard = { type: 'log', ...log }),
-    pong: (nonce, tick) => (heard = { type: 'pong', nonce, tick }),
+    pong: (nonce, tick, heldMs) => (heard = { type: 'pong', nonce, tick, heldMs }),
     closing: (closing) => (heard = { type: 'closing', ...closing }),
   });
   if (heard === undefined) throw new Error(`the gateway sent bytes with fault ${fault}`);

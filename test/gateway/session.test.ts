@@ -134,7 +134,7 @@ t.test(
     house.time.pass(1000);
     for (let i = 0; i < burst; i++) socket.ping();
     t.equal(socket.closed, undefined);
-    t.equal(socket.all('pong').length, burst);
+    t.equal(socket.all('pong').length, burst - 1, 'the last one waits for a self update');
     house.time.pass(10);
     socket.ping();
     t.equal(socket.closed, undefined, 'a hundredth of a second later there is one more');
@@ -143,12 +143,42 @@ t.test(
   },
 );
 
-t.test('ping comes back with its nonce and the tick', async (t) => {
+t.test('a Pong travels with the next self update and tells how long it has waited', async (t) => {
   const house = buildHouse();
-  const socket = await enter(house, new ScriptedShard(house.world));
+  const shard = new ScriptedShard(house.world);
+  const socket = await enter(house, shard);
   house.time.pass(500);
   socket.ping(0, 77);
-  t.same(socket.all('pong'), [{ type: 'pong', nonce: 77, tick: 10 }]);
+  house.time.pass(60);
+  t.same(socket.all('pong'), []);
+  shard.push(shard.slotOf(socket.welcome.entity), RECORD.SELF);
+  await turn(house);
+  t.same(socket.all('pong'), [{ type: 'pong', nonce: 77, tick: 11, heldMs: 60 }]);
+  shard.push(shard.slotOf(socket.welcome.entity), RECORD.SELF);
+  await turn(house);
+  t.equal(socket.all('pong').length, 1, 'once');
+});
+
+t.test('a Pong leaves alone where no self update comes, and before a second one', async (t) => {
+  const house = buildHouse();
+  const socket = await enter(house, new ScriptedShard(house.world));
+  socket.ping(0, 5);
+  house.time.pass(400);
+  t.same(socket.all('pong'), []);
+  house.time.pass(400);
+  t.match(socket.all('pong'), [{ nonce: 5 }]);
+  t.ok((socket.all('pong')[0]?.heldMs ?? 0) >= 500);
+  socket.ping(0, 6);
+  socket.ping(0, 7);
+  t.match(socket.all('pong'), [{ nonce: 5 }, { nonce: 6, heldMs: 0 }]);
+});
+
+t.test('who is not in the world yet gets its Pong at once', async (t) => {
+  const house = buildHouse();
+  const socket = house.connect();
+  socket.hello();
+  socket.ping(0, 9);
+  t.match(socket.all('pong'), [{ nonce: 9, heldMs: 0 }]);
 });
 
 t.test('a log is asked for in the inbox, behind the actions, and comes back', async (t) => {

@@ -109,7 +109,7 @@ def read_log_reply(t):
 
 READERS = {
     WELCOME: read_welcome, CELL_FRAME: read_cell_frame, SELF_UPDATE: read_self_update, LOG_REPLY: read_log_reply,
-    PONG: lambda t: {'nonce': t.number(0, 'I'), 'tick': t.number(1, 'I')},
+    PONG: lambda t: {'nonce': t.number(0, 'I'), 'tick': t.number(1, 'I'), 'held_ms': t.number(2, 'H')},
     CLOSING: lambda t: {'code': t.number(0, 'H'), 'name': t.text(1), 'text': t.text(2), 'retry': t.number(3, '?', False)},
 }
 

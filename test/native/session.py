@@ -27,7 +27,7 @@ class Client:
         self.me = {'order': (-1, -1)}
         self.items = None
         self.log = None
-        self.self_updates = self.resumes = self.resent = self.pings = 0
+        self.self_updates = self.resumes = self.resent = self.pings = self.ponged = 0
         self.closing = None
 
     # -- connection --
@@ -92,8 +92,9 @@ class Client:
             self.take_self(body)
         elif kind == PONG:
             self.newest = max(self.newest, body['tick'])
-            if body['nonce'] != self.pings:
-                self.failures.append(f'pong {body["nonce"]} for ping {self.pings}')
+            if not self.ponged < body['nonce'] <= self.pings:
+                self.failures.append(f'pong {body["nonce"]} after {self.ponged} for ping {self.pings}')
+            self.ponged = body['nonce']
         elif kind == LOG_REPLY:
             self.log = body
         elif kind == CLOSING:

@@ -117,7 +117,7 @@ class Heard implements ServerSink {
   cellFrame = (f: CellFrameView) => void (this.heard.frame = this.took(f));
   selfUpdate = (s: SelfUpdateView) => void (this.heard.self = viewedSelf(s));
   logReply = (l: LogFields) => void (this.heard.log = l);
-  pong = (nonce: number, tick: number) => void (this.heard.pong = [nonce, tick]);
+  pong = (nonce: number, tick: number, heldMs: number) => void (this.heard.pong = [nonce, tick, heldMs]);
   closing = (c: unknown) => void (this.heard.closing = c);
 }
 
@@ -296,10 +296,10 @@ t.test('welcome, pong and closing are read back as they were written', async (t)
   const reader = new ServerMessageReader();
   const sink = new Heard();
   t.equal(reader.read(encodeWelcome(WELCOME), sink), FAULT.OK);
-  t.equal(reader.read(encodePong(0xffffffff, 8), sink), FAULT.OK);
+  t.equal(reader.read(encodePong(0xffffffff, 8, 0xfffe), sink), FAULT.OK);
   t.equal(reader.read(encodeClosing(4009, 'TOO_SLOW', 'words', true), sink), FAULT.OK);
   t.same(sink.heard.welcome, WELCOME);
-  t.same(sink.heard.pong, [0xffffffff, 8]);
+  t.same(sink.heard.pong, [0xffffffff, 8, 0xfffe]);
   t.same(sink.heard.closing, { code: 4009, name: 'TOO_SLOW', text: 'words', retry: true });
   const silent = new Heard();
   t.equal(reader.read(new Uint8Array(3), silent), FAULT.TOO_SHORT);

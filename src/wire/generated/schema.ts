@@ -3,8 +3,8 @@
 import type { Schema, StructShape } from '../../base/schema-shape.js';
 
 /** sha256 of the schemas, and of the files beside this one. */
-export const SOURCE_HASH = '80d99f4a796a107b07829331a6ddc3e9f847ba6a497935159d00c64a7b24c97b';
-export const FILES_HASH = '1c0de0c9dc7b7b58759c07f9776d50f63994f8bde1e1d3077ddf155f44686031';
+export const SOURCE_HASH = 'dea42be01c2a1bbc9524194ec6c95df6dc85abcfe656d81ea3160e58b6a881a6';
+export const FILES_HASH = '05b1aebf6bfb0e07555f9121688f642456c59c6bcba85da1e78d22ab08a2f6b8';
 
 export const CLIENT_SCHEMA: Schema = {
   root: "ClientMessage",
@@ -91,6 +91,7 @@ export const SERVER_SCHEMA: Schema = {
     Pong: [
       {"name":"nonce","slot":0,"kind":"inline","size":4,"align":4},
       {"name":"tick","slot":1,"kind":"inline","size":4,"align":4},
+      {"name":"held_ms","slot":2,"kind":"inline","size":2,"align":2},
     ],
     PublicColumn: [
       {"name":"name","slot":0,"required":true,"kind":"string"},

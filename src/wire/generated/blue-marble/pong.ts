@@ -3,7 +3,8 @@
 import * as flatbuffers from 'flatbuffers';
 
 /**
- * Answer to Ping.
+ * Answer to Ping. It travels with the client's next SelfUpdate, or alone after half a second, or at once when a second
+ * Ping comes before: the round trip to the server and back is the time since the Ping less `held_ms`.
  */
 export class Pong {
   bb: flatbuffers.ByteBuffer|null = null;
@@ -39,8 +40,16 @@ tick():number {
   return offset ? this.bb!.readUint32(this.bb_pos + offset) : 0;
 }
 
+/**
+ * how long the answer waited at the server, milliseconds
+ */
+heldMs():number {
+  const offset = this.bb!.__offset(this.bb_pos, 8);
+  return offset ? this.bb!.readUint16(this.bb_pos + offset) : 0;
+}
+
 static startPong(builder:flatbuffers.Builder) {
-  builder.startObject(2);
+  builder.startObject(3);
 }
 
 static addNonce(builder:flatbuffers.Builder, nonce:number) {
@@ -51,15 +60,20 @@ static addTick(builder:flatbuffers.Builder, tick:number) {
   builder.addFieldInt32(1, tick, 0);
 }
 
+static addHeldMs(builder:flatbuffers.Builder, heldMs:number) {
+  builder.addFieldInt16(2, heldMs, 0);
+}
+
 static endPong(builder:flatbuffers.Builder):flatbuffers.Offset {
   const offset = builder.endObject();
   return offset;
 }
 
-static createPong(builder:flatbuffers.Builder, nonce:number, tick:number):flatbuffers.Offset {
+static createPong(builder:flatbuffers.Builder, nonce:number, tick:number, heldMs:number):flatbuffers.Offset {
   Pong.startPong(builder);
   Pong.addNonce(builder, nonce);
   Pong.addTick(builder, tick);
+  Pong.addHeldMs(builder, heldMs);
   return Pong.endPong(builder);
 }
 }
