@@ -15,6 +15,8 @@ import { type WatchedStream, WatchedStreams } from './watched.js';
 
 /** A key frame is given to others for so many ticks. */
 const SHARED_TICKS = 2;
+/** The transport holds 32 messages of a client back at most: together far less than a socket may hold. */
+const SMALL_BYTES = 2048;
 const SHIFT = LIMITS.cellLevel - LIMITS.deepestTileLevel;
 
 export class Screen {
@@ -83,7 +85,7 @@ export class Screen {
     connection.passed -= stream.bytes;
     // Subscribe first, key frames in the same turn: no delta can come between, and none is missed.
     connection.socket.subscribe(stream.topic);
-    connection.send(this.keyFrames.anew(key, this.core.tick(), stream.interval));
+    this.tell(connection, this.keyFrames.anew(key, this.core.tick(), stream.interval));
     this.sendKeys(connection, stream);
   }
 
@@ -101,7 +103,7 @@ export class Screen {
 
   /** The client shall forget what it holds of a square. */
   tellHidden(connection: Connection, key: number): void {
-    connection.send(this.keyFrames.interval(key, this.core.tick(), 0));
+    this.tell(connection, this.keyFrames.interval(key, this.core.tick(), 0));
   }
 
   /** The same without touching the socket. */
@@ -119,8 +121,17 @@ export class Screen {
       const bytes = this.keyOf(stream, shard);
       if (bytes === undefined) continue;
       this.core.block.count(COUNTER.keyFrames);
-      connection.send(bytes);
+      this.tell(connection, bytes);
     }
+  }
+
+  /**
+   * What is small leaves in one write with the self update and the frames of the turn. What is large is written at once:
+   * it must be seen to wait in the socket by who asks whether more can be sent.
+   */
+  private tell(connection: Connection, bytes: Uint8Array): void {
+    if (bytes.length <= SMALL_BYTES) connection.publish(bytes);
+    else connection.send(bytes);
   }
 
   /** The key frame of one publisher: made once for all who come in the same moment. */
