@@ -18,7 +18,7 @@ import type { GatewayRings } from './gateway-rings.js';
 
 /** Outcomes kept in a record: those of the last 64 actions. */
 const KEPT_OUTCOMES = 64;
-/** Self updates go out at least so often, or with every frame, even when nothing changed. */
+/** Self updates go out at least so often (or in every tick, where those are fewer), even when nothing changed. */
 const LEAST_PER_S = 4;
 
 export class SelfUpdates {
@@ -29,15 +29,17 @@ export class SelfUpdates {
   private readonly toldTick: Int32Array;
   private readonly toldDurable: Uint32Array;
   private readonly state: SelfState;
+  /** Ticks between two of who moves, and of who does not. */
+  private readonly every: number;
   private readonly quietTicks: number;
 
   constructor(
     private readonly core: Core,
     private readonly rings: GatewayRings,
   ) {
-    const { frameEvery } = core.options;
-    const frames = Math.floor(core.world.clock.ticksPerSecond / frameEvery / LEAST_PER_S);
-    this.quietTicks = Math.max(1, frames) * frameEvery;
+    const most = Math.max(1, Math.floor(core.world.clock.ticksPerSecond / LEAST_PER_S));
+    this.every = divisorUpTo(core.options.frameEvery, most);
+    this.quietTicks = Math.floor(most / this.every) * this.every;
     this.told = new Uint32Array(core.arena.capacity);
     this.toldTick = new Int32Array(core.arena.capacity);
     this.toldDurable = new Uint32Array(core.arena.capacity);
@@ -66,7 +68,12 @@ export class SelfUpdates {
     this.toldDurable[slot] = 0;
   }
 
-  /** On a frame tick: those players for whom something changed, the others at a lower rate. */
+  /** Whether a tick is one for self updates: each tick with frames, and between those where they are few. */
+  isDue(tick: number): boolean {
+    return tick % this.every === 0;
+  }
+
+  /** In such a tick: those players for whom something changed, the others at a lower rate. */
   publish(): void {
     const { players, tick } = this.core;
     const { quietTicks } = this;
@@ -196,4 +203,11 @@ export class SelfUpdates {
     rings.commit(gateway, bytes);
     return true;
   }
+}
+
+/** The greatest divisor of n that is not above a limit: what happens so often falls on every multiple of n, too. */
+function divisorUpTo(n: number, limit: number): number {
+  let divisor = Math.min(n, limit);
+  while (n % divisor !== 0) divisor--;
+  return divisor;
 }

@@ -227,13 +227,11 @@ export class Shard {
     this.leaving.parkAccounts();
     this.lookAround(k);
     this.load.publish(k);
-    if (k % core.options.frameEvery === 0) {
-      this.frames.publish();
-      this.selfs.publish();
-      core.traces.framed();
-    } else if (k === this.first) {
-      this.selfs.publish(); // players have waited long enough
-    }
+    const hasFrames = k % core.options.frameEvery === 0;
+    if (hasFrames) this.frames.publish();
+    // After its frames, which leave in one write with it; in a replacement's first tick players have waited long enough.
+    if (this.selfs.isDue(k) || k === this.first) this.selfs.publish();
+    if (hasFrames) core.traces.framed();
     this.rings.ring();
   }
 

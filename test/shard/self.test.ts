@@ -13,14 +13,15 @@ const still: GameModule = {
   step() {},
 };
 
-t.test('self updates come four times a second or more, with every frame where these are few', async (t) => {
-  // 20 ticks a second: 20, 10, 5, 4 and 2 frames.
+t.test('self updates come four times a second or more, between frames where these are few', async (t) => {
+  // 20 ticks a second: 20, 10, 5, 4, 2 and 1 frames.
   for (const [frameEvery, perSecond] of [
     [1, 4],
     [2, 5],
     [4, 5],
     [5, 4],
-    [10, 2],
+    [10, 4],
+    [20, 4],
   ] as const) {
     const planet = new Planet(still, { frameEvery, shards: 1 });
     planet.join(10_000, 10_000);
