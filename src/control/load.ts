@@ -45,18 +45,47 @@ const ROW = 4;
 const LEVELS = LIMITS.deepestTileLevel - LIMITS.baseTileLevel;
 const DEEPEST_COLUMNS = tileColumns(LIMITS.deepestTileLevel);
 
-/** By path of the square in its base tile. */
-interface BaseLoad {
-  readonly players: Float64Array;
-  readonly entities: Float64Array;
-  readonly actions: Float64Array;
-  readonly busy: Float64Array;
+/** Of a base tile, by path of the square in it: four runs of so many numbers. */
+const RUN = { players: 0, entities: SQUARES, actions: 2 * SQUARES, busy: 3 * SQUARES } as const;
+const WORDS = 4 * SQUARES;
+
+/** What base tiles have: one array for all of a sample, whose parts the sample keeps. */
+class BaseLoads {
+  private readonly places = new Map<number, number>();
+
+  /** @param numbers of a guess how many tiles there will be; grows */
+  constructor(public numbers: Float64Array) {}
+
+  /** Where the numbers of a base tile begin; −1 = it has none. */
+  find(tile: number): number {
+    return this.places.get(tile) ?? -1;
+  }
+
+  /** The same, made if there were none. */
+  of(tile: number): number {
+    let at = this.places.get(tile);
+    if (at !== undefined) return at;
+    at = this.places.size * WORDS;
+    this.places.set(tile, at);
+    if (at === this.numbers.length) {
+      const more = new Float64Array(Math.max(WORDS, at * 2));
+      more.set(this.numbers);
+      this.numbers = more;
+    }
+    return at;
+  }
+
+  get size(): number {
+    return this.places.size;
+  }
 }
 
 export class LoadSampler {
   private readonly rows: number[] = [];
   private last: LoadSample | null = null;
   private readonly debt: TickDebt;
+  /** Base tiles with a load in the last sample. */
+  private bases = 0;
 
   constructor(private readonly parts: LoadParts) {
     this.debt = new TickDebt(parts.world.clock.tickMs);
@@ -87,19 +116,21 @@ export class LoadSampler {
    */
   sample(also = -1): LoadSample {
     const { world, clock, cpu, startedMs } = this.parts;
-    const loads = new Map<number, BaseLoad>();
+    const loads = new BaseLoads(new Float64Array(this.bases * WORDS));
     const shares = world.shardBlocks.map((block, s) => this.share(block.state === SHARD_STATE.RUNNING, s));
     for (const [s, share] of shares.entries()) this.collect(s, share.busy, loads);
     const tilesOf = world.shardBlocks.map(() => 0);
     const tiles: LeafLoad[] = [];
     world.directory.forEachTaken((tile) => {
-      const load = loads.get(tile);
-      const isTold = load !== undefined || tile === also || world.directory.isSplit(tile);
+      const load = loads.find(tile);
+      const isTold = load >= 0 || tile === also || world.directory.isSplit(tile);
       this.eachLeaf(tile, (depth, path, shard) => {
         if (shard >= 0) tilesOf[shard]++;
-        if (isTold) tiles.push(leafOf(tile, depth, path, shard, load));
+        if (isTold)
+          tiles.push(leafOf(tile, depth, path, shard, load < 0 ? NOTHING : loads.numbers, Math.max(0, load)));
       });
     });
+    this.bases = loads.size;
     this.last = {
       timeS: (clock.now() - startedMs) / 1000,
       tiles,
@@ -124,7 +155,7 @@ export class LoadSampler {
   }
 
   /** Adds what a shard has in each square. @param busy its CPU time ÷ tick budget */
-  private collect(s: number, busy: number, loads: Map<number, BaseLoad>): void {
+  private collect(s: number, busy: number, loads: BaseLoads): void {
     const { world } = this.parts;
     const { rows } = this;
     const ticks = world.loadTables[s].read(rows);
@@ -134,13 +165,13 @@ export class LoadSampler {
     for (let i = 0; i < rows.length; i += ROW) {
       const column = rows[i] % DEEPEST_COLUMNS;
       const row = (rows[i] - column) / DEEPEST_COLUMNS;
-      const load = loadAt(loads, baseOf(column, row));
-      const path = pathOf(column, row);
-      load.players[path] += rows[i + 1];
-      load.entities[path] += rows[i + 2];
-      load.actions[path] += rows[i + 3] / ((ticks * world.clock.tickMs) / 1000);
+      const at = loads.of(baseOf(column, row)) + pathOf(column, row);
+      const { numbers } = loads;
+      numbers[at + RUN.players] += rows[i + 1];
+      numbers[at + RUN.entities] += rows[i + 2];
+      numbers[at + RUN.actions] += rows[i + 3] / ((ticks * world.clock.tickMs) / 1000);
       // What it asks for: the share of the time that it had, as if it had been due in every tick.
-      if (total > 0) load.busy[path] += (busy * weightOf(rows, i, ticks)) / total;
+      if (total > 0) numbers[at + RUN.busy] += (busy * weightOf(rows, i, ticks)) / total;
     }
   }
 
@@ -170,24 +201,17 @@ function weightOf(rows: readonly number[], i: number, ticks: number): number {
   );
 }
 
-function loadAt(loads: Map<number, BaseLoad>, tile: number): BaseLoad {
-  let load = loads.get(tile);
-  if (load === undefined) {
-    const make = () => new Float64Array(SQUARES);
-    load = { players: make(), entities: make(), actions: make(), busy: make() };
-    loads.set(tile, load);
-  }
-  return load;
-}
+/** Of a base tile without a load. */
+const NOTHING = new Float64Array(WORDS);
 
-const NOTHING = new Float64Array(SQUARES);
-
+/** @param at where the numbers of its base tile begin in `numbers` */
 function leafOf(
   tile: number,
   depth: number,
   path: number,
   shard: number,
-  load: BaseLoad | undefined,
+  numbers: Float64Array,
+  at: number,
 ): LeafLoad {
   const base = tileOfIndex(tile, LIMITS.baseTileLevel);
   let [x, y] = [base.x, base.y];
@@ -196,19 +220,21 @@ function leafOf(
     x = x * 2 + (quadrant & 1);
     y = y * 2 + (quadrant >> 1);
   }
+  const first = at + path;
   const count = 4 ** (LEVELS - depth);
-  const sum = (all: Float64Array | undefined) => {
-    let n = 0;
-    if (all !== undefined) for (let i = path; i < path + count; i++) n += all[i];
-    return n;
-  };
   return {
     tile: { z: LIMITS.baseTileLevel + depth, x, y },
     shard,
-    players: sum(load?.players),
-    entities: sum(load?.entities),
-    busy: sum(load?.busy),
-    actionsPerSecond: sum(load?.actions),
-    squares: (load?.players ?? NOTHING).subarray(path, path + count),
+    players: sumOf(numbers, first + RUN.players, count),
+    entities: sumOf(numbers, first + RUN.entities, count),
+    busy: sumOf(numbers, first + RUN.busy, count),
+    actionsPerSecond: sumOf(numbers, first + RUN.actions, count),
+    squares: numbers.subarray(first, first + count),
   };
+}
+
+function sumOf(numbers: Float64Array, from: number, count: number): number {
+  let sum = 0;
+  for (let i = from; i < from + count; i++) sum += numbers[i];
+  return sum;
 }

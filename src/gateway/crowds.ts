@@ -31,6 +31,8 @@ export interface Passing {
 }
 
 export class CellCount {
+  /** Out of the table: another one may have been made since. */
+  isForgotten = false;
   /** All entities of the cell, and by leaf (only where they are many). */
   total = 0;
   readonly entities = new Float64Array(LEAVES);
@@ -40,6 +42,9 @@ export class CellCount {
   isByLeaf = false;
   takenAt = Number.NEGATIVE_INFINITY;
   askedAt = 0;
+
+  constructor(readonly cell: number) {}
+
   /** Bytes that passed and bytes that were expected, fading. */
   passed = 0;
   expected = 0;
@@ -63,16 +68,37 @@ export class Crowds {
   count(cell: number, now: number): CellCount {
     let count = this.cells.get(cell);
     if (count === undefined) {
-      count = new CellCount();
+      count = new CellCount(cell);
       this.cells.set(cell, count);
     }
+    return this.asked(count, now);
+  }
+
+  /**
+   * The same for many cells, again and again, without a search for each.
+   * @param counts what it returned before for the same cells, in their order; brought up to date
+   */
+  countAll(cells: ArrayLike<number>, counts: CellCount[], now: number): readonly CellCount[] {
+    for (let i = 0; i < cells.length; i++) {
+      const known = counts[i];
+      counts[i] =
+        known === undefined || known.isForgotten ? this.count(cells[i]!, now) : this.asked(known, now);
+    }
+    return counts;
+  }
+
+  private asked(count: CellCount, now: number): CellCount {
     count.askedAt = now;
-    if (now - count.takenAt >= (count.isByLeaf ? COUNT_MS : FEW_MS)) this.take(cell, count, now);
+    if (now - count.takenAt >= (count.isByLeaf ? COUNT_MS : FEW_MS)) this.take(count.cell, count, now);
     return count;
   }
 
   sweep(now: number): void {
-    for (const [cell, count] of this.cells) if (now - count.askedAt > FORGET_MS) this.cells.delete(cell);
+    for (const [cell, count] of this.cells) {
+      if (now - count.askedAt <= FORGET_MS) continue;
+      count.isForgotten = true;
+      this.cells.delete(cell);
+    }
   }
 
   private take(cell: number, count: CellCount, now: number): void {

@@ -43,11 +43,12 @@ export interface FarPlan {
   /** Stream keys, nearest first. */
   readonly keys: readonly number[];
   readonly set: ReadonlySet<number>;
-  /** The cells that are shown. */
+  /** The cells that are shown; the same in the order in which they were given. */
   readonly cells: ReadonlyMap<number, Served>;
+  readonly served: readonly Served[];
 }
 
-export const NO_FAR: FarPlan = { keys: [], set: new Set(), cells: new Map() };
+export const NO_FAR: FarPlan = { keys: [], set: new Set(), cells: new Map(), served: [] };
 
 /** Bytes a second that there are: for what is shown as it was, and for what is new. */
 export interface Room {
@@ -96,12 +97,13 @@ export function costOfFar({ allBytes }: Weight, rate: number, depth: number, fra
 }
 
 /**
- * @param cells nearest first @param floor slowest class of the near view: nothing here is faster
- * @param known what was shown until now; it is returned if it stays as it is
+ * @param cells nearest first @param weights of them, in their order
+ * @param floor slowest class of the near view: nothing here is faster
+ * @param known what was shown of the same cells until now; it is returned if it stays as it is
  */
 export function chooseFar(
   cells: readonly FarCell[],
-  weightOf: (cell: number) => Weight,
+  weights: readonly Weight[],
   room: Room,
   floor: number,
   framesPerS: number,
@@ -111,9 +113,10 @@ export function chooseFar(
   let cost = 0;
   let least = floor;
   let isSame = true;
-  for (const { cell, ring } of cells) {
-    const weight = weightOf(cell);
-    const before = known.cells.get(cell);
+  for (let i = 0; i < cells.length; i++) {
+    const { ring } = cells[i]!;
+    const weight = weights[i]!;
+    const before = known.served[i];
     const depth = depthFor(weight, before?.depth);
     let rate = Math.max(least, classOfRing(ring));
     for (; rate <= SLOWEST; rate++) {
@@ -129,7 +132,7 @@ export function chooseFar(
     isSame &&= isKept;
     chosen.push(isKept ? before : { rate, depth });
   }
-  return isSame && chosen.length === known.cells.size ? known : planOf(cells, chosen);
+  return isSame && chosen.length === known.served.length ? known : planOf(cells, chosen);
 }
 
 /** How finely a cell has to be cut; as it was, while that is good enough. */
@@ -158,5 +161,5 @@ function planOf(cells: readonly FarCell[], chosen: readonly Served[]): FarPlan {
   const keys = [...served].flatMap(([cell, { rate, depth }]) =>
     partsOf(depth).map((square) => streamKey(cell, square, rate)),
   );
-  return { keys, set: new Set(keys), cells: served };
+  return { keys, set: new Set(keys), cells: served, served: chosen };
 }

@@ -20,7 +20,7 @@ import {
   cutAround,
   isWhole,
 } from './cut.js';
-import type { Crowds } from './crowds.js';
+import type { CellCount, Crowds } from './crowds.js';
 import { FIRST_CLASS, type FarCell, type FarPlan, NO_FAR, chooseFar, farCells } from './far.js';
 import { OTHER_BYTES_PER_S } from './purse.js';
 
@@ -67,7 +67,15 @@ interface LeafPlan {
   madeAt: number;
 }
 
+/** Cells, and what stood in them at the last look. */
+interface Seen {
+  readonly cells: Float64Array;
+  readonly counts: CellCount[];
+}
+
 interface Place {
+  /** The near view. */
+  readonly near: Seen;
   /** Of all in the cell, while that is enough. */
   whole: Plan | undefined;
   /** Outer cells at half the rate: the leaf gets less than all of it. */
@@ -80,7 +88,7 @@ interface Place {
   isCalm: boolean;
   /** Beyond the near view; its cells, nearest first, once somebody has asked. */
   far: FarPlan;
-  farCells: readonly FarCell[] | undefined;
+  farCells: (Seen & { readonly rings: readonly FarCell[] }) | undefined;
   farAt: number;
 }
 
@@ -122,16 +130,14 @@ export class Plans {
     // While nobody here has a plan one does not know what it takes: nothing changes.
     const near = place.whole ?? dearest(place.leaves, now);
     if (near === undefined) return place.far;
-    place.farCells ??= farCells(cell, this.farSide);
-    const { crowds, budget } = this;
+    place.farCells ??= seenRings(cell, this.farSide);
+    const { rings, cells, counts } = place.farCells;
+    const { budget } = this;
     const room = { kept: budget * FULL_SHARE - near.cost, added: budget * FAR_NEW_SHARE - near.cost };
     let bytes = 0; // as if all came at the class of the first ring
-    const weightOf = (other: number) => {
-      const weight = crowds.count(other, now);
-      if (weight.allBytes > 0) bytes += weight.allBytes + FRAME_BYTES;
-      return weight;
-    };
-    place.far = chooseFar(place.farCells, weightOf, room, near.slowest, this.framesPerS, place.far);
+    const weights = this.crowds.countAll(cells, counts, now);
+    for (const { allBytes } of weights) if (allBytes > 0) bytes += allBytes + FRAME_BYTES;
+    place.far = chooseFar(rings, weights, room, near.slowest, this.framesPerS, place.far);
     const cost = near.cost + (bytes * this.framesPerS) / CLASS_FRAMES[FIRST_CLASS]!;
     place.isCalm = place.isNearCalm && cost < budget * CALM_SHARE;
     return place.far;
@@ -140,7 +146,9 @@ export class Plans {
   private placeOf(cell: number, now: number): Place {
     let place = this.places.get(cell);
     if (place === undefined) {
+      const cells = this.around.slice(0, cellsAround(cell, SIDE, this.around));
       place = {
+        near: { cells, counts: [] },
         whole: undefined,
         isEased: false,
         leaves: [],
@@ -171,12 +179,10 @@ export class Plans {
   private lookAt(cell: number, place: Place, now: number): void {
     place.lookedAt = now;
     const isEased = this.isEased(cell);
-    const cells = cellsAround(cell, SIDE, this.around);
+    const { cells, counts } = place.near;
     let bytes = 0;
-    for (let i = 0; i < cells; i++) {
-      const one = this.crowds.count(this.around[i]!, now).allBytes;
-      if (one > 0) bytes += (one + FRAME_BYTES) * (isEased && this.around[i] !== cell ? 0.5 : 1);
-    }
+    for (const { allBytes, cell: other } of this.crowds.countAll(cells, counts, now))
+      if (allBytes > 0) bytes += (allBytes + FRAME_BYTES) * (isEased && other !== cell ? 0.5 : 1);
     const cost = bytes * this.framesPerS;
     place.isNearCalm = cost < this.budget * CALM_SHARE;
     const share = place.whole === undefined && place.leaves.length > 0 ? LOW_SHARE : FULL_SHARE;
@@ -185,7 +191,7 @@ export class Plans {
       return;
     }
     if (place.whole === undefined || isEased !== place.isEased) {
-      place.whole = wholePlan(cell, this.around.slice(0, cells), isEased);
+      place.whole = wholePlan(cell, cells, isEased);
       place.isEased = isEased;
       place.leaves = [];
     }
@@ -203,7 +209,7 @@ export class Plans {
     if (place.leaves.length === 0) place.leaves = new Array<LeafPlan | undefined>(LEAVES).fill(undefined);
     const known = place.leaves[leaf];
     if (known !== undefined && now - known.madeAt < KEEP_MS) return known.plan;
-    this.fillRings(cell, leaf, now);
+    this.fillRings(cell, leaf, place.near, now);
     const reach = this.reachFor(known?.reach ?? place.leaves.find((other) => other !== undefined)?.reach);
     const cost = costOf(this.rings, reach, this.framesPerS);
     if (known !== undefined && String(known.reach) === String(reach)) {
@@ -227,16 +233,18 @@ export class Plans {
     return chooseReach(this.rings, this.budget * NEW_SHARE, this.framesPerS);
   }
 
-  private fillRings(cell: number, leaf: number, now: number): void {
-    const { rings, crowds } = this;
+  private fillRings(cell: number, leaf: number, { cells, counts }: Seen, now: number): void {
+    const { rings } = this;
     rings.bytes.fill(0);
     rings.leaves.fill(0);
-    const cells = cellsAround(cell, SIDE, this.around);
-    for (let i = 0; i < cells; i++) {
-      const count = crowds.count(this.around[i]!, now);
-      if (count.allBytes > 0) addToRings(rings, cell, leaf, this.around[i]!, count);
-    }
+    for (const count of this.crowds.countAll(cells, counts, now))
+      if (count.allBytes > 0) addToRings(rings, cell, leaf, count.cell, count);
   }
+}
+
+function seenRings(cell: number, side: number): NonNullable<Place['farCells']> {
+  const rings = farCells(cell, side);
+  return { rings, cells: Float64Array.from(rings, (one) => one.cell), counts: [] };
 }
 
 /** The view in whole cells, its middle first. */

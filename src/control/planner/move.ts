@@ -26,6 +26,7 @@ export function hotShards(draft: Draft): number[] {
 export function coolHotShards(draft: Draft): void {
   for (const from of hotShards(draft)) {
     if (!draft.hasRoom) return;
+    if (!draft.planned.some((_, s) => s !== from && draft.isTarget(s))) continue;
     const best = bestMove(draft, from);
     if (best === undefined) continue;
     const { leaf, to, load } = best;
