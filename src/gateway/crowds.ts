@@ -13,6 +13,8 @@ const COUNT_MS = 500;
 const FEW_MS = 2000;
 /** Cells that nobody asks about are forgotten. */
 const FORGET_MS = 10_000;
+/** There may be a hundred thousand of them. */
+const SWEEP_MS = 2000;
 /** A cell with fewer is not counted leaf by leaf. */
 const FEW = 16;
 /** How much of a new measurement counts, and how far it may lie from the estimate. */
@@ -57,6 +59,7 @@ export class CellCount {
 
 export class Crowds {
   private readonly cells = new Map<number, CellCount>();
+  private sweptAt = 0;
 
   /** @param streamsOf streams of a cell that pass by here @param framesPerS of class 0 */
   constructor(
@@ -94,10 +97,12 @@ export class Crowds {
   }
 
   sweep(now: number): void {
-    for (const [cell, count] of this.cells) {
+    if (now - this.sweptAt < SWEEP_MS) return;
+    this.sweptAt = now;
+    for (const count of this.cells.values()) {
       if (now - count.askedAt <= FORGET_MS) continue;
       count.isForgotten = true;
-      this.cells.delete(cell);
+      this.cells.delete(count.cell);
     }
   }
 

@@ -36,6 +36,8 @@ const CALM_SHARE = 0.25;
 const LOOK_CALM_MS = 2000;
 const KEEP_MS = 1000;
 const FORGET_MS = 5000;
+/** There may be as many places as clients. */
+const SWEEP_MS = 2000;
 /** A gateway that is so late to its turns waits twice as long with calm places; at most so many times as long. */
 const LATE_MS = 100;
 const MOST_PATIENT = 4;
@@ -74,6 +76,7 @@ interface Seen {
 }
 
 interface Place {
+  readonly cell: number;
   /** The near view. */
   readonly near: Seen;
   /** Of all in the cell, while that is enough. */
@@ -99,6 +102,7 @@ export class Plans {
   private readonly budget: number;
   /** How much longer calm places wait for a look: more than 1 where the gateway has more to do than it can. */
   private patient = 1;
+  private sweptAt = 0;
 
   constructor(
     private readonly crowds: Crowds,
@@ -148,6 +152,7 @@ export class Plans {
     if (place === undefined) {
       const cells = this.around.slice(0, cellsAround(cell, SIDE, this.around));
       place = {
+        cell,
         near: { cells, counts: [] },
         whole: undefined,
         isEased: false,
@@ -172,7 +177,10 @@ export class Plans {
   sweep(now: number, late: number): void {
     this.patient = Math.min(MOST_PATIENT, 1 + late / LATE_MS);
     const forgetMs = FORGET_MS * this.patient;
-    for (const [cell, place] of this.places) if (now - place.askedAt > forgetMs) this.places.delete(cell);
+    if (now - this.sweptAt < SWEEP_MS) return;
+    this.sweptAt = now;
+    for (const place of this.places.values())
+      if (now - place.askedAt > forgetMs) this.places.delete(place.cell);
   }
 
   /** Whether the whole view of a cell still fits, or fits again. */

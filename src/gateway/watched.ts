@@ -36,6 +36,8 @@ const NO_TABLE = new Int32Array(0);
 export class WatchedStreams {
   private readonly byKey = new Map<number, WatchedStream>();
   private readonly byCell = new Map<number, WatchedStream[]>();
+  /** Those that nobody watches, and some that somebody watches again. */
+  private readonly left: WatchedStream[] = [];
 
   constructor(
     private readonly filter: InterestFilter,
@@ -69,13 +71,19 @@ export class WatchedStreams {
   leave(stream: WatchedStream, now: number): void {
     if (--stream.watchers > 0) return;
     stream.leftAt = now;
+    this.left.push(stream);
     this.filter.remove(stream.cell, partOfKey(stream.key));
   }
 
   /** Forgets what nobody has watched for a while. */
   sweep(now: number): void {
-    for (const stream of this.byKey.values())
-      if (stream.watchers === 0 && now - stream.leftAt >= REMEMBER_MS) this.forget(stream);
+    let kept = 0;
+    for (const stream of this.left) {
+      if (stream.watchers > 0 || this.byKey.get(stream.key) !== stream) continue;
+      if (now - stream.leftAt >= REMEMBER_MS) this.forget(stream);
+      else this.left[kept++] = stream;
+    }
+    this.left.length = kept;
   }
 
   /** Its first frame has come. */

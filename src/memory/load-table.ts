@@ -93,7 +93,7 @@ export class LoadTable {
 
   /**
    * Any thread: copies the newest rows.
-   * @param rows is emptied and filled with square, players, entities, actions, square, …
+   * @param rows is overwritten with square, players, entities, actions, square, …
    * @returns ticks that the actions were counted over; 0 when there is nothing to be had
    */
   read(rows: number[]): number {
@@ -102,8 +102,9 @@ export class LoadTable {
       const copy = COPIES + (version & 1) * 2;
       const [count, ticks] = [this.i32[copy], this.i32[copy + 1]];
       const from = FIRST + (version & 1) * this.places * WORDS;
-      rows.length = 0;
-      for (let i = 0; i < Math.min(count, this.places) * WORDS; i++) rows.push(this.i32[from + i]);
+      const words = Math.min(count, this.places) * WORDS;
+      for (let i = 0; i < words; i++) rows[i] = this.i32[from + i];
+      rows.length = words; // not emptied first: that gives its memory back
       fence();
       if (Atomics.load(this.i32, VERSION) === version) return ticks;
     }
