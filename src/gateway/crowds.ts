@@ -107,15 +107,14 @@ export class Crowds {
   }
 
   private take(cell: number, count: CellCount, now: number): void {
-    this.measure(cell, count, (now - count.takenAt) / 1000);
+    const total = this.totalOf(cell);
+    // Most cells are empty and stay so: nothing passes of them.
+    const isEmpty = total === 0 && count.total === 0 && count.expected < FRAME_BYTES;
+    if (isEmpty) count.passed = count.expected = 0;
+    else this.measure(cell, count, (now - count.takenAt) / 1000);
     count.takenAt = now;
-    count.total = 0;
+    count.total = total;
     count.allBytes = 0;
-    for (const view of this.views) {
-      if (!view.open()) continue;
-      const c = view.find(cell);
-      if (c >= 0) count.total += view.count(c);
-    }
     count.isByLeaf = count.total >= FEW;
     if (count.total === 0) return;
     count.entities.fill(0);
@@ -126,6 +125,16 @@ export class Crowds {
       count.bytes[leaf]! *= factor;
       count.allBytes += count.bytes[leaf]!;
     }
+  }
+
+  private totalOf(cell: number): number {
+    let total = 0;
+    for (const view of this.views) {
+      if (!view.open()) continue;
+      const c = view.find(cell);
+      if (c >= 0) total += view.count(c);
+    }
+    return total;
   }
 
   /** A view that is overtaken meanwhile counts a little wrong: never mind. */
