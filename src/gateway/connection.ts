@@ -35,14 +35,14 @@ export interface Rooms {
   greet(connection: Connection, hello: HelloFields): void;
   /** The account's entity went to rest while the connection was entering: look for it once more. */
   enterAgain(connection: Connection): void;
-  /** Watch the cells around the connection's position; key frames for those that are new. */
+  /** Watch the cells around the connection's position, as is due; key frames for those that are new. */
   look(connection: Connection): void;
   /** Stop watching everything. */
   lookAway(connection: Connection): void;
   /** The socket is gone: the same without touching it. */
   forget(connection: Connection): void;
-  /** The same where the connection has not moved, but others may have. */
-  revisit(connection: Connection): void;
+  /** The same at intervals, for whom no self updates come. */
+  revisit(connection: Connection, now: number): void;
   /** A key frame of one square, if the connection watches it. */
   show(connection: Connection, column: number, row: number, square: number): void;
 }
@@ -73,8 +73,8 @@ export class Connection implements SocketListener {
   noFarBefore = 0;
   /** Keys of what it watched before it fell behind: what of it is not shown again it is told. */
   left: number[] = [];
-  /** When what it watches was last compared with its plans, clock ms. */
-  reviewedAt = 0;
+  /** When what it watches is to be compared with its plans again, clock ms. */
+  reviewAt = 0;
   /** What it may be sent in key frames. */
   readonly purse: Purse;
   /** Bytes that passed on streams that it has left, less what had passed on those that it has before it came. */
@@ -340,7 +340,7 @@ export class Connection implements SocketListener {
     if (this.state !== STATE.PLAYING) return;
     if (this.pong.isOverdue(now)) this.send(this.takePong(now));
     this.keepPace(this.lag.elapsed(now, this.core.late));
-    if (this.state === STATE.PLAYING && !this.isAway) this.rooms.revisit(this);
+    if (this.state === STATE.PLAYING && !this.isAway) this.rooms.revisit(this, now);
     this.drained(); // a net for a transport that drained before its last skipped message was told
   }
 

@@ -59,7 +59,7 @@ export class Gateway {
       look: (connection) => interest.look(connection),
       lookAway: (connection) => interest.lookAway(connection),
       forget: (connection) => interest.forget(connection),
-      revisit: (connection) => interest.revisit(connection),
+      revisit: (connection, now) => interest.revisit(connection, now),
       show: (connection, column, row, square) => interest.show(connection, column, row, square),
     };
   }

@@ -27,6 +27,10 @@ const HYSTERESIS_M = 10;
 const LOOK_AGAIN_M = 2;
 /** Who waits for what its purse or its socket cannot take yet tries so often; in a crowd most do. */
 const RETRY_MS = 200;
+/** Whose plan is not of whole cells is looked over this often. */
+const LOOK_AGAIN_MS = 250;
+/** Without a self update for so long after it was due, a look is taken without one. */
+const UNHEARD_MS = 500;
 /** No further key frames while this much waits in the socket: a crowd's may be larger than what it may hold. */
 const ENOUGH_BYTES = LIMITS.maxBackpressureBytes / 2;
 /** A turn whose end has not come after this time has none. */
@@ -95,30 +99,31 @@ export class Interest {
     }
   }
 
-  /** Watch what the connection should see from where it stands. */
+  /**
+   * Watch what the connection should see from where it stands; with each self update, so that what it is told of new
+   * places leaves in one write with that.
+   */
   look(connection: Connection): void {
-    const centre = cellNumber(connection.x, connection.y);
     const { plan } = connection;
-    if (plan !== undefined && connection.centre === centre) {
+    const centre = cellNumber(connection.x, connection.y);
+    if (plan !== undefined && connection.centre === centre && this.core.now() < connection.reviewAt) {
       const stays = plan.isWhole || leafOf(centre, connection.x, connection.y) === connection.leaf;
-      const mayWait = !connection.isBehind || this.core.now() - connection.reviewedAt < RETRY_MS;
-      if (stays && mayWait && !this.mayDrop(connection)) return;
+      if (stays && !this.mayDrop(connection)) return;
     }
     this.review(connection);
   }
 
-  /** From time to time, for who stands still: the crowd around it may have moved. */
-  revisit(connection: Connection): void {
-    const isUrgent = connection.isBehind || connection.isFarBehind || connection.plan?.isWhole !== true;
-    const passed = this.core.now() - connection.reviewedAt;
-    if (isUrgent || passed >= this.plans.patience(connection.farCentre)) this.review(connection);
+  /** Now and then, for whom no self updates come: its owner may be dead. */
+  revisit(connection: Connection, now: number): void {
+    if (now >= connection.reviewAt + UNHEARD_MS) this.review(connection);
   }
 
   /** The same without asking whether it has moved. */
   review(connection: Connection): void {
     const now = this.core.now();
-    connection.reviewedAt = now;
     const plan = this.plans.planFor(connection.x, connection.y, now);
+    // For who stands still: the crowd around it may have moved.
+    connection.reviewAt = now + (plan.isWhole ? this.plans.patience(connection.farCentre) : LOOK_AGAIN_MS);
     if (!plan.isWhole) this.account(connection);
     // What the far rings take must never be the near squares'.
     if (connection.purse.isOverrun && connection.far.keys.length > 0)
@@ -145,6 +150,8 @@ export class Interest {
       if (connection.streams.length > 0) this.dropFar(connection);
       connection.isBehind = !this.catchUp(connection, plan);
       connection.isFarBehind = connection.isBehind || !this.addFar(connection);
+      if (connection.isFarBehind)
+        connection.reviewAt = Math.min(connection.reviewAt, this.core.now() + RETRY_MS);
       if (connection.left.length > 0) this.tellLeft(connection);
     });
   }
