@@ -31,6 +31,7 @@ export interface Config {
   readonly gateways: number;
   readonly shards: number;
   readonly pinShards: boolean;
+  readonly shardNice: number;
   /** Data directory; null = in memory. */
   readonly data: string | null;
   readonly memory: boolean;
@@ -61,6 +62,22 @@ export interface Config {
   readonly warnings: readonly string[];
 }
 
+function dataOptions(): readonly Option[] {
+  return [
+    text(
+      'data',
+      'DIR',
+      'a directory',
+      null,
+      'keep the world in this directory: it survives a stop and a kill',
+    ),
+    onOff('memory', 'keep the world in memory only; the default without --data'),
+    text('restore', 'NAME', 'the name of a snapshot', null, 'go back to this snapshot of --data first'),
+    whole('snapshot-every', 0, 604_800, 0, 'seconds between snapshots of --data; 0: none by itself'),
+    whole('snapshots-kept', 1, 1000, 8, 'snapshots without a name of their own that are kept'),
+  ];
+}
+
 /** The table. `cores` decides the default number of shards. */
 function optionTable(cores: number): readonly Option[] {
   const shards = Math.min(Math.max(1, cores - 1), LIMITS.maxShards);
@@ -73,17 +90,8 @@ function optionTable(cores: number): readonly Option[] {
     whole('gateways', 1, LIMITS.maxGateways, 1, 'gateway threads, all on the game port'),
     whole('shards', 1, LIMITS.maxShards, shards, 'shard threads; default: cores - 1'),
     onOff('pin-shards', 'keep exactly --shards threads'),
-    text(
-      'data',
-      'DIR',
-      'a directory',
-      null,
-      'keep the world in this directory: it survives a stop and a kill',
-    ),
-    onOff('memory', 'keep the world in memory only; the default without --data'),
-    text('restore', 'NAME', 'the name of a snapshot', null, 'go back to this snapshot of --data first'),
-    whole('snapshot-every', 0, 604_800, 0, 'seconds between snapshots of --data; 0: none by itself'),
-    whole('snapshots-kept', 1, 1000, 8, 'snapshots without a name of their own that are kept'),
+    whole('shard-nice', -20, 19, 0, 'nice value of the shard threads; below 0 ticks go before what is sent'),
+    ...dataOptions(),
     whole('capacity', 1, 1_000_000, LIMITS.capacityPlayers, 'players that one tile carries'),
     whole('tick-rate', 1, 60, LIMITS.tickRateHz, 'ticks per second'),
     whole('frame-rate', 1, 60, LIMITS.frameRateHz, 'frames per second to clients; divides the tick rate'),
@@ -190,6 +198,7 @@ function complete(s: Settings): Config {
     gateways: s.get<number>('gateways'),
     shards: s.get<number>('shards'),
     pinShards: s.get<boolean>('pin-shards'),
+    shardNice: s.get<number>('shard-nice'),
     data: s.get<string | null>('data'),
     memory: s.get<string | null>('data') === null,
     restore: s.get<string | null>('restore'),

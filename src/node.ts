@@ -248,13 +248,13 @@ export class PlanetNode implements NodeView {
 
   private shardLauncher(): ShardLauncher {
     const { config, world, env, timers, log } = this;
-    const parts = { world, env, timers, log };
     return shardLauncher({
-      ...parts,
+      ...{ world, env, timers, log },
       gameFile: config.game,
       worldSeed: config.seed,
       frameEvery: config.tickRate / config.frameRate,
       capacity: config.capacity,
+      nice: config.shardNice,
       tileSleepS: this.limits.tileSleepS,
     });
   }

@@ -68,6 +68,7 @@ export class Threads {
       worldSeed: 1,
       frameEvery: LIMITS.tickRateHz / LIMITS.frameRateHz,
       capacity: LIMITS.capacityPlayers,
+      nice: 0,
       env: process.env,
       timers: systemTimers(),
       log: createLog(),

@@ -11,7 +11,7 @@ import { Worker } from 'node:worker_threads';
 import type { Timers } from '../base/clock.js';
 import { LIMITS } from '../base/limits.js';
 import { OWNER, ownerOf, ownerState, targetOf } from '../memory/record.js';
-import { SHARD_STATE } from '../memory/shard-block.js';
+import { SHARD_GAUGE, SHARD_STATE } from '../memory/shard-block.js';
 import type { SharedWorld } from '../memory/shared-world.js';
 import type { ShardMessage, ShardStartData, ShardWorkerData } from '../shard/worker.js';
 import { maskOf } from '../world/layout.js';
@@ -28,6 +28,8 @@ export interface ShardOptions {
   readonly frameEvery: number;
   /** Players that one tile carries. */
   readonly capacity: number;
+  /** Nice value of the threads. */
+  readonly nice: number;
   /** Another sleep of tiles than base/limits.ts has. */
   readonly tileSleepS?: number;
   /** Environment of the threads. */
@@ -37,6 +39,9 @@ export interface ShardOptions {
 }
 
 const SHARD_MODULE = new URL('../shard/worker.js', import.meta.url);
+
+const NOT_PERMITTED =
+  'the system does not permit --shard-nice: run as root, with CAP_SYS_NICE or a limit of `ulimit -e`';
 
 export interface ShardLauncher {
   readonly launch: LaunchShard;
@@ -58,7 +63,12 @@ export function shardLauncher(options: ShardOptions): ShardLauncher {
   let spare: Spare | null = null;
   let cancel: (() => void) | null = null;
   let isClosed = false;
-  const begin = () => startThread(workerData, env, later, (reason) => log.warn({ reason }, 'spare shard'));
+  const ready = (shard: number) => {
+    const nice = world.shardBlocks[shard].gauge(SHARD_GAUGE.nice);
+    if (nice !== options.nice) log.warn({ shard, nice, wanted: options.nice }, NOT_PERMITTED);
+    later();
+  };
+  const begin = () => startThread(workerData, env, ready, (reason) => log.warn({ reason }, 'spare shard'));
   const prepare = () => {
     cancel = null;
     if (isClosed || isThere(spare)) return;
@@ -91,7 +101,7 @@ export function shardLauncher(options: ShardOptions): ShardLauncher {
 function startThread(
   workerData: ShardWorkerData,
   env: NodeJS.ProcessEnv,
-  ready: () => void,
+  ready: (shard: number) => void,
   unused: (reason: string) => void,
 ): Spare {
   const worker = new Worker(SHARD_MODULE, {
@@ -116,7 +126,7 @@ function startThread(
     if (message.type === 'unrehearsed') return unused(message.stack);
     if (message.type !== 'ready') return fault(message.stack || message.error);
     thread.events?.ready();
-    ready();
+    ready(message.shard);
   });
   // The error event may overtake the shard's own message: both tell the stack.
   worker.on('error', (error) =>

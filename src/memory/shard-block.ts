@@ -114,6 +114,8 @@ export const SHARD_GAUGE = {
   arrivalsHigh: 9,
   messagesHigh: 10,
   framesHigh: 11,
+  /** Nice value of the thread. */
+  nice: 12,
 } as const;
 
 export class ShardBlock {

@@ -8,7 +8,7 @@ import { once } from 'node:events';
 import { setImmediate as turn } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { type Clock, monotonicClock, systemTimers } from '../base/clock.js';
-import { kernelThreadId, nameThread } from '../base/thread-id.js';
+import { kernelThreadId, nameThread, setThreadNice } from '../base/thread-id.js';
 import { isQuiet } from '../memory/pace.js';
 import { FAULT_KIND, SHARD_GAUGE, SHARD_STATE } from '../memory/shard-block.js';
 import { type SharedWorld, type SharedWorldHandles, attachSharedWorld } from '../memory/shared-world.js';
@@ -26,6 +26,8 @@ export interface ShardWorkerData {
   worldSeed: number;
   frameEvery: number;
   capacity: number;
+  /** Nice value of the thread once it is a shard. */
+  nice: number;
   tileSleepS?: number;
 }
 
@@ -65,6 +67,7 @@ async function main(settings: ShardWorkerData): Promise<void> {
   const block = world.shardBlocks[data.shard]!;
   const shard = new Shard(world, game, clock, data);
   block.setGauge(SHARD_GAUGE.threadId, kernelThreadId());
+  block.setGauge(SHARD_GAUGE.nice, data.nice === 0 ? 0 : setThreadNice(data.nice));
   const collections = new Collections(block);
   let tick = shard.start(data.previousIncarnation);
   rehearsing.forget();

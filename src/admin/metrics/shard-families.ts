@@ -49,6 +49,7 @@ const GAUGES: Record<keyof typeof SHARD_GAUGE, readonly [name: string, help: str
   busyShare: ['busy_ratio', 'CPU time over tick budget as the shard tells it, 0 where it does not.'],
   dilation: ['dilation_ratio', 'Time dilation of the slowest tile of the shard, 1 = none, 0 = not told.'],
   threadId: ['thread_id', 'Number of the thread in the kernel, 0 = unknown.'],
+  nice: ['nice', 'Nice value of the thread: below 0 it runs before others.'],
   layoutSeen: ['layout_version', 'Version of the layout of tiles that the shard goes by.'],
   leaving: ['leaving_entities', 'Entities still to be handed over because of a change of layout.'],
   arrivalsHigh: [
