@@ -32,17 +32,22 @@ export interface Passing {
   seenBytes: number;
 }
 
+const NEVER = -(2 ** 30);
+/** Of an empty cell, as most are. */
+const NOTHING = new Float32Array(LEAVES);
+
 export class CellCount {
   /** Out of the table: another one may have been made since. */
   isForgotten = false;
   /** All entities of the cell, and by leaf (only where they are many). */
   total = 0;
-  readonly entities = new Float64Array(LEAVES);
+  entities = NOTHING;
   /** Bytes a frame at class 0 of those that move: by leaf, in all. */
-  readonly bytes = new Float64Array(LEAVES);
+  bytes = NOTHING;
   allBytes = 0;
   isByLeaf = false;
-  takenAt = Number.NEGATIVE_INFINITY;
+  /** Whole ms: a number that is no small integer is an object of its own, and there are a hundred thousand of these. */
+  takenAt = NEVER;
   askedAt = 0;
 
   constructor(readonly cell: number) {}
@@ -50,6 +55,19 @@ export class CellCount {
   /** Bytes that passed and bytes that were expected, fading. */
   passed = 0;
   expected = 0;
+
+  /** Nothing in any leaf; with room for something if there is. */
+  clear(): void {
+    if (this.total === 0) {
+      this.entities = this.bytes = NOTHING;
+    } else if (this.entities === NOTHING) {
+      this.entities = new Float32Array(LEAVES);
+      this.bytes = new Float32Array(LEAVES);
+    } else {
+      this.entities.fill(0);
+      this.bytes.fill(0);
+    }
+  }
 
   get factor(): number {
     if (this.expected < FRAME_BYTES) return 1;
@@ -91,7 +109,7 @@ export class Crowds {
   }
 
   private asked(count: CellCount, now: number): CellCount {
-    count.askedAt = now;
+    count.askedAt = Math.floor(now);
     if (now - count.takenAt >= (count.isByLeaf ? COUNT_MS : FEW_MS)) this.take(count.cell, count, now);
     return count;
   }
@@ -112,13 +130,12 @@ export class Crowds {
     const isEmpty = total === 0 && count.total === 0 && count.expected < FRAME_BYTES;
     if (isEmpty) count.passed = count.expected = 0;
     else this.measure(cell, count, (now - count.takenAt) / 1000);
-    count.takenAt = now;
+    count.takenAt = Math.floor(now);
     count.total = total;
     count.allBytes = 0;
-    count.isByLeaf = count.total >= FEW;
-    if (count.total === 0) return;
-    count.entities.fill(0);
-    count.bytes.fill(0);
+    count.isByLeaf = total >= FEW;
+    count.clear();
+    if (total === 0) return;
     for (const view of this.views) this.addView(view, cell, count);
     const { factor } = count;
     for (let leaf = 0; leaf < LEAVES; leaf++) {
@@ -165,7 +182,7 @@ export class Crowds {
       const bytes = entitiesIn(squareOfKey(stream.key), count.bytes) / factor;
       if (bytes > 0) expected += (bytes + FRAME_BYTES) / CLASS_FRAMES[rateOfKey(stream.key)]!;
     }
-    if (!Number.isFinite(seconds) || seconds <= 0) return;
+    if (count.takenAt === NEVER || seconds <= 0) return;
     const share = Math.min(1, FRESH * (seconds / (COUNT_MS / 1000)));
     count.passed += (passed - count.passed) * share;
     count.expected += (expected * this.framesPerS * seconds - count.expected) * share;

@@ -27,10 +27,10 @@ export interface Weight {
   readonly allBytes: number;
 }
 
-export interface FarCell {
-  readonly cell: number;
-  /** Cells from the middle one. */
-  readonly ring: number;
+/** Cells, nearest first, and how many cells each lies from the middle one. */
+export interface FarCells {
+  readonly cells: Float64Array;
+  readonly rings: Uint8Array;
 }
 
 export interface Served {
@@ -38,6 +38,11 @@ export interface Served {
   /** How often the cell is cut in two along each axis. */
   readonly depth: number;
 }
+
+/** Each of the few that there are, once: of thousands of places. By rate and depth. */
+const SERVED: readonly (readonly Served[])[] = Array.from({ length: SLOWEST + 1 }, (_, rate) =>
+  Array.from({ length: SQUARE_DEPTH + 1 }, (__, depth) => ({ rate, depth })),
+);
 
 export interface FarPlan {
   /** Stream keys, nearest first. */
@@ -79,16 +84,20 @@ export function isInFarView(centre: number, cell: number, side: number): boolean
   return Math.max(across, along) <= side >> 1;
 }
 
-/** The cells of the far square around a cell that are not in its near view, nearest first. @param side in cells, odd */
-export function farCells(centre: number, side: number): FarCell[] {
+/** The cells of the far square around a cell that are not in its near view. @param side in cells, odd */
+export function farCells(centre: number, side: number): FarCells {
   const around = new Float64Array(side * side);
-  const found: (FarCell & { sum: number })[] = [];
+  const found: { cell: number; ring: number; sum: number }[] = [];
   for (const cell of around.subarray(0, cellsAround(centre, side, around))) {
     const { across, along } = apart(centre, cell);
     const ring = Math.max(across, along);
     if (ring > NEAR_RINGS) found.push({ cell, ring, sum: across + along });
   }
-  return found.sort((a, b) => a.ring - b.ring || a.sum - b.sum).map(({ cell, ring }) => ({ cell, ring }));
+  found.sort((a, b) => a.ring - b.ring || a.sum - b.sum);
+  return {
+    cells: Float64Array.from(found, ({ cell }) => cell),
+    rings: Uint8Array.from(found, ({ ring }) => ring),
+  };
 }
 
 /** Bytes a second. @param framesPerS of class 0 */
@@ -97,12 +106,12 @@ export function costOfFar({ allBytes }: Weight, rate: number, depth: number, fra
 }
 
 /**
- * @param cells nearest first @param weights of them, in their order
+ * @param far what there is @param weights of these cells, in their order
  * @param floor slowest class of the near view: nothing here is faster
  * @param known what was shown of the same cells until now; it is returned if it stays as it is
  */
 export function chooseFar(
-  cells: readonly FarCell[],
+  far: FarCells,
   weights: readonly Weight[],
   room: Room,
   floor: number,
@@ -113,12 +122,12 @@ export function chooseFar(
   let cost = 0;
   let least = floor;
   let isSame = true;
+  const { cells, rings } = far;
   for (let i = 0; i < cells.length; i++) {
-    const { ring } = cells[i]!;
     const weight = weights[i]!;
     const before = known.served[i];
     const depth = depthFor(weight, before?.depth);
-    let rate = Math.max(least, classOfRing(ring));
+    let rate = Math.max(least, classOfRing(rings[i]!));
     for (; rate <= SLOWEST; rate++) {
       const bytes = costOfFar(weight, rate, depth, framesPerS);
       const isKept = before !== undefined && before.rate <= rate;
@@ -128,9 +137,9 @@ export function chooseFar(
     }
     if (rate > SLOWEST) break;
     least = rate;
-    const isKept = before?.rate === rate && before.depth === depth;
-    isSame &&= isKept;
-    chosen.push(isKept ? before : { rate, depth });
+    const served = SERVED[rate]![depth]!;
+    isSame &&= served === before;
+    chosen.push(served);
   }
   return isSame && chosen.length === known.served.length ? known : planOf(cells, chosen);
 }
@@ -156,8 +165,8 @@ function partsOf(depth: number): number[] {
 }
 
 /** @param chosen of the first cells, in their order */
-function planOf(cells: readonly FarCell[], chosen: readonly Served[]): FarPlan {
-  const served = new Map(chosen.map((one, i) => [cells[i]!.cell, one]));
+function planOf(cells: Float64Array, chosen: readonly Served[]): FarPlan {
+  const served = new Map(chosen.map((one, i) => [cells[i]!, one]));
   const keys = [...served].flatMap(([cell, { rate, depth }]) =>
     partsOf(depth).map((square) => streamKey(cell, square, rate)),
   );

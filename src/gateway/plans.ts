@@ -21,7 +21,7 @@ import {
   isWhole,
 } from './cut.js';
 import type { CellCount, Crowds } from './crowds.js';
-import { FIRST_CLASS, type FarCell, type FarPlan, NO_FAR, chooseFar, farCells } from './far.js';
+import { FIRST_CLASS, type FarCells, type FarPlan, NO_FAR, chooseFar, farCells } from './far.js';
 import { OTHER_BYTES_PER_S } from './purse.js';
 
 const SIDE = LIMITS.viewCells;
@@ -91,7 +91,7 @@ interface Place {
   isCalm: boolean;
   /** Beyond the near view; its cells, nearest first, once somebody has asked. */
   far: FarPlan;
-  farCells: (Seen & { readonly rings: readonly FarCell[] }) | undefined;
+  farCells: (Seen & FarCells) | undefined;
   farAt: number;
 }
 
@@ -135,13 +135,13 @@ export class Plans {
     const near = place.whole ?? dearest(place.leaves, now);
     if (near === undefined) return place.far;
     place.farCells ??= seenRings(cell, this.farSide);
-    const { rings, cells, counts } = place.farCells;
+    const { cells, counts } = place.farCells;
     const { budget } = this;
     const room = { kept: budget * FULL_SHARE - near.cost, added: budget * FAR_NEW_SHARE - near.cost };
     let bytes = 0; // as if all came at the class of the first ring
     const weights = this.crowds.countAll(cells, counts, now);
     for (const { allBytes } of weights) if (allBytes > 0) bytes += allBytes + FRAME_BYTES;
-    place.far = chooseFar(rings, weights, room, near.slowest, this.framesPerS, place.far);
+    place.far = chooseFar(place.farCells, weights, room, near.slowest, this.framesPerS, place.far);
     const cost = near.cost + (bytes * this.framesPerS) / CLASS_FRAMES[FIRST_CLASS]!;
     place.isCalm = place.isNearCalm && cost < budget * CALM_SHARE;
     return place.far;
@@ -251,8 +251,7 @@ export class Plans {
 }
 
 function seenRings(cell: number, side: number): NonNullable<Place['farCells']> {
-  const rings = farCells(cell, side);
-  return { rings, cells: Float64Array.from(rings, (one) => one.cell), counts: [] };
+  return { ...farCells(cell, side), counts: [] };
 }
 
 /** The view in whole cells, its middle first. */

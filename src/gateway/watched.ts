@@ -31,6 +31,8 @@ export interface WatchedStream extends Passing {
 }
 
 const NONE: readonly WatchedStream[] = [];
+/** Most streams never begin: one list for all of those. */
+const NO_KEYS: (Uint8Array | undefined)[] = [];
 const NO_TABLE = new Int32Array(0);
 
 export class WatchedStreams {
@@ -70,7 +72,7 @@ export class WatchedStreams {
 
   leave(stream: WatchedStream, now: number): void {
     if (--stream.watchers > 0) return;
-    stream.leftAt = now;
+    stream.leftAt = Math.floor(now);
     this.left.push(stream);
     this.filter.remove(stream.cell, partOfKey(stream.key));
   }
@@ -109,7 +111,7 @@ export class WatchedStreams {
       leftAt: 0,
       publishers: NO_TABLE,
       ticks: NO_TABLE,
-      keys: [],
+      keys: NO_KEYS,
       keyTicks: NO_TABLE,
       interval: 0,
       bytes: 0,

@@ -64,8 +64,8 @@ t.test('far cells and the near view together are the far square, each cell once,
       const near = [...around.subarray(0, cellsAround(centre, 3, around))];
       const far = farCells(centre, side);
       const all = around.subarray(0, cellsAround(centre, side, around));
-      assert.deepEqual([...near, ...far.map(({ cell }) => cell)].sort(), [...all].sort());
-      const rings = far.map(({ ring }) => ring);
+      assert.deepEqual([...near, ...far.cells].sort(), [...all].sort());
+      const rings = [...far.rings];
       assert.deepEqual(rings, rings.toSorted());
     }),
   );
@@ -80,14 +80,15 @@ t.test('each place in at most one square, nearer never slower than farther, cost
       fc.nat(60_000),
       fc.nat(SLOWEST + 1),
       ({ column, row }, piles, room, floor) => {
-        const cells = farCells(cellOf(column, row), SIDE);
+        const far = farCells(cellOf(column, row), SIDE);
+        const cells = [...far.cells];
         const weights = new Map<number, Weight>();
         for (const { at, movers, standing, isDense } of piles)
-          if (at < cells.length) weights.set(cells[at]!.cell, weigh(movers, standing, isDense));
+          if (at < cells.length) weights.set(cells[at]!, weigh(movers, standing, isDense));
         const weightOf = (cell: number) => weights.get(cell) ?? EMPTY;
         const rooms = { kept: room * 1.1, added: room };
-        const given = cells.map(({ cell }) => weightOf(cell));
-        const plan = chooseFar(cells, given, rooms, floor, FRAMES_PER_S, NO_FAR);
+        const given = cells.map(weightOf);
+        const plan = chooseFar(far, given, rooms, floor, FRAMES_PER_S, NO_FAR);
         assert.ok(costOf(plan, weightOf) <= room);
         const places = new Set<number>();
         for (const key of plan.keys)
@@ -98,18 +99,16 @@ t.test('each place in at most one square, nearer never slower than farther, cost
           }
         assert.equal(places.size, plan.cells.size * LEAVES, 'a cell that is shown is shown whole');
         // The cells that are shown are the nearest ones.
-        assert.deepEqual(
-          [...plan.cells.keys()],
-          cells.slice(0, plan.cells.size).map(({ cell }) => cell),
-        );
+        assert.deepEqual([...plan.cells.keys()], cells.slice(0, plan.cells.size));
         const rates = plan.keys.map(rateOfKey);
         assert.deepEqual(rates, rates.toSorted(), 'nearer never slower');
-        for (const { cell, ring } of cells.slice(0, plan.cells.size)) {
+        for (const [i, cell] of cells.slice(0, plan.cells.size).entries()) {
+          const ring = far.rings[i]!;
           const { rate } = plan.cells.get(cell)!;
           assert.ok(rate >= floor && rate >= classOfRing(ring) && rate <= SLOWEST);
         }
         if (piles.length === 0 && floor <= SLOWEST) assert.equal(plan.cells.size, cells.length, 'empty: all');
-        assert.equal(chooseFar(cells, given, rooms, floor, FRAMES_PER_S, plan), plan, 'it stays as it is');
+        assert.equal(chooseFar(far, given, rooms, floor, FRAMES_PER_S, plan), plan, 'it stays as it is');
       },
     ),
     { numRuns: 500, seed: 3 },
@@ -120,18 +119,19 @@ t.test('each place in at most one square, nearer never slower than farther, cost
 t.test(
   'a crowd far away comes in parts that a client can be sent at once; cut only as long as needed',
   (t) => {
-    const cells = farCells(cellOf(1000, 1000), SIDE);
+    const far = farCells(cellOf(1000, 1000), SIDE);
+    const cells = [...far.cells];
     const room = { kept: 1e6, added: 1e6 };
     const planFor = (total: number, known: FarPlan) =>
       chooseFar(
-        cells,
+        far,
         cells.map((_, i) => (i === 0 ? weigh(0, total, false) : EMPTY)),
         room,
         0,
         10,
         known,
       );
-    const depthOf = (plan: FarPlan) => plan.cells.get(cells[0]!.cell)!.depth;
+    const depthOf = (plan: FarPlan) => plan.cells.get(cells[0]!)!.depth;
     const cut = planFor(1700, NO_FAR);
     t.equal(depthOf(cut), 2, '16 parts of 106');
     t.equal(planFor(1200, cut), cut, 'a few less: it stays');
