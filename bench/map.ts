@@ -7,6 +7,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { get, type IncomingMessage } from 'node:http';
 import { fileURLToPath } from 'node:url';
+import { NODE_FLAGS } from '../src/base/node-flags.js';
 import { monotonicClock, systemTimers } from '../src/base/clock.js';
 import type { BenchArgs } from './benches.js';
 
@@ -37,7 +38,9 @@ function cpuSeconds(pid: number): { all: number; main: number } {
 
 function startServer(bots: number): { child: ChildProcess; admin: Promise<string> } {
   const flags = ['--memory', '--port', '0', '--bots', String(bots)];
-  const child = spawn(process.execPath, [MAIN, ...flags], { stdio: ['ignore', 'pipe', 'ignore'] });
+  const child = spawn(process.execPath, [...NODE_FLAGS, MAIN, ...flags], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
   const admin = new Promise<string>((resolve, reject) => {
     let out = '';
     child.stdout?.on('data', (chunk: Buffer) => {

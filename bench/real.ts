@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import { NODE_FLAGS } from '../src/base/node-flags.js';
 
 const file = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
@@ -69,7 +70,7 @@ export class RealServer {
     const where = flags.includes('--data') ? [] : ['--memory'];
     const level = ['--log-level', hear === undefined ? 'fatal' : 'info'];
     const argv = [...where, '--host', '127.0.0.1', ...ports, ...level, ...flags];
-    const child = spawn(process.execPath, [file('../src/main.js'), ...argv], {
+    const child = spawn(process.execPath, [...NODE_FLAGS, file('../src/main.js'), ...argv], {
       stdio: ['ignore', 'pipe', hear === undefined ? 'inherit' : 'pipe'],
     });
     if (hear !== undefined && child.stderr !== null) readLog(child.stderr, hear);

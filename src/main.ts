@@ -9,6 +9,7 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { BlueMarbleError } from './base/errors.js';
 import { createLog, type Log } from './base/log.js';
+import { leaveThreadsTheirLimits } from './base/node-flags.js';
 import { type Config, readConfig } from './config.js';
 import { PlanetNode } from './node.js';
 
@@ -48,6 +49,7 @@ async function run(config: Config): Promise<number> {
 }
 
 async function main(): Promise<number> {
+  leaveThreadsTheirLimits();
   try {
     const config = readConfig({
       argv: process.argv.slice(2),

@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { NODE_FLAGS } from '../../src/base/node-flags.js';
 import type { Field } from './field.js';
 import { FIELD_VARIABLE } from './game.js';
 import type { Counts, FloorOptions, FromFloor, FromLoad, ToFloor, ToLoad, Tongue } from './talk.js';
@@ -64,10 +65,14 @@ export async function startServer(
     '--game',
     here('./game.js'),
   ];
-  const child = spawn(process.execPath, [...nodeFlags, here('../../src/main.js'), ...argv, ...flags], {
-    env: { ...process.env, [FIELD_VARIABLE]: JSON.stringify(field) },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const child = spawn(
+    process.execPath,
+    [...NODE_FLAGS, ...nodeFlags, here('../../src/main.js'), ...argv, ...flags],
+    {
+      env: { ...process.env, [FIELD_VARIABLE]: JSON.stringify(field) },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
   for await (const line of createInterface({ input: child.stdout! })) {
     const url = /ws:\/\/\S+/.exec(line)?.[0];
     if (url !== undefined) return target(child, [url]);

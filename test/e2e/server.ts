@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import type { Test } from 'tap';
 import type { Death } from '../../src/admin/routes.js';
 import { monotonicClock, systemTimers } from '../../src/base/clock.js';
+import { NODE_FLAGS } from '../../src/base/node-flags.js';
 import type { Status } from '../../src/control/status.js';
 
 const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
@@ -83,10 +84,14 @@ export class Server {
     const asItIs = options.breathes === true || flags.includes('--pin-shards');
     const pinned = asItIs ? [] : ['--pin-shards'];
     const storage = flags.includes('--data') ? [] : ['--memory'];
-    this.child = spawn(process.execPath, [MAIN, ...storage, '--port', '0', ...pinned, ...flags], {
-      env: { PATH: process.env.PATH, BLUEMARBLE_ADMIN_TOKEN: TOKEN, ...options.env },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
+    this.child = spawn(
+      process.execPath,
+      [...NODE_FLAGS, MAIN, ...storage, '--port', '0', ...pinned, ...flags],
+      {
+        env: { PATH: process.env.PATH, BLUEMARBLE_ADMIN_TOKEN: TOKEN, ...options.env },
+        stdio: ['ignore', 'pipe', 'pipe'],
+      },
+    );
     t.teardown(() => this.child.kill('SIGKILL'));
     this.ended = new Promise((resolve) => {
       this.child.on('close', (code, signal) => resolve({ code, signal }));
