@@ -2,8 +2,9 @@
  * What fan-out costs: CPU of the whole server process for each client and frame, beside a floor that does nothing but the
  * same socket work. Real sockets, everybody moving, everybody seeing the wanted number of neighbours.
  *
- * Server and floor run one after the other, in pairs, each with a load generator of its own (the same program, the same
- * incoming messages); each is measured with actions, then without. A run in which a client was lost, or in which the
+ * Server and floors run one after the other, in pairs, each with a load generator of its own (the same program, the same
+ * incoming messages). Of floors there are two: one whose replies leave with its frames, as the server's do, and one that
+ * answers at once, in a write each, as a server does that holds nothing back (`Answering`). Each is measured with actions, then without. A run in which a client was lost, or in which the
  * floor sent something else than the server, is no result: the bench throws.
  *
  * Flags: --clients --seconds --pairs --neighbours (in the near view) --layout spread|cell|border --far-cells (3 = the near
@@ -159,18 +160,30 @@ export async function fanout(options: FanoutOptions): Promise<Record<string, unk
   const nodeFlags = options.profile === '' ? [] : ['--cpu-prof', '--cpu-prof-dir', options.profile];
   const servers: Run[] = [];
   const floors: Run[] = [];
+  const answering: Run[] = [];
   for (let pair = 0; pair < options.pairs; pair++) {
     const server = await measure(await startServer(field, serverFlags(options), nodeFlags), field, options);
-    const floor = await measure(
-      await startFloor(floorOptions(field, server.active, FRAMES_PER_S)),
-      field,
-      options,
-    );
-    sameTraffic(server.active, floor.active, options.seconds);
     servers.push(server);
-    floors.push(floor);
+    for (const [runs, answersAtOnce] of [
+      [floors, false],
+      [answering, true],
+    ] as const) {
+      const wanted = floorOptions(field, server.active, FRAMES_PER_S, answersAtOnce);
+      const floor = await measure(await startFloor(wanted), field, options);
+      sameTraffic(server.active, floor.active, options.seconds);
+      runs.push(floor);
+    }
   }
-  return { ...conditions(options, servers[0]!, floors[0]!), fanout: compare(servers, floors, FRAMES_PER_S) };
+  const beside = compare(servers, answering, FRAMES_PER_S);
+  return {
+    ...conditions(options, servers[0]!, floors[0]!),
+    fanout: {
+      ...compare(servers, floors, FRAMES_PER_S),
+      answeringUsPerClientFrame: beside.floorUsPerClientFrame,
+      ratioAnswering: beside.ratio,
+      ratiosAnswering: beside.ratios,
+    },
+  };
 }
 
 export function sameTraffic(server: Window, floor: Window, seconds: number): void {

@@ -73,7 +73,12 @@ export function usPerClientFrame(window: Window, framesPerSecond: number): numbe
 }
 
 /** What the floor has to send so that it does what the server did. */
-export function floorOptions(field: Field, window: Window, framesPerSecond: number): FloorOptions {
+export function floorOptions(
+  field: Field,
+  window: Window,
+  framesPerSecond: number,
+  answersAtOnce = false,
+): FloorOptions {
   const mean = (tally: Tally) => (tally.messages === 0 ? 0 : tally.bytes / tally.messages);
   return {
     field,
@@ -84,6 +89,7 @@ export function floorOptions(field: Field, window: Window, framesPerSecond: numb
     selfUpdateBytes: mean(window.selfUpdates),
     repliesPerSecond: window.replies.messages / (window.clients * window.seconds),
     replyBytes: mean(window.replies),
+    answersAtOnce,
   };
 }
 

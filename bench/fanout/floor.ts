@@ -2,7 +2,7 @@
  * The floor of the fan-out bench, a process of its own: uWebSockets.js alone. It takes what clients say into an empty
  * handler, and sends what the server was seen to send: as many messages of the same lengths to each client, in the
  * cheapest way that uWebSockets.js knows. One topic for each cell and one for each client, all published in one turn, so
- * that a client's messages of a frame leave in one write, replies among them.
+ * that a client's messages of a frame leave in one write; replies among them, or one at a time, spread over the second.
  */
 import { monotonicClock, systemTimers } from '../../src/base/clock.js';
 import { LIMITS } from '../../src/base/limits.js';
@@ -16,6 +16,7 @@ import type { FloorOptions, FromFloor, ToFloor } from './talk.js';
 import uWS, { type WebSocket } from 'uWebSockets.js';
 
 const SIDE = LIMITS.viewCells;
+const REPLIES_MS = 5;
 /** The server keeps a walker's last cells for a while: those come from a ring around its view. */
 const FAR_SIDE = SIDE + 2;
 
@@ -161,25 +162,28 @@ function beginSending(
   const frame = frameOf(options.frameBytes);
   const selfUpdate = selfUpdateOf(options.selfUpdateBytes);
   const selfTopics = Array.from({ length: options.field.clients }, (_, i) => `@${i}`);
-  const reply = ofLength(encodePong(1, 1), options.replyBytes);
   const everybody = selfTopics.length;
+  const isThere = () => sockets.length === everybody; // the ramp is not measured
   let selfs = 0;
   let nextSelf = 0;
+  const reply = ofLength(encodePong(1, 1), options.replyBytes);
   let replies = 0;
   let nextReply = 0;
+  const replyFor = (seconds: number, send: (client: number) => void): void => {
+    for (replies += options.repliesPerSecond * everybody * seconds; replies >= 1; replies--)
+      send(nextReply++ % everybody);
+  };
   steadily(options.framesPerSecond, () => {
-    if (sockets.length < selfTopics.length) return; // the ramp is not measured
+    if (!isThere()) return;
     for (const topic of cellTopics) app.publish(topic, frame, true, false);
-    for (selfs += options.selfUpdatesPerFrame * everybody; selfs >= 1; selfs--) {
+    for (selfs += options.selfUpdatesPerFrame * everybody; selfs >= 1; selfs--)
       app.publish(selfTopics[nextSelf++ % everybody]!, selfUpdate, true, false);
-    }
-    for (
-      replies += (options.repliesPerSecond * everybody) / options.framesPerSecond;
-      replies >= 1;
-      replies--
-    ) {
-      app.publish(selfTopics[nextReply++ % everybody]!, reply, true, false);
-    }
+    if (options.answersAtOnce) return;
+    replyFor(1 / options.framesPerSecond, (client) => app.publish(selfTopics[client]!, reply, true, false));
+  });
+  if (!options.answersAtOnce) return;
+  steadily(1000 / REPLIES_MS, () => {
+    if (isThere()) replyFor(REPLIES_MS / 1000, (client) => sockets[client]!.send(reply, true, false));
   });
 }
 

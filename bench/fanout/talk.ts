@@ -66,6 +66,8 @@ export interface FloorOptions {
   selfUpdateBytes: number;
   repliesPerSecond: number;
   replyBytes: number;
+  /** Whether replies leave at once, in a write each, as from a server that holds nothing back; else with the frames. */
+  answersAtOnce: boolean;
 }
 
 export type ToFloor = { type: 'serve'; options: FloorOptions };

@@ -73,6 +73,7 @@ t.test('what the floor is told is what the server was seen to send', (t) => {
     selfUpdateBytes: 120,
     repliesPerSecond: 1,
     replyBytes: 40,
+    answersAtOnce: false,
   });
   t.same(perClientFrame(window(1), 10), { bytes: 1864, sends: 9.6, neighbours: 50 });
   t.end();
