@@ -4,8 +4,9 @@
  *
  * Server and floors run one after the other, in pairs, each with a load generator of its own (the same program, the same
  * incoming messages). Of floors there are two: one whose replies leave with its frames, as the server's do, and one that
- * answers at once, in a write each, as a server does that holds nothing back (`Answering`). Each is measured with actions, then without. A run in which a client was lost, or in which the
- * floor sent something else than the server, is no result: the bench throws.
+ * answers at once, in a write each, as a server does that holds nothing back (`Answering`). Each is measured with
+ * actions, then without. A run in which a client was lost, or in which a floor sent something else than the server, is no
+ * result: the bench throws.
  *
  * Flags: --clients --seconds --pairs --neighbours (in the near view) --layout spread|cell|border --far-cells (3 = the near
  * view alone) --actions --shards --gateways --warm --ramp --profile DIR (the server writes one .cpuprofile for each thread).

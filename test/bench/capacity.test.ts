@@ -19,6 +19,12 @@ t.test('a run within all limits is carried, and each limit is held', async (t) =
   t.equal(judge(10, good, 20, [], limits).p99LatenessMs, 10, 'beyond the two frames that are promised');
   t.match(judge(10, good, 51, [], limits).broken, [/tick p99 51 ms/]);
   t.match(judge(10, { ...good, selfUpdateGapMs: { p99: 451 } }, 20, [], limits).broken, [/lateness p99 251/]);
+  const slow = { ...limits, frameRate: 2 };
+  t.match(
+    judge(10, { ...good, selfUpdateGapMs: { p99: 501 } }, 20, [], slow).broken,
+    [/lateness p99 251/],
+    '4 a second',
+  );
   t.match(judge(10, { ...good, updatesPerClientPerSecond: 3 }, 20, [], limits).broken, [/3 updates/]);
   t.match(judge(10, { ...good, actionsSent: 0 }, 20, [], limits).broken, [/nothing was verified/]);
   t.same(judge(10, good, 20, ['an action was lost'], limits).broken, ['an action was lost']);

@@ -6,6 +6,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { NODE_FLAGS } from '../../base/node-flags.js';
 import type { Clock, Timers } from '../../base/clock.js';
 import type { Status } from '../../control/status.js';
 import type { AgentReply, Ask, Beat } from './protocol.js';
@@ -82,7 +83,7 @@ export class Session {
 
   private async startServer(): Promise<{ child: ChildProcess; game: string; admin: string }> {
     const flags = ['--memory', '--port', '0', '--log-level', 'warn', ...this.options.server];
-    const child = spawn(process.execPath, ['--import', AGENT, MAIN, ...flags], {
+    const child = spawn(process.execPath, [...NODE_FLAGS, '--import', AGENT, MAIN, ...flags], {
       stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
     });
     this.children.push(child);
