@@ -96,12 +96,14 @@ export async function run({ values }: BenchArgs): Promise<Record<string, unknown
   if (executablePath === null) throw new Error(HOW_TO_GET_IT);
   const planet = new ShownPlanet({ players, tiles, shards: SHARDS, seed: 1, handovers: HANDOVERS }, clock);
   const server = new AdminServer({
-    host: '127.0.0.1',
-    port: 0,
-    token: null,
+    adminHost: '127.0.0.1',
+    adminHosts: [],
+    adminPort: 0,
+    adminToken: null,
     testFaults: false,
     node: planet.node(),
     log: NO_LOG,
+    clock,
     timers,
   });
   const url = `http://127.0.0.1:${await server.listen()}`;

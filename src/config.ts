@@ -4,6 +4,7 @@
  * Contract: `readConfig` returns a complete, validated, frozen `Config`, or the help text, or throws as said in
  * options.ts. Nothing else in BlueMarble reads the command line or the environment.
  */
+import { isLoopback, namesOf } from './admin/hosts.js';
 import { LIMITS } from './base/limits.js';
 import { LOG_LEVELS, type LogLevel } from './base/log.js';
 import {
@@ -25,6 +26,8 @@ export interface Config {
   readonly host: string | null;
   readonly port: number;
   readonly adminHost: string;
+  /** Names and addresses that the admin port is asked by beside its own, in one spelling. */
+  readonly adminHosts: readonly string[];
   /** Default: `port + 1`; 0 (any free port) when `port` is 0. */
   readonly adminPort: number;
   readonly adminToken: string | null;
@@ -86,6 +89,7 @@ function optionTable(cores: number): readonly Option[] {
     text('host', 'ADDRESS', 'an address of this machine', null, 'address of the game port; default: all'),
     whole('admin-port', 0, 65535, null, 'admin port (HTTP); default: game port + 1'),
     text('admin-host', 'ADDRESS', 'an address of this machine', '127.0.0.1', 'address of the admin port'),
+    text('admin-hosts', 'NAMES', 'names, separated by commas', null, 'further names that it is asked by'),
     secret('admin-token', 8, 'bearer token of POST /api/admin/…; without one it is off'),
     whole('gateways', 1, LIMITS.maxGateways, 1, 'gateway threads, all on the game port'),
     whole('shards', 1, LIMITS.maxShards, shards, 'shard threads; default: cores - 1'),
@@ -187,12 +191,13 @@ function complete(s: Settings): Config {
       'must be an http:// or https:// address, such as http://127.0.0.1:4318/v1/traces',
     );
   const adminHost = s.get<string>('admin-host');
-  if (!/^(127\.|::1$|localhost$)/.test(adminHost))
+  if (!isLoopback(adminHost))
     s.warnings.push(`the admin port is open to other machines (--admin-host ${adminHost})`);
   return Object.freeze({
     host: s.get<string | null>('host'),
     port,
     adminHost,
+    adminHosts: adminNames(s),
     adminPort,
     adminToken: s.get<string | null>('admin-token'),
     gateways: s.get<number>('gateways'),
@@ -221,6 +226,17 @@ function complete(s: Settings): Config {
     logLevel: s.get<LogLevel>('log-level'),
     warnings: Object.freeze([...s.warnings]),
   });
+}
+
+function adminNames(s: Settings): readonly string[] {
+  const given = s.get<string | null>('admin-hosts');
+  const names = given === null ? [] : namesOf(given);
+  if (names === null)
+    throw s.refuse(
+      'admin-hosts',
+      `must be names or addresses without scheme and port, separated by commas, such as planet.example,10.0.0.5, but was ${JSON.stringify(given)}`,
+    );
+  return Object.freeze(names);
 }
 
 function isHttp(text: string): boolean {

@@ -128,6 +128,7 @@ export class PlanetNode implements NodeView {
       supervisor: () => this.supervisor,
       reshaper: () => this.breathing.reshaper,
       notReady: () => this.notReady(),
+      refusals: () => this.admin.refusals.all,
     });
     const { supervisor } = this;
     const { capacity: capacityPlayers, pinShards } = config;
@@ -156,8 +157,7 @@ export class PlanetNode implements NodeView {
     });
     this.pool = jobPool(config.game);
     this.jobs = new Jobs(jobRings(world), this.pool.run, timers, log);
-    const { adminHost: host, adminPort: port, adminToken: token, testFaults } = config;
-    this.admin = new AdminServer({ host, port, token, testFaults, node: this, log, timers });
+    this.admin = new AdminServer({ ...config, node: this, log, clock, timers });
   }
 
   /**

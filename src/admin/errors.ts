@@ -4,10 +4,16 @@
  */
 
 export const ADMIN_ERRORS = Object.freeze({
+  FOREIGN_HOST: {
+    status: 421,
+    text: 'this port is not served under that Host: use localhost or its address, or start the server with the name in --admin-hosts',
+  },
+  FOREIGN_ORIGIN: { status: 403, text: "another site's page sent this: only this port's own pages may" },
   UNKNOWN_PATH: { status: 404, text: 'there is nothing at this path' },
   METHOD_NOT_ALLOWED: { status: 405, text: 'this path does not answer this method' },
   ADMIN_OFF: { status: 403, text: 'the admin commands are off: start the server with an admin token' },
   UNAUTHORIZED: { status: 401, text: 'this needs "Authorization: Bearer" with the admin token' },
+  TOO_MANY_GUESSES: { status: 429, text: 'too many wrong tokens: no token is looked at for a while' },
   FAULTS_OFF: { status: 403, text: 'this is for tests: start the server with --test-faults' },
   BAD_BODY: { status: 400, text: 'the body must be a JSON object of the right shape' },
   BODY_TOO_LARGE: { status: 413, text: 'the body is larger than this port reads' },

@@ -30,6 +30,8 @@ export interface ObservatoryParts {
   readonly reshaper: () => Pick<Reshaper, 'counts'>;
   readonly bots: () => number;
   readonly notReady: () => readonly string[];
+  /** Requests that the admin port turned away, by code. */
+  readonly refusals: () => ReadonlyMap<string, number>;
 }
 
 /** So that a split shows on the map while people look, and no ring of traces is overwritten unread. */
@@ -53,6 +55,7 @@ export class Observatory {
       cpuSaturated: () => cpu.saturated,
       bots: parts.bots,
       notReady: parts.notReady,
+      refusals: parts.refusals,
       threads: () => threadTimes(namedThreads(world, process.pid), readText),
       traces: () => this.traces.counts,
     });

@@ -202,9 +202,8 @@ function mapRoutes(node: NodeView): Route[] {
       method: 'GET',
       path: '/api/live',
       help: 'server-sent events of the map: layout, numbers, players, handovers',
-      answer: () => {
-        throw new AdminError('INTERNAL'); // opened by the server, see server.ts
-      },
+      // What HEAD gets: a stream is opened by the server, see server.ts.
+      answer: () => ({ body: '', type: 'text/event-stream; charset=utf-8' }),
     },
     {
       method: 'GET',

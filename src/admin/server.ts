@@ -4,25 +4,30 @@
  * Contract: reads from a `NodeView` without stopping anyone; every answer but the page is JSON; every refusal has a
  * code. Bodies, headers and times are bounded: a stuck client costs one socket for a few seconds.
  */
-import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Timers } from '../base/clock.js';
+import type { Clock, Timers } from '../base/clock.js';
 import { BlueMarbleError } from '../base/errors.js';
 import { type Log, reasonOf } from '../control/log.js';
 import { ADMIN_ERRORS, AdminError } from './errors.js';
 import { type Asset, Assets } from './assets.js';
+import { Guesses } from './guesses.js';
+import { Hosts, isFollowedLink, isFromElsewhere } from './hosts.js';
 import { LiveFeed } from './live.js';
+import { isDoorCode, Refusals } from './refusals.js';
 import { type Answer, type NodeView, type Route, routes } from './routes.js';
 
 export interface AdminOptions {
-  readonly host: string;
-  readonly port: number;
+  readonly adminHost: string;
+  readonly adminPort: number;
+  /** Names that it is asked by beside its address, see hosts.ts. */
+  readonly adminHosts: readonly string[];
   /** Bearer token of the commands; null = commands are off. */
-  readonly token: string | null;
+  readonly adminToken: string | null;
   readonly testFaults: boolean;
   readonly node: NodeView;
   readonly log: Log;
+  readonly clock: Clock;
   readonly timers: Timers;
 }
 
@@ -33,10 +38,17 @@ export class AdminServer {
   private readonly table: ReadonlyMap<string, Route>;
   private readonly assets = new Assets();
   private readonly live: LiveFeed;
+  private readonly hosts: Hosts;
+  private readonly guesses: Guesses | null;
+  readonly refusals: Refusals;
 
   constructor(private readonly options: AdminOptions) {
     this.table = new Map(routes(options.node).map((route) => [route.path, route]));
-    this.live = new LiveFeed(options.node, options.timers);
+    const { adminHost, adminHosts, adminToken, clock, timers, log } = options;
+    this.live = new LiveFeed(options.node, timers);
+    this.hosts = new Hosts(adminHost, adminHosts);
+    this.guesses = adminToken === null ? null : new Guesses(adminToken, clock);
+    this.refusals = new Refusals(timers, log);
     this.server = createServer(
       {
         requestTimeout: 10_000, // a whole request, body included
@@ -54,7 +66,7 @@ export class AdminServer {
 
   /** Resolves with the port it listens on. Throws TAKEN_ADMIN_PORT. */
   listen(): Promise<number> {
-    const { host, port } = this.options;
+    const { adminHost: host, adminPort: port } = this.options;
     return new Promise((resolve, reject) => {
       this.server.once('error', (error: NodeJS.ErrnoException) => {
         const why = error.code === 'EADDRINUSE' ? 'another process listens there' : error.message;
@@ -77,6 +89,7 @@ export class AdminServer {
     return new Promise((resolve) => {
       this.server.close(() => resolve());
       this.live.close();
+      this.refusals.close();
       this.server.closeAllConnections();
     });
   }
@@ -84,6 +97,7 @@ export class AdminServer {
   private async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     let answer: Answer;
     try {
+      this.admit(request);
       if (this.isLive(request)) return this.live.add(response);
       const asset =
         request.method === 'GET' || request.method === 'HEAD' ? this.assets.get(pathOf(request)) : null;
@@ -103,6 +117,22 @@ export class AdminServer {
     });
     response.end(request.method === 'HEAD' ? undefined : body);
     request.resume(); // what is left of a refused body is thrown away, so that the socket can be used again
+  }
+
+  /** Whoever asks, by whatever method: only by a name of ours, and not from another site's page. */
+  private admit(request: IncomingMessage): void {
+    const { headers, headersDistinct, method, socket } = request;
+    const { host, origin } = headers;
+    if (!this.hosts.serves(headersDistinct.host ?? [], socket.localAddress ?? ''))
+      throw new AdminError('FOREIGN_HOST', host === undefined ? 'there is none' : JSON.stringify(host));
+    const [site, mode, dest] = (['site', 'mode', 'dest'] as const).map((name) =>
+      one(headers[`sec-fetch-${name}`]),
+    );
+    const sender = { host, origin, site, mode, dest };
+    const isRead = method === 'GET' || method === 'HEAD';
+    // A stream holds a place for as long as a page likes: nobody needs a link to it.
+    if (isRead && isFollowedLink(sender) && !this.isLive(request)) return;
+    if (isFromElsewhere(sender)) throw new AdminError('FOREIGN_ORIGIN', origin ?? '');
   }
 
   private isLive(request: IncomingMessage): boolean {
@@ -127,11 +157,16 @@ export class AdminServer {
   }
 
   private authorize(request: IncomingMessage): void {
-    if (this.options.token === null) throw new AdminError('ADMIN_OFF');
-    const given = /^Bearer (.+)$/i.exec(request.headers.authorization ?? '')?.[1] ?? '';
-    // Hashes have one length, so that the comparison tells nothing about the token's.
-    const digest = (text: string) => createHash('sha256').update(text).digest();
-    if (!timingSafeEqual(digest(given), digest(this.options.token))) throw new AdminError('UNAUTHORIZED');
+    if (this.guesses === null) throw new AdminError('ADMIN_OFF');
+    const given = /^Bearer (.+)$/i.exec(request.headers.authorization ?? '')?.[1];
+    if (given === undefined) throw new AdminError('UNAUTHORIZED'); // forgotten, not guessed
+    const address = request.socket.remoteAddress ?? '';
+    const wait = this.guesses.wait(address);
+    if (wait > 0) {
+      const retryAfterSeconds = Math.ceil(wait / 1000);
+      throw new AdminError('TOO_MANY_GUESSES', `try again in ${retryAfterSeconds} s`, { retryAfterSeconds });
+    }
+    if (!this.guesses.isRight(given, address)) throw new AdminError('UNAUTHORIZED');
   }
 
   private refusal(error: unknown, request: IncomingMessage): Answer {
@@ -141,7 +176,13 @@ export class AdminServer {
       this.options.log.error({ path: request.url, reason: reasonOf(error) }, 'admin request failed');
       known = new AdminError('INTERNAL');
     }
+    const { headers: asked, socket } = request;
+    if (isDoorCode(known.code)) {
+      const example = { FOREIGN_HOST: asked.host, FOREIGN_ORIGIN: asked.origin }[known.code as string];
+      this.refusals.note(known.code, socket.remoteAddress ?? '', example ?? null);
+    }
     const headers: Record<string, string> = {};
+    if ('retryAfterSeconds' in known.more) headers['retry-after'] = String(known.more.retryAfterSeconds);
     if (known.code === 'UNAUTHORIZED') headers['www-authenticate'] = 'Bearer';
     if (known.code === 'METHOD_NOT_ALLOWED')
       headers.allow = this.table.get((request.url ?? '').split('?', 1)[0])?.method ?? 'GET';
@@ -151,6 +192,11 @@ export class AdminServer {
       headers,
     };
   }
+}
+
+/** A header that is meant to come once. */
+function one(header: string | string[] | undefined): string | undefined {
+  return Array.isArray(header) ? header.join() : header;
 }
 
 function pathOf(request: IncomingMessage): string {

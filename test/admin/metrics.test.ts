@@ -23,6 +23,7 @@ function setUp() {
     cpuSaturated: () => true,
     bots: () => 5,
     notReady: () => [],
+    refusals: () => new Map([['FOREIGN_HOST', 2]]),
     threads: () => [{ name: 'shard 0', userSeconds: 1.5, systemSeconds: 0.25, waitSeconds: 0.125 }],
     traces: () => ({ kept: 7, lost: 1 }),
   };

@@ -1,84 +1,9 @@
 /** The admin port over a fake node: every path, every refusal, by real HTTP on loopback. */
 import { connect } from 'node:net';
-import t, { type Test } from 'tap';
-import { ADMIN_ERRORS } from '../../src/admin/errors.js';
-import type { NodeView } from '../../src/admin/routes.js';
-import type { Box } from '../../src/admin/sight.js';
+import t from 'tap';
 import { AdminServer } from '../../src/admin/server.js';
-import { FakeLog, FakeTime } from '../control/fakes.js';
-
-const TOKEN = 'a-token-for-tests';
-
-async function setUp(t: Test, options: { token?: string | null; testFaults?: boolean } = {}) {
-  const done: string[] = [];
-  const reasons: string[] = [];
-  const log = new FakeLog();
-  const boxes: Box[] = [];
-  const sight = {
-    layoutVersion: 1,
-    forget: () => {},
-    look: () => ({ density: new Map(), handovers: [] }),
-    handoverTimes: () => [],
-    dots: (box: Box) => (boxes.push(box) < 1000 ? { tick: 7, total: 0, dots: [] } : null),
-  };
-  const node: NodeView = {
-    status: () => ({ tick: 7, shards: [], gateways: [], decisions: [] }) as never,
-    tiles: () => ({ tick: 7, tileLevel: 11, tiles: [] }),
-    observatory: {
-      metricsText: async () => ({ text: '# HELP up x\n', type: 'text/plain; version=0.0.4; charset=utf-8' }),
-      traces: { status: () => ({ handovers: { slowest: [], latest: [] } }) as never },
-    },
-    sight,
-    decisions: () => [],
-    notReady: () => reasons,
-    killShard: (shard, how) => {
-      done.push(`${how} ${shard}`);
-      return shard < 2;
-    },
-    split: (tile: string) => (tile === '11/0/0' ? null : ('BAD_TILE' as const)),
-    merge: () => 'NOT_SPLIT' as const,
-    move: () => 'RESHAPE_IN_PROGRESS' as const,
-    journal: (entity: number) => [{ transfer: `${entity}.1` }],
-    plantDuplicate: (entity: number) => entity === 4096,
-    snapshot: async (name) => {
-      if (name === 'taken') throw new Error("there is a snapshot 'taken' already");
-      return { name: name ?? 'auto-7', tick: 7, entities: 3, bytes: 4096 };
-    },
-    drain: () => {
-      done.push('drain');
-    },
-  };
-  const server = new AdminServer({
-    host: '127.0.0.1',
-    port: 0,
-    token: TOKEN,
-    testFaults: true,
-    ...options,
-    node,
-    log,
-    timers: new FakeTime(),
-  });
-  const port = await server.listen();
-  t.teardown(() => server.close());
-  const url = `http://127.0.0.1:${port}`;
-  const get = (path: string, method = 'GET') => fetch(url + path, { method });
-  const post = (path: string, body: string, token: string | null = TOKEN) =>
-    fetch(url + path, {
-      method: 'POST',
-      body,
-      headers: token === null ? {} : { authorization: `Bearer ${token}` },
-    });
-  return { url, port, get, post, done, reasons, log, node, boxes };
-}
-
-type Refusal = { error: { code: string; text: string; paths?: string[] } };
-async function refused(t: Test, response: Response, code: keyof typeof ADMIN_ERRORS): Promise<Refusal> {
-  const body = (await response.json()) as Refusal;
-  t.equal(response.status, ADMIN_ERRORS[code].status);
-  t.equal(body.error.code, code);
-  t.match(body.error.text, ADMIN_ERRORS[code].text);
-  return body;
-}
+import { FakeTime } from '../control/fakes.js';
+import { refused, setUp, TOKEN } from './port.js';
 
 t.test('healthz, readyz', async (t) => {
   const { get, reasons } = await setUp(t);
@@ -190,7 +115,7 @@ t.test('commands need the token', async (t) => {
 });
 
 t.test('without a token the commands are off, whatever is sent', async (t) => {
-  const { post, done } = await setUp(t, { token: null });
+  const { post, done } = await setUp(t, { adminToken: null });
   await refused(t, await post('/api/admin/drain', '{}', 'null'), 'ADMIN_OFF');
   await refused(t, await post('/api/admin/drain', '{}', null), 'ADMIN_OFF');
   t.same(done, []);
@@ -259,12 +184,14 @@ t.test('bytes that are not HTTP cost one socket and nothing else', async (t) => 
 t.test('a taken port is refused by name', async (t) => {
   const { port, node, log } = await setUp(t);
   const second = new AdminServer({
-    host: '127.0.0.1',
-    port,
-    token: null,
+    adminHost: '127.0.0.1',
+    adminHosts: [],
+    adminPort: port,
+    adminToken: null,
     testFaults: false,
     node,
     log,
+    clock: new FakeTime(),
     timers: new FakeTime(),
   });
   await t.rejects(second.listen(), {

@@ -27,6 +27,7 @@ t.test('the defaults are those of the table', async (t) => {
     port: 7777,
     adminPort: 7778,
     adminHost: '127.0.0.1',
+    adminHosts: [],
     adminToken: null,
     gateways: 1,
     shards: 3,
@@ -286,6 +287,28 @@ t.test('an admin port open to others is warned about', async (t) => {
   t.match(read(['--admin-host', '0.0.0.0']).warnings, [/open to other machines/]);
 });
 
+t.test('names of the admin port come in one spelling', async (t) => {
+  t.same(read(['--admin-hosts', 'Planet.example., 10.0.0.5,fd00::0:1,[::FFFF:10.0.0.6]']).adminHosts, [
+    'planet.example',
+    '10.0.0.5',
+    'fd00::1',
+    '10.0.0.6',
+  ]);
+  for (const wrong of [
+    'planet.example:443',
+    'https://planet.example',
+    'a,,b',
+    '*.example',
+    '10.0.0.5/8',
+    'a b',
+  ])
+    t.throws(
+      () => read(['--admin-hosts', wrong]),
+      { code: 'BAD_FLAG', message: /without scheme and port/ },
+      wrong,
+    );
+});
+
 t.test('--help lists every flag and shows examples, wherever it stands', async (t) => {
   const help = readConfig({ argv: ['--port', '1', '--help'], env: {}, cores: 4, readText: () => '' });
   t.ok('help' in help);
@@ -314,6 +337,7 @@ t.test('--help lists every flag and shows examples, wherever it stands', async (
     'seed',
     'log-level',
     'admin-host',
+    'admin-hosts',
     'admin-token',
   ])
     t.match(text, `--${name} `);

@@ -44,12 +44,14 @@ async function show(t: Parameters<typeof openBrowser>[0], handovers: number): Pr
     monotonicClock(),
   );
   const server = new AdminServer({
-    host: '127.0.0.1',
-    port: 0,
-    token: null,
+    adminHost: '127.0.0.1',
+    adminHosts: [],
+    adminPort: 0,
+    adminToken: null,
     testFaults: false,
     node: planet.node(),
     log: new FakeLog(),
+    clock: monotonicClock(),
     timers: systemTimers(),
   });
   const admin = `http://127.0.0.1:${await server.listen()}`;

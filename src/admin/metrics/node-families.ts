@@ -68,6 +68,13 @@ const NODE: readonly Family[] = [
     },
   },
   {
+    name: 'bluemarble_admin_refused_total',
+    help: 'Requests that the admin port turned away, by code: a wrong token, a name or a page of others.',
+    kind: 'counter',
+    labels: ['code'],
+    read: (source) => [...source.refusals()].map(([code, value]) => ({ labels: { code }, value })),
+  },
+  {
     name: 'bluemarble_thread_cpu_seconds_total',
     help: 'CPU time of a thread, in user mode and in the kernel.',
     kind: 'counter',

@@ -43,6 +43,8 @@ export interface MetricSource {
   readonly cpuSaturated: () => boolean;
   readonly bots: () => number;
   readonly notReady: () => readonly string[];
+  /** Requests that the admin port turned away, by code. */
+  readonly refusals: () => ReadonlyMap<string, number>;
   /** CPU times of the threads that have names. */
   readonly threads: () => readonly ThreadTime[];
   /** Crossings kept by `/api/traces`, and those that were overwritten before they were read. */
