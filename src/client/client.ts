@@ -37,6 +37,8 @@ const CLIENT_NAME = 'bluemarble-sdk/1';
 const PING_MS = 1000;
 const MAX_KEPT = 512;
 const LOG_REPEAT_MS = 2000;
+/** What the field holds; the server ends a connection before. */
+const MOST_WELCOMES = 255;
 /** For the server to close after a goodbye. */
 const GOODBYE_MS = 3000;
 
@@ -245,6 +247,8 @@ export class Client {
     };
     this.session = welcome;
     this.welcome = welcome;
+    if (this.link.state === 'online')
+      this.outgoing.welcomes = Math.min(MOST_WELCOMES, this.outgoing.welcomes + 1);
     this.link.welcomed(this.now);
     this.scene.welcome(welcome, this.now);
     this.handlers.welcome?.(welcome);
@@ -269,6 +273,7 @@ export class Client {
     const number = ++this.socketNumber;
     let opened = false;
     this.closingText = '';
+    this.outgoing.welcomes = 0;
     this.link.connecting(now);
     const mine = () => number === this.socketNumber && this.link.state !== 'ended';
     this.socket = this.sockets(this.options.url, {
@@ -309,6 +314,7 @@ export class Client {
         resumeSession: this.session?.session,
         resumeEntity: this.session?.entity,
         resumeToken: this.session?.token,
+        resumeDurable: this.actions.durable,
         spawn: spawn === undefined ? undefined : metres(spawn),
       }),
     );
@@ -337,6 +343,7 @@ export class Client {
     this.actions.restart(
       new ClientError('SESSION_EXPIRED', 'the session is over; this action has no known outcome'),
     );
+    for (const waiter of this.logWaiters.splice(0)) waiter.reject(clientError('NOT_ONLINE'));
     this.handlers.session?.();
   }
 

@@ -56,7 +56,7 @@ export class Scene {
     this.view = mode === 'full' ? new View(this.area, this.time) : null;
   }
 
-  /** A connection begins: all streams start anew with key frames. */
+  /** A Welcome: all streams start anew with key frames, ticks and epochs may be lower than they were. */
   welcome(welcome: Welcome, now: number): void {
     const { self } = this;
     this.area.configure(welcome.farCells, welcome.cellLevel);
@@ -71,6 +71,7 @@ export class Scene {
     if (welcome.tick < this.newestTick) this.events.clear();
     this.newestTick = welcome.tick;
     self.tick = 0;
+    self.epoch = 0;
     self.x = welcome.x;
     self.y = welcome.y;
     this.keyAskedMs = Number.NEGATIVE_INFINITY;
@@ -80,7 +81,8 @@ export class Scene {
   selfUpdate(from: SelfUpdateView): void {
     const { self } = this;
     this.saw(from.tick);
-    if (from.tick < self.tick) return;
+    // Under a greater epoch an older tick is the newer state: another shard, which is a little behind.
+    if (from.epoch < self.epoch || (from.epoch === self.epoch && from.tick < self.tick)) return;
     self.tick = from.tick;
     self.epoch = from.epoch;
     self.x = from.x;

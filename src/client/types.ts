@@ -76,7 +76,7 @@ export interface Outcome {
 }
 
 export interface ClientHandlers {
-  /** Each Welcome: the first, and after each resume. */
+  /** Each Welcome: the first, after each resume, and when the world behind a connection was put back to its durable state. */
   welcome?(welcome: Welcome): void;
   /** Each self update. */
   self?(self: SelfState): void;
@@ -88,7 +88,10 @@ export interface ClientHandlers {
   decided?(action: KeptAction, rttMs: number): void;
   /** Each action with its final outcome, in order. */
   durable?(action: KeptAction): void;
-  /** The session has expired and a new one begins; undecided actions have failed. */
+  /**
+   * A new session begins; undecided actions have failed. With `renew`, after one that has expired; and always when the
+   * world was put back to a state before what this client had been told was durable: then for the same entity.
+   */
   session?(): void;
   /** The connection is lost and will be made again. `opened`: the socket had been open. */
   disconnected?(code: number, name: string, opened: boolean): void;

@@ -16,10 +16,11 @@ import { type FarPlan, NO_FAR } from './far.js';
 import { HeldPong } from './held-pong.js';
 import type { Plan } from './plans.js';
 import { Purse } from './purse.js';
-import type { WatchedStream } from './watched.js';
+import type { Rooms } from './rooms.js';
 import { Seat } from './seat.js';
 import { isAllowed, LagMeter, PACE, STATE, TokenBucket } from './session-rules.js';
 import type { Socket, SocketListener } from './transport.js';
+import type { WatchedStream } from './watched.js';
 
 /** A client owes a message (a Ping if nothing else) this often. */
 const PING_MS = 1000;
@@ -30,23 +31,6 @@ const VIEW = LIMITS.viewCells * LIMITS.viewCells;
 const KEYS_BURST = 64 + 4 * VIEW;
 const KEYS_PER_S = 2 * VIEW;
 
-/** The rooms of the house that a connection walks through; injected, so that none of them imports another. */
-export interface Rooms {
-  greet(connection: Connection, hello: HelloFields): void;
-  /** The account's entity went to rest while the connection was entering: look for it once more. */
-  enterAgain(connection: Connection): void;
-  /** Watch the cells around the connection's position, as is due; key frames for those that are new. */
-  look(connection: Connection): void;
-  /** Stop watching everything. */
-  lookAway(connection: Connection): void;
-  /** The socket is gone: the same without touching it. */
-  forget(connection: Connection): void;
-  /** The same at intervals, for whom no self updates come. */
-  revisit(connection: Connection, now: number): void;
-  /** A key frame of one square, if the connection watches it. */
-  show(connection: Connection, column: number, row: number, square: number): void;
-}
-
 export class Connection implements SocketListener {
   state: number = STATE.GREETING;
   /** Account, '' = guest. */
@@ -54,6 +38,9 @@ export class Connection implements SocketListener {
   /** Where a guest asked to appear. */
   spawn: { x: number; y: number } | undefined;
   entity = 0;
+  /** Of the session to resume: actions up to this id the client keeps no longer, and whether it is a guest's. */
+  forgotten = 0;
+  isGuest = false;
   readonly seat: Seat;
   /** World metres, as last heard from the owner. */
   x = 0;
@@ -130,7 +117,8 @@ export class Connection implements SocketListener {
     if (fault !== 0) return this.hearNonsense(fault);
     if (!isAllowed(this.state, m.type)) return this.refuse('UNEXPECTED_MESSAGE');
     if (this.state === STATE.PLAYING) {
-      if (m.newestTick > core.tick() + 1) return this.refuse('BAD_VALUE'); // seen before it happened
+      if (m.welcomes !== 0) return this.refuse('BAD_VALUE'); // this connection has had one
+      // An echo ahead of our tick is one of before a rollback, and no lag: it counts as the newest that was sent.
       this.keepPace(this.lag.echoed(m.newestTick, now, core.world.clock.tickMs, core.late));
     }
     if (!this.isClosed()) this.hear(m, bytes, now);
@@ -265,9 +253,11 @@ export class Connection implements SocketListener {
     if (this.state !== STATE.ENTERING) return;
     if (!isOk || session !== this.seat.session) {
       // After a START this answers an earlier connection's entry; after a RESUME our session is there no more.
-      if (this.resumes) this.refuse('SESSION_EXPIRED');
-      return;
+      if (!this.resumes) return;
+      return this.isGuest ? this.beginAnew() : this.refuse('SESSION_EXPIRED');
     }
+    // The world was put back to a state before what the client had been told was durable.
+    if (this.resumes && applied < this.forgotten) return this.beginAnew();
     const { core } = this;
     this.state = STATE.PLAYING;
     this.seat.begin(applied);
@@ -293,6 +283,15 @@ export class Connection implements SocketListener {
     this.send(message);
     this.lag.sent(tick, core.now());
     this.rooms.look(this);
+  }
+
+  /** The session cannot go on where its client is, but the entity is there: a new session for it. */
+  private beginAnew(): void {
+    const now = this.core.now();
+    this.resumes = false;
+    this.deadline = now + ENTER_MS;
+    this.seat.renew(this.core.parts.secretNumbers());
+    this.obey(this.seat.pay(now));
   }
 
   /** A self update; one that is older than what was sent is left out. */

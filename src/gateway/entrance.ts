@@ -145,7 +145,7 @@ export class Entrance {
     this.slots.giveBack(slot);
   }
 
-  /** Claims the inbox of a slot that this gateway holds, and begins a session in it. @param session goes on, 0 = new */
+  /** Claims the inbox of a slot that this gateway holds, and begins a session in it. @param session that goes on, 0 = a new one */
   private start(connection: Connection, slot: number, session = 0): void {
     const { inboxes } = this.core.world;
     const word = inboxes.claim(slot, inboxes.writer(slot), this.core.parts.number);
@@ -222,6 +222,7 @@ export class Entrance {
     if (!this.core.parts.tokens.verify(session, entity, hello.resumeToken))
       return connection.refuse('SESSION_EXPIRED');
     connection.entity = entity;
+    connection.forgotten = hello.resumeDurable;
     this.attempt(connection, () => this.enterResumed(connection, session));
   }
 
@@ -236,15 +237,22 @@ export class Entrance {
       return true;
     }
     const hot = arena.hot(slot);
-    if (arena.f64[(hot + HOT.sessionId) >> 3] !== session) {
+    const flags = arena.u16[(hot + HOT.flags) >> 1];
+    const isThere = arena.f64[(hot + HOT.sessionId) >> 3] === session;
+    connection.isGuest = (flags & FLAG.ACCOUNT) === 0;
+    // Nobody else has a guest's token: the session that stands there is an older or a newer one of the same client, for
+    // the server fell back, or a Welcome did not arrive. With no other way to its entity than this it begins a new one.
+    if (!isThere && !connection.isGuest) {
       connection.refuse('SESSION_EXPIRED');
       return true;
     }
     const owner = Atomics.load(arena.owner, slot);
     // The server was restarted: the session went on in the store. One that was left for good has its flag.
-    if (ownerState(owner) === OWNER.PARKED && (arena.u16[(hot + HOT.flags) >> 1] & FLAG.OFFLINE) === 0)
-      return this.goOn(connection, slot, owner, session);
-    return this.claim(connection, slot, CONTROL.RESUME, session);
+    if (ownerState(owner) === OWNER.PARKED && (flags & FLAG.OFFLINE) === 0)
+      return this.goOn(connection, slot, owner, isThere ? session : 0);
+    return isThere
+      ? this.claim(connection, slot, CONTROL.RESUME, session)
+      : this.claim(connection, slot, CONTROL.START, this.core.parts.secretNumbers());
   }
 
   private goOn(connection: Connection, slot: number, word: number, session: number): boolean {

@@ -13,11 +13,12 @@ import {
   GATEWAY_GAUGE as GAUGE,
   GATEWAY_STATE,
 } from '../memory/gateway-block.js';
-import { Connection, type Rooms } from './connection.js';
+import { Connection } from './connection.js';
 import { GatewayCore, type GatewayParts } from './core.js';
 import { Delivery } from './delivery.js';
 import { Entrance } from './entrance.js';
 import { Interest } from './interest.js';
+import type { Rooms } from './rooms.js';
 import { STATE } from './session-rules.js';
 import type { ListenOptions, Socket, SocketListener } from './transport.js';
 

@@ -22,6 +22,8 @@ export class Seat {
   /** The id that comes next, and the newest one that the owner is known to have decided. */
   private next = 1;
   private decided = 0;
+  /** The id from which a resumed session goes on, 0 = it is a new one. */
+  private resumedAt = 0;
   private control = 0;
   private controlAt = 0;
   private owesControl = false;
@@ -52,9 +54,17 @@ export class Seat {
     this.world.inboxes.setPresence(slot, word, PRESENCE.CONNECTED, tick);
   }
 
+  /** Instead of the session that was to go on a new one begins. */
+  renew(session: number): void {
+    this.session = session;
+    this.control = CONTROL.START;
+    this.owesControl = true;
+  }
+
   /** READY came: actions may follow. */
   begin(applied: number): void {
     this.isPlaying = true;
+    this.resumedAt = this.isResuming ? applied + 1 : 0;
     this.owesControl = false;
     this.next = applied + 1;
     this.decided = applied;
@@ -68,6 +78,8 @@ export class Seat {
   /** Hands an action to the owner. @returns 0, or why the connection must be closed; no id is ever skipped */
   act(id: number, kind: number, payload: Uint8Array): 0 | CloseName {
     const fault = checkAction(id, this.next, this.decided, LIMITS.windowActions);
+    // Who was asked to send again from this id and begins beyond it has nothing to send: to ask once more is no use.
+    if (fault === 'ACTION_GAP' && this.next === this.resumedAt && id > this.next) return 'SESSION_EXPIRED';
     if (fault !== 0) return fault;
     const result = this.world.inboxes.write(
       this.slot,

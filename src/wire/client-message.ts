@@ -22,6 +22,8 @@ export interface HelloFields {
   resumeToken: string;
   /** world metres; undefined: the game decides */
   spawn: { x: number; y: number } | undefined;
+  /** of the session to resume: the client keeps no action up to it */
+  resumeDurable: number;
 }
 
 /** Which fields mean something depends on the type; the others keep old values. */
@@ -30,6 +32,8 @@ export class ClientMessageView {
   type: number = CLIENT.NONE;
   /** newest tick that the client has seen */
   newestTick = 0;
+  /** Welcomes that the client has read on this connection after the first */
+  welcomes = 0;
   /** ACTION */
   actionId = 0;
   actionKind = 0;
@@ -50,10 +54,11 @@ export const CLIENT_ENTRY = {
   newestTick: 4,
   bodyType: 6,
   body: 8,
+  welcomes: 10,
   action: { id: 4, kind: 6, payload: 8 },
   ping: { nonce: 4 },
   keyRequest: { cells: 4 },
-  hello: { protocol: 4, client: 6, ticket: 8, session: 10, entity: 12, token: 14, spawn: 16 },
+  hello: { protocol: 4, client: 6, ticket: 8, session: 10, entity: 12, token: 14, spawn: 16, durable: 18 },
 } as const;
 
 /** Verifies, reads and checks untrusted bytes. @returns a number of FAULT; 0: the view holds the message */
@@ -67,6 +72,8 @@ export function readClientMessage(bytes: Uint8Array, into: ClientMessageView): n
   const root = follow(bytes, 0);
   const seen = fieldAt(bytes, root, CLIENT_ENTRY.newestTick);
   into.newestTick = seen === 0 ? 0 : u32(bytes, seen);
+  const welcomes = fieldAt(bytes, root, CLIENT_ENTRY.welcomes);
+  into.welcomes = welcomes === 0 ? 0 : bytes[welcomes];
   into.type = bytes[fieldAt(bytes, root, CLIENT_ENTRY.bodyType)];
   const body = follow(bytes, fieldAt(bytes, root, CLIENT_ENTRY.body));
   switch (into.type) {
@@ -133,6 +140,7 @@ function readHello(bytes: Uint8Array, body: number, into: ClientMessageView): nu
   const session = fieldAt(bytes, body, entry.session);
   const entity = fieldAt(bytes, body, entry.entity);
   const spawn = fieldAt(bytes, body, entry.spawn);
+  const durable = fieldAt(bytes, body, entry.durable);
   into.hello = undefined;
   if (client !== 0 && i32(bytes, client) > CLIENT_LIMITS.clientNameBytes) return FAULT.LENGTH;
   if (token !== 0 && i32(bytes, token) > CLIENT_LIMITS.resumeTokenBytes) return FAULT.LENGTH;
@@ -145,6 +153,7 @@ function readHello(bytes: Uint8Array, body: number, into: ClientMessageView): nu
     resumeEntity: entity === 0 ? 0 : u64(bytes, entity),
     resumeToken: token === 0 ? '' : text(bytes, token),
     spawn: spawn === 0 ? undefined : { x: f64(bytes, spawn), y: f64(bytes, spawn + 8) },
+    resumeDurable: durable === 0 ? 0 : u32(bytes, durable),
   };
   const fault = checkHello(hello);
   if (fault === 0) into.hello = hello;

@@ -2,7 +2,8 @@
  * Writes what a client says. One writer per client or per process: the bytes returned are a view of its scratch, valid
  * until the next call. Everything but Hello is laid out by hand and costs no more than its bytes.
  *
- *   0 root → 16 | 4 vtable | 16 ClientMessage: 16 −vtable, 20 newest_tick, 24 → body, 28 type | 32 the body's vtable …
+ *   0 root → 16 | 4 vtable | 16 ClientMessage: 16 −vtable, 20 newest_tick, 24 → body, 28 type, 29 welcomes |
+ *   32 the body's vtable …
  */
 import { Builder } from 'flatbuffers';
 import { assert } from '../base/assert.js';
@@ -19,10 +20,11 @@ export interface HelloWords {
   resumeSession?: number;
   resumeEntity?: number;
   resumeToken?: string;
+  resumeDurable?: number;
   spawn?: { x: number; y: number };
 }
 
-const MESSAGE_VTABLE = vtable(13, [4, 12, 8]);
+const MESSAGE_VTABLE = vtable(14, [4, 12, 8, 13]);
 const BODY = 32;
 /** 44 −vtable, 48 id, 52 → payload, 56 kind; 60 length, 64 payload */
 const ACTION_VTABLE = vtable(14, [4, 12, 8]);
@@ -40,6 +42,8 @@ export class ClientWriter {
   private readonly words = new Int32Array(this.bytes.buffer);
   private readonly view = new DataView(this.bytes.buffer);
   private readonly builder = new Builder(512);
+  /** Welcomes that were read on this connection after the first, 0 … 255; stands in every message but Hello. */
+  welcomes = 0;
   /** Type of the body whose constant part stands in the scratch. */
   private laidOut: number = CLIENT.NONE;
 
@@ -114,9 +118,10 @@ export class ClientWriter {
     Hello.addResumeSession(b, BigInt(words.resumeSession ?? 0));
     Hello.addResumeEntity(b, BigInt(words.resumeEntity ?? 0));
     Hello.addResumeToken(b, token);
+    Hello.addResumeDurable(b, words.resumeDurable ?? 0);
     if (words.spawn) Hello.addSpawn(b, Point.createPoint(b, words.spawn.x, words.spawn.y));
     const body = Hello.endHello(b);
-    b.finish(ClientMessage.createClientMessage(b, newestTick, CLIENT.HELLO, body));
+    b.finish(ClientMessage.createClientMessage(b, newestTick, CLIENT.HELLO, body, 0));
     return b.asUint8Array();
   }
 
@@ -124,10 +129,10 @@ export class ClientWriter {
   private begin(type: number, newestTick: number, table: number, body: Uint16Array): void {
     const { words } = this;
     words[5] = newestTick;
+    words[7] = type | (this.welcomes << 8);
     if (this.laidOut === type) return;
     this.laidOut = type;
     words[6] = table - 24;
-    words[7] = type;
     words.fill(0, BODY >> 2, PAYLOAD >> 2);
     writeVtable(this.view, BODY, body);
     words[table >> 2] = table - BODY;

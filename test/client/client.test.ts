@@ -163,17 +163,88 @@ t.test(
   },
 );
 
-t.test('a server that forgot what it had called durable is not believed', async (t) => {
-  const all = setUp();
+/** Says three things, of which the first two become durable, and a fourth without an outcome. */
+function talk(all: ReturnType<typeof setUp>): Promise<unknown> {
   const { server, client } = all;
+  server.durable = 2;
   server.deliver();
-  client.act('say', 'a');
+  for (const text of ['a', 'b', 'c']) void client.act('say', text);
   server.deliver();
   server.self();
   server.deliver();
-  server.sessions[0]!.durable = 0;
-  server.crash();
-  pass(300, all);
+  server.deciding = false;
+  const open = client.act('say', 'd');
+  server.deliver();
+  server.deciding = true;
+  return open;
+}
+
+const words = (server: FakeServer, session: number) =>
+  server.sessions[session]!.decided.map((d) => new TextDecoder().decode(d.payload));
+
+t.test('a world put back to before what was durable goes on in a new session', async (t) => {
+  for (const how of ['the socket breaks', 'the socket stays open'] as const) {
+    let sessions = 0;
+    const all = setUp({ handlers: { session: () => sessions++ } });
+    const { server, client } = all;
+    const open = talk(all);
+    const { entity } = client;
+    server.tick = 40; // the clock was put back, too
+    if (how === 'the socket breaks') {
+      server.sessions[0]!.durable = 1;
+      server.crash();
+      pass(300, all);
+    } else server.putBack(1);
+    server.deliver();
+    await t.rejects(open, { code: 'SESSION_EXPIRED' }, `${how}: whether the last one happened nobody knows`);
+    t.match(client, { state: 'online', entity, self: { tick: 40 } }, `${how}: the same entity`);
+    t.same([sessions, client.welcome?.resumed, server.sessions.length], [1, false, 2]);
+    const again = client.act('say', 'e');
+    server.deliver();
+    server.self();
+    server.deliver();
+    t.match(await again, { id: 1, code: 0 }, 'ids begin anew');
+    t.same(
+      [words(server, 0), words(server, 1)],
+      [['a'], ['e']],
+      'nothing of before is done in the new session',
+    );
+    pass(2000, all);
+    t.equal(server.last.lastEcho, 40, 'an echo is of what came since the Welcome');
+  }
+});
+
+t.test('a Welcome on the open socket: what is not durable is sent again, once', async (t) => {
+  const all = setUp();
+  const { server, client } = all;
+  const open = talk(all);
+  const inFlight = client.act('say', 'e'); // sent before the Welcome is read
+  server.fallBack();
+  server.deliver();
+  t.same(words(server, 0), ['a', 'b', 'c', 'd', 'e']);
+  server.self();
+  server.deliver();
+  t.match(await Promise.all([open, inFlight]), [
+    { id: 4, code: 0 },
+    { id: 5, code: 0 },
+  ]);
+  t.equal(server.connections.length, 1);
+  server.fallBack();
+  server.deliver();
+  const next = client.act('say', 'f');
+  server.deliver();
+  server.self();
+  server.deliver();
+  t.match(await next, { id: 6, code: 0 }, 'and after a third Welcome');
+});
+
+t.test('a server that resumes below what it had called durable is not believed', async (t) => {
+  const all = setUp();
+  const { server, client } = all;
+  void talk(all).catch(() => {});
+  server.last.session!.decided.length = server.last.session!.durable = 1;
+  server.fallBack();
+  server.deliver();
   t.match(await client.ended, { code: 'RESUME_IMPOSSIBLE' });
 });
 

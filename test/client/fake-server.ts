@@ -42,6 +42,8 @@ export class Connection implements ClientSocket {
   readonly said: string[] = [];
   readonly keyRequests: { x: number; y: number }[] = [];
   lastEcho = 0;
+  /** Welcomes sent after the first. */
+  welcomes = -1;
   open = true;
   closing: { code: number; reason: string } | null = null;
   constructor(readonly events: SocketEvents) {}
@@ -139,6 +141,35 @@ export class FakeServer {
     if (c.session !== null) c.session.connection = null;
   }
 
+  /** What served the player is gone and back in its durable state, behind a socket that stays open. */
+  fallBack(): void {
+    const c = this.last;
+    const session = c.session!;
+    session.decided.length = session.durable;
+    session.told = 0;
+    this.welcome(c, session, true);
+    this.self(c);
+  }
+
+  /** The same, in a state before what was told: `kept` actions of the session are there. */
+  putBack(kept: number): void {
+    const c = this.last;
+    const session = c.session!;
+    session.decided.length = session.durable = kept;
+    c.session = this.renew(session);
+    c.session.connection = c;
+    this.welcome(c, c.session, false);
+    this.self(c);
+  }
+
+  /** A new session for the entity of one that cannot go on. */
+  private renew(old: FakeSession): FakeSession {
+    const session = { ...old, session: this.next++, decided: [], durable: 0, told: 0 };
+    old.expired = true;
+    this.sessions.push(session);
+    return session;
+  }
+
   /** A crash: what was not durable is undone, sockets break. */
   crash(): void {
     for (const session of this.sessions) session.decided.length = session.durable;
@@ -161,7 +192,9 @@ export class FakeServer {
       case Up.ClientBody.Hello:
         return this.hello(c, message.body(new Up.Hello()));
       case Up.ClientBody.Action:
-        return this.action(c, message.body(new Up.Action()));
+        if (message.welcomes() > c.welcomes) throw new Error('the client has read more than was sent');
+        if (message.welcomes() === c.welcomes) this.action(c, message.body(new Up.Action()));
+        return;
       case Up.ClientBody.KeyRequest: {
         const request: Up.KeyRequest = message.body(new Up.KeyRequest());
         for (let i = 0; i < request.cellsLength(); i++) {
@@ -183,7 +216,9 @@ export class FakeServer {
     const resume = Number(hello.resumeSession());
     let session = this.sessions.find((s) => s.session === resume && !s.expired);
     if (resume !== 0 && session === undefined) return this.close('SESSION_EXPIRED', c);
-    const resumed = session !== undefined;
+    const isBehind = session !== undefined && session.decided.length < hello.resumeDurable();
+    const resumed = session !== undefined && !isBehind;
+    if (session !== undefined && isBehind) session = this.renew(session);
     if (session === undefined) {
       const n = this.next++;
       const spawn = hello.spawn();
@@ -208,6 +243,7 @@ export class FakeServer {
   }
 
   private welcome(c: Connection, session: FakeSession, resumed: boolean): void {
+    c.welcomes++;
     const b = new Builder(1024);
     const token = b.createString('token');
     const game = b.createString('fake');

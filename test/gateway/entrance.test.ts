@@ -147,7 +147,7 @@ t.test('a resume of a session that was followed by another does not disturb the 
 t.test('READY that says no closes a resume; one for another session is not for a START', async (t) => {
   const house = buildHouse();
   const shard = new ScriptedShard(house.world);
-  const first = await enter(house, shard);
+  const first = await enter(house, shard, { ticket: 'ada' });
   const slot = shard.slotOf(first.welcome.entity);
   shard.isDeaf = true;
   const again = await enter(house, shard, first.key);

@@ -122,7 +122,7 @@ export class FakeSocket implements Socket {
   isChoked = false;
   buffered = 0;
   private listener: SocketListener | undefined;
-  private readonly outgoing = new ClientWriter();
+  readonly outgoing = new ClientWriter();
 
   constructor(
     private readonly transport: FakeTransport,

@@ -18,7 +18,7 @@ function rawAction(id: number, kind: number, bytes: number): Uint8Array {
   const b = new Builder(512);
   const payload = Action.createPayloadVector(b, new Uint8Array(bytes));
   const body = Action.createAction(b, id, kind, payload);
-  b.finish(ClientMessage.createClientMessage(b, 0, CLIENT.ACTION, body));
+  b.finish(ClientMessage.createClientMessage(b, 0, CLIENT.ACTION, body, 0));
   return b.asUint8Array();
 }
 

@@ -75,6 +75,25 @@ t.test('the small messages are read back as they were written', async (t) => {
   );
 });
 
+t.test('every message tells how many Welcomes its writer had read', async (t) => {
+  const writer = new ClientWriter();
+  const view = new ClientMessageView();
+  for (const welcomes of [0, 1, 255, 0]) {
+    writer.welcomes = welcomes;
+    for (const bytes of [
+      writer.action(7, 1, 2, Uint8Array.of(3)),
+      writer.ping(7, 1),
+      writer.keyRequest(7, [1, 2, 0]),
+      writer.logRequest(7),
+      writer.goodbye(7),
+    ]) {
+      t.equal(admitClientMessage(bytes, view), FAULT.OK);
+      t.match(view, { newestTick: 7, welcomes });
+      t.same([generated(bytes).welcomes(), generated(bytes).bodyType()], [welcomes, view.type]);
+    }
+  }
+});
+
 t.test('a hello is read back as it was written', async (t) => {
   const writer = new ClientWriter();
   const view = new ClientMessageView();
@@ -88,6 +107,7 @@ t.test('a hello is read back as it was written', async (t) => {
     resumeSession: fc.maxSafeNat(),
     resumeEntity: fc.maxSafeNat(),
     resumeToken: words(128),
+    resumeDurable: u32(),
     spawn: fc.option(fc.record({ x, y }), { nil: undefined }),
   });
   fc.assert(
@@ -145,7 +165,7 @@ function helloWithBytes(field: 'client' | 'ticket' | 'token', content: number[])
   if (field === 'ticket') client.Hello.addTicket(b, text);
   if (field === 'token') client.Hello.addResumeToken(b, text);
   const hello = client.Hello.endHello(b);
-  b.finish(client.ClientMessage.createClientMessage(b, 0, client.ClientBody.Hello, hello));
+  b.finish(client.ClientMessage.createClientMessage(b, 0, client.ClientBody.Hello, hello, 0));
   return b.asUint8Array().slice();
 }
 
@@ -206,7 +226,7 @@ function action(id: number, kind: number, payload: number): Uint8Array {
   const b = new Builder(64);
   const bytes = client.Action.createPayloadVector(b, new Uint8Array(payload));
   const body = client.Action.createAction(b, id, kind, bytes);
-  b.finish(client.ClientMessage.createClientMessage(b, 0, client.ClientBody.Action, body));
+  b.finish(client.ClientMessage.createClientMessage(b, 0, client.ClientBody.Action, body, 0));
   return b.asUint8Array().slice();
 }
 
@@ -231,7 +251,7 @@ t.test('actions and key requests are held at their limits', async (t) => {
     client.KeyRequest.startCellsVector(b, cells.length);
     for (const [x, y, square] of cells) client.CellRef.createCellRef(b, x, y, square ?? 0);
     const body = client.KeyRequest.createKeyRequest(b, b.endVector());
-    b.finish(client.ClientMessage.createClientMessage(b, 0, client.ClientBody.KeyRequest, body));
+    b.finish(client.ClientMessage.createClientMessage(b, 0, client.ClientBody.KeyRequest, body, 0));
     return b.asUint8Array().slice();
   };
   t.equal(admit(keys([])), FAULT.LENGTH);

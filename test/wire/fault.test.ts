@@ -52,7 +52,7 @@ t.test('each break in a message is named', async (t) => {
     ['a field lies beyond its table', ping({ 8: 12 }, 2), FAULT.FIELD_BOUNDS],
     ['a field lies on the vtable offset', ping({ 8: 2 }, 2), FAULT.FIELD_BOUNDS],
     ['a field is askew', ping({ 8: 6 }, 2), FAULT.ALIGNMENT],
-    ['the tag lies beyond its table', ping({ 10: 13 }, 2), FAULT.FIELD_BOUNDS],
+    ['the tag lies beyond its table', ping({ 10: 14 }, 2), FAULT.FIELD_BOUNDS],
     ['the value lies beyond its table', ping({ 12: 12 }, 2), FAULT.FIELD_BOUNDS],
     ['the value is askew', ping({ 12: 7 }, 2), FAULT.ALIGNMENT],
     ['the value leads out', ping({ 24: 21 }, 4), FAULT.TABLE_BOUNDS],

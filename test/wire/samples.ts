@@ -22,7 +22,7 @@ const text = (s: string) => new TextEncoder().encode(s);
 
 function builtClientMessage(type: client.ClientBody, body: (b: Builder) => number): Uint8Array {
   const b = new Builder(64);
-  b.finish(client.ClientMessage.createClientMessage(b, 77, type, body(b)));
+  b.finish(client.ClientMessage.createClientMessage(b, 77, type, body(b), 0));
   return b.asUint8Array().slice();
 }
 

@@ -3,8 +3,8 @@
 import type { Schema, StructShape } from '../../base/schema-shape.js';
 
 /** sha256 of the schemas, and of the files beside this one. */
-export const SOURCE_HASH = 'dea42be01c2a1bbc9524194ec6c95df6dc85abcfe656d81ea3160e58b6a881a6';
-export const FILES_HASH = '05b1aebf6bfb0e07555f9121688f642456c59c6bcba85da1e78d22ab08a2f6b8';
+export const SOURCE_HASH = '19565c19b0e53ab3a8058ca5996faf24b3c169ab7a1ac73c1f183ea2931ef658';
+export const FILES_HASH = 'afed9f28521f91c2e301dd8979e63e049e02d9f53987f044b5f2f475965de031';
 
 export const CLIENT_SCHEMA: Schema = {
   root: "ClientMessage",
@@ -17,6 +17,7 @@ export const CLIENT_SCHEMA: Schema = {
     ClientMessage: [
       {"name":"newest_tick","slot":0,"kind":"inline","size":4,"align":4},
       {"name":"body","slot":2,"required":true,"kind":"union","members":["","Hello","Action","Ping","KeyRequest","LogRequest","Goodbye"]},
+      {"name":"welcomes","slot":3,"kind":"inline","size":1,"align":1},
     ],
     Goodbye: [
     ],
@@ -28,6 +29,7 @@ export const CLIENT_SCHEMA: Schema = {
       {"name":"resume_entity","slot":4,"kind":"inline","size":8,"align":8},
       {"name":"resume_token","slot":5,"kind":"string"},
       {"name":"spawn","slot":6,"kind":"inline","size":16,"align":8},
+      {"name":"resume_durable","slot":7,"kind":"inline","size":4,"align":4},
     ],
     KeyRequest: [
       {"name":"cells","slot":0,"required":true,"kind":"vector","size":12,"align":4},

@@ -27,8 +27,8 @@ static getSizePrefixedRootAsClientMessage(bb:flatbuffers.ByteBuffer, obj?:Client
 }
 
 /**
- * newest tick of any message seen so far (CellFrame, SelfUpdate, Pong); 0 before the first:
- * the server measures a client's slowness by it
+ * newest tick of any message seen since the newest Welcome (Welcome, CellFrame, SelfUpdate, Pong); 0
+ * before the first: the server measures a client's slowness by it
  */
 newestTick():number {
   const offset = this.bb!.__offset(this.bb_pos, 4);
@@ -48,8 +48,18 @@ body<T extends flatbuffers.Table>(obj:any):any|null {
   return offset ? this.bb!.__union(obj, this.bb_pos + offset) : null;
 }
 
+/**
+ * how many Welcomes have come on this connection after the first one: 0, as long as none has. Actions
+ * that were sent before the newest Welcome was read count by the numbers of the one before, so they
+ * are ignored; the client sends again what it kept
+ */
+welcomes():number {
+  const offset = this.bb!.__offset(this.bb_pos, 10);
+  return offset ? this.bb!.readUint8(this.bb_pos + offset) : 0;
+}
+
 static startClientMessage(builder:flatbuffers.Builder) {
-  builder.startObject(3);
+  builder.startObject(4);
 }
 
 static addNewestTick(builder:flatbuffers.Builder, newestTick:number) {
@@ -62,6 +72,10 @@ static addBodyType(builder:flatbuffers.Builder, bodyType:ClientBody) {
 
 static addBody(builder:flatbuffers.Builder, bodyOffset:flatbuffers.Offset) {
   builder.addFieldOffset(2, bodyOffset, 0);
+}
+
+static addWelcomes(builder:flatbuffers.Builder, welcomes:number) {
+  builder.addFieldInt8(3, welcomes, 0);
 }
 
 static endClientMessage(builder:flatbuffers.Builder):flatbuffers.Offset {
@@ -78,11 +92,12 @@ static finishSizePrefixedClientMessageBuffer(builder:flatbuffers.Builder, offset
   builder.finish(offset, undefined, true);
 }
 
-static createClientMessage(builder:flatbuffers.Builder, newestTick:number, bodyType:ClientBody, bodyOffset:flatbuffers.Offset):flatbuffers.Offset {
+static createClientMessage(builder:flatbuffers.Builder, newestTick:number, bodyType:ClientBody, bodyOffset:flatbuffers.Offset, welcomes:number):flatbuffers.Offset {
   ClientMessage.startClientMessage(builder);
   ClientMessage.addNewestTick(builder, newestTick);
   ClientMessage.addBodyType(builder, bodyType);
   ClientMessage.addBody(builder, bodyOffset);
+  ClientMessage.addWelcomes(builder, welcomes);
   return ClientMessage.endClientMessage(builder);
 }
 }

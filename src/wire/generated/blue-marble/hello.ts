@@ -88,8 +88,18 @@ spawn(obj?:Point):Point|null {
   return offset ? (obj || new Point()).__init(this.bb_pos + offset, this.bb!) : null;
 }
 
+/**
+ * greatest durable id that the client was told in the session to resume: actions up to it are kept
+ * no longer. A server that knows less than that (it was put back to an older state) does not resume
+ * the session, but begins a new one for the same entity: Welcome.resumed is false. 0: all are kept
+ */
+resumeDurable():number {
+  const offset = this.bb!.__offset(this.bb_pos, 18);
+  return offset ? this.bb!.readUint32(this.bb_pos + offset) : 0;
+}
+
 static startHello(builder:flatbuffers.Builder) {
-  builder.startObject(7);
+  builder.startObject(8);
 }
 
 static addProtocol(builder:flatbuffers.Builder, protocol:number) {
@@ -118,6 +128,10 @@ static addResumeToken(builder:flatbuffers.Builder, resumeTokenOffset:flatbuffers
 
 static addSpawn(builder:flatbuffers.Builder, spawnOffset:flatbuffers.Offset) {
   builder.addFieldStruct(6, spawnOffset, 0);
+}
+
+static addResumeDurable(builder:flatbuffers.Builder, resumeDurable:number) {
+  builder.addFieldInt32(7, resumeDurable, 0);
 }
 
 static endHello(builder:flatbuffers.Builder):flatbuffers.Offset {

@@ -7,7 +7,10 @@ import { PublicColumn } from '../blue-marble/public-column.js';
 
 
 /**
- * Answer to Hello: the session is open.
+ * Answer to Hello: the session is open. Another one may come on the same connection at any time, when the
+ * world behind it was put back to its last durable state (what serves the player may have died while
+ * the connection did not). Every Welcome is a new beginning: of streams, of the newest tick, of the
+ * order of self updates, and of the actions to send.
  */
 export class Welcome {
   bb: flatbuffers.ByteBuffer|null = null;
@@ -62,7 +65,10 @@ token(optionalEncoding?:any):string|Uint8Array|null {
 }
 
 /**
- * true: the session of Hello.resume_* goes on; false: it is a new one
+ * true: the client's session (of Hello.resume_*, or of the Welcome before) goes on: send what you kept from
+ * applied + 1 on. false: this is a new session, ids begin at 1. Whoever asked to resume, or had a
+ * Welcome before, plays the same entity as ever, but in a state before what it had been told
+ * was durable: an operator has put the world back. What you did since is undone; forget it
  */
 resumed():boolean {
   const offset = this.bb!.__offset(this.bb_pos, 12);
@@ -70,7 +76,8 @@ resumed():boolean {
 }
 
 /**
- * id of the last decided action; resend from applied + 1, even if a greater id had been acknowledged
+ * id of the last decided action; resend from applied + 1, even if a greater id had been acknowledged.
+ * Never less than the durable id that the client was told in this session
  */
 applied():number {
   const offset = this.bb!.__offset(this.bb_pos, 14);
