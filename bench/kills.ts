@@ -30,7 +30,7 @@ const pause = (ms: number) => new Promise<void>((resolve) => timers.after(ms, re
  * A port that is free, and the next one as well, below those that the system gives to outgoing connections: while the
  * server is away its clients call, and one that is given the port as its own would take it.
  */
-async function freePort(random: Random): Promise<number> {
+export async function freePort(random: Random): Promise<number> {
   for (;;) {
     const port = 20_000 + random.int(10_000);
     const both = await Promise.all([probePort(port), probePort(port + 1)]).catch(() => null);

@@ -83,15 +83,12 @@ export class Server {
   ) {
     const asItIs = options.breathes === true || flags.includes('--pin-shards');
     const pinned = asItIs ? [] : ['--pin-shards'];
+    const port = flags.includes('--port') ? [] : ['--port', '0'];
     const storage = flags.includes('--data') ? [] : ['--memory'];
-    this.child = spawn(
-      process.execPath,
-      [...NODE_FLAGS, MAIN, ...storage, '--port', '0', ...pinned, ...flags],
-      {
-        env: { PATH: process.env.PATH, BLUEMARBLE_ADMIN_TOKEN: TOKEN, ...options.env },
-        stdio: ['ignore', 'pipe', 'pipe'],
-      },
-    );
+    this.child = spawn(process.execPath, [...NODE_FLAGS, MAIN, ...storage, ...port, ...pinned, ...flags], {
+      env: { PATH: process.env.PATH, BLUEMARBLE_ADMIN_TOKEN: TOKEN, ...options.env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     t.teardown(() => this.child.kill('SIGKILL'));
     this.ended = new Promise((resolve) => {
       this.child.on('close', (code, signal) => resolve({ code, signal }));

@@ -9,11 +9,13 @@ nothing was wrong, else 1.
     client.py --url ws://127.0.0.1:7777 --spawn=-4,100 --name ann --peer bob
     client.py --url ws://127.0.0.1:7777 --spawn=4,100 --name bob --peer ann --lose-connection
     client.py --url ws://127.0.0.1:7777          alone: actions, log, a lost frame
+    client.py --outlive                          acts, and goes on when the server has gone and come back (see `outlive`)
     client.py --decode < message-in-hex          prints one message of the server as JSON
 """
 import argparse
 import json
 import math
+import select
 import struct
 import sys
 import time
@@ -175,6 +177,36 @@ def lose_a_frame(client):
     view.events.clear()  # one may have been in the lost frame: hearing begins now
 
 
+def outlive(client):
+    """Ten actions that become durable, a word on standard output, a wait for a line on standard input, ten more; and the
+    same once more. Then the server may end: we come back by a resume, act, and our log must be the server's."""
+    for stage in range(2):
+        for _ in range(10):
+            client.walk(stage * math.pi, 1.0, 0.2)
+        client.until(lambda: client.durable == len(client.actions), 'all of it to be durable')
+        print(json.dumps({'durable': client.durable}), flush=True)
+        while not select.select([sys.stdin], [], [], 0)[0]:
+            client.pump(0.05)
+        sys.stdin.readline()
+    end = time.monotonic() + 60
+    try:
+        client.until(lambda: False, 'the end of the server', 60)
+    except (Failure, OSError):
+        pass
+    pause = 0.1
+    while client.welcome is None or client.ws.closed or client.resumes == 0:
+        try:
+            client.connect(resume=True)
+        except (Failure, OSError):
+            if time.monotonic() > end or client.closing and not client.closing['retry']:
+                raise
+            client.welcome = client.welcome or client.before
+            time.sleep(pause)
+            pause = min(5, 2 * pause)
+    for _ in range(3):
+        client.decided(client.walk(0.0, 1.0, 0.2), (0,))
+
+
 def leave(client):
     client.say_to_server(GOODBYE, [])
     try:
@@ -195,8 +227,11 @@ def play(args):
         client.until(lambda: client.me['order'] > (-1, -1), 'a self update')
         if math.hypot(client.welcome['x'] - args.spawn[0], client.welcome['y'] - args.spawn[1]) > 1:
             client.failures.append(f'spawned at {client.welcome["x"]}, {client.welcome["y"]}')
-        act_alone(client)
-        lose_a_frame(client)
+        if args.outlive:
+            outlive(client)
+        else:
+            act_alone(client)
+            lose_a_frame(client)
         if args.peer:
             meeting.walk_and_talk()
             if args.lose_connection:
@@ -215,7 +250,7 @@ def play(args):
     if args.peer and peer.get('walked', 0) < 2:
         client.failures.append(f'the other one walked {peer.get("walked", 0):.2f} m')
     report = {'ok': not client.failures, 'name': args.name, 'actions': len(client.actions), 'applied': client.applied,
-              'heard': talk.heard, 'resumes': client.resumes, 'resent': client.resent, 'keys': view.keys,
+              'heard': talk.heard, 'resumes': client.resumes, 'renewals': client.renewals, 'resent': client.resent, 'keys': view.keys,
               'deltas': view.deltas, 'gaps': view.gaps, 'mended': view.mended, 'selfUpdates': client.self_updates, 'pings': client.pings,
               'peerWalkedM': round(peer.get('walked', 0), 2), 'peerPublishers': len(peer.get('publishers', ())),
               'ownEpochs': client.me['order'][0], 'hash': (client.log or {}).get('hash'), 'failures': client.failures}
@@ -230,6 +265,7 @@ def main():
     parser.add_argument('--name', default='ann')
     parser.add_argument('--peer', default='', help='name of the other one; without it this one plays alone')
     parser.add_argument('--lose-connection', action='store_true')
+    parser.add_argument('--outlive', action='store_true')
     parser.add_argument('--plant', action='store_true', help='falsify our record of an action: the log must not match')
     parser.add_argument('--decode', action='store_true')
     args = parser.parse_args()

@@ -121,9 +121,9 @@ def read_message(data):
     return kind, READERS[kind](root.table(1)) if kind in READERS else None
 
 
-def build(newest_tick, kind, fields):
+def build(newest_tick, welcomes, kind, fields):
     """A ClientMessage. `fields` of the body by slot: None, (form, number), a str, bytes, or a list of structs' bytes."""
-    out = bytearray(struct.pack('<I5HxxiIIBxxx', 16, 10, 13, 4, 12, 8, 12, newest_tick, 0, kind))
+    out = bytearray(struct.pack('<I6HiIIBBxx', 16, 12, 14, 4, 12, 8, 13, 12, newest_tick, 0, kind, welcomes))
     body_at = 24  # the place of the body's offset in the message's table, which stands at 16
     inline = []  # (size, slot, bytes or None for an offset)
     for slot, value in enumerate(fields):

@@ -20,15 +20,15 @@ class Client:
         self.failures = []
         self.view = View(self.failures)
         self.welcome = None
-        self.newest = 0
+        self.newest = self.welcomes = 0  # newest tick since the newest Welcome; Welcomes after the first of a connection
         self.actions = []  # (kind, payload) of id 1, 2, …
         self.outcomes = {}  # id → code, for every decided action
         self.sent = self.applied = self.durable = 0
         self.me = {'order': (-1, -1)}
         self.items = None
         self.log = None
-        self.self_updates = self.resumes = self.resent = self.pings = self.ponged = 0
-        self.closing = None
+        self.self_updates = self.resumes = self.renewals = self.resent = self.pings = self.ponged = 0
+        self.closing = self.before = None
 
     # -- connection --
 
@@ -37,21 +37,19 @@ class Client:
         w = self.welcome if resume else None
         hello = [('I', PROTOCOL), f'python/{self.name}', None, ('Q', w['session']) if w else None,
                  ('Q', w['entity']) if w else None, w['token'] if w else None,
-                 None if w else ('dd', *self.spawn)]
-        before, self.welcome = self.welcome, None
+                 None if w else ('dd', *self.spawn), ('I', self.durable) if w else None]
+        self.before, self.welcome = w, None
+        self.newest = self.welcomes = 0
         self.said_at = time.monotonic()
         self.say_to_server(HELLO, hello)
         self.until(lambda: self.welcome, 'a Welcome')
         if not resume:
             return
         self.resumes += 1
-        same = all(self.welcome[key] == before[key] for key in ('session', 'entity', 'token'))
-        if not (self.welcome['resumed'] and same):
-            self.failures.append(f'not resumed: {self.welcome}')
 
     def say_to_server(self, kind, fields):
         self.said_at = time.monotonic()
-        self.ws.send(build(self.newest, kind, fields))
+        self.ws.send(build(self.newest, self.welcomes, kind, fields))
 
     def pump(self, timeout):
         for data in self.ws.messages(timeout):
@@ -101,11 +99,25 @@ class Client:
             self.closing = body
 
     def take_welcome(self, w):
-        self.welcome = w
-        if w['protocol'] != PROTOCOL or w['session'] >= 2 ** 53 or w['applied'] > len(self.actions):
+        before = self.welcome or self.before  # of this connection, or of the one before
+        if self.welcome:
+            self.welcomes += 1
+        self.welcome, self.before = w, None
+        if before and before['entity'] != w['entity'] or w['resumed'] and not before:
+            self.failures.append(f'{w} after {before}')
+        if before and not w['resumed']:  # the world was put back to before what we were told was durable
+            self.renewals += 1
+            self.actions.clear()
+            self.outcomes.clear()
+            self.sent = self.applied = self.durable = 0
+        if w['protocol'] != PROTOCOL or w['session'] >= 2 ** 53 or not self.durable <= w['applied'] <= len(self.actions):
             self.failures.append(f'impossible Welcome {w}')
         self.resent += max(0, self.sent - w['applied'])
         self.sent = w['applied']  # what follows is sent again, with its old ids
+        self.applied = min(self.applied, w['applied'])  # outcomes up to it come with the first self update
+        self.outcomes = {action: code for action, code in self.outcomes.items() if action <= w['applied']}
+        self.newest = w['tick']
+        self.me['order'] = (-1, -1)  # epochs and ticks may be lower than they were
         self.view.begin(w)
         self.view.tidy(w['x'], w['y'])
 
