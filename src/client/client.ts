@@ -28,6 +28,7 @@ import type {
   Outcome,
   Place,
   SelfState,
+  Waiter,
   Welcome,
 } from './types.js';
 import type { View } from './view.js';
@@ -37,19 +38,12 @@ const CLIENT_NAME = 'bluemarble-sdk/1';
 const PING_MS = 1000;
 const MAX_KEPT = 512;
 const LOG_REPEAT_MS = 2000;
-/** What the field holds; the server ends a connection before. */
-const MOST_WELCOMES = 255;
 /** For the server to close after a goodbye. */
 const GOODBYE_MS = 3000;
 
 /** Begins to connect; `client.ready` resolves with the first Welcome. */
 export function connect(options: ConnectOptions): Client {
   return new Client(options);
-}
-
-interface Waiter<T> {
-  resolve(value: T): void;
-  reject(error: Error): void;
 }
 
 export class Client {
@@ -247,8 +241,7 @@ export class Client {
     };
     this.session = welcome;
     this.welcome = welcome;
-    if (this.link.state === 'online')
-      this.outgoing.welcomes = Math.min(MOST_WELCOMES, this.outgoing.welcomes + 1);
+    if (this.link.state === 'online') this.outgoing.welcomed();
     this.link.welcomed(this.now);
     this.scene.welcome(welcome, this.now);
     this.handlers.welcome?.(welcome);

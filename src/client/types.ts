@@ -112,3 +112,9 @@ export interface ClientStats {
   openGaps: number;
   badMessages: number;
 }
+
+/** The two ends of a promise that an answer of the server will settle. */
+export interface Waiter<T> {
+  resolve(value: T): void;
+  reject(error: Error): void;
+}

@@ -25,6 +25,8 @@ export interface HelloWords {
 }
 
 const MESSAGE_VTABLE = vtable(14, [4, 12, 8, 13]);
+/** What the field holds; a server ends a connection before. */
+const MOST_WELCOMES = 255;
 const BODY = 32;
 /** 44 −vtable, 48 id, 52 → payload, 56 kind; 60 length, 64 payload */
 const ACTION_VTABLE = vtable(14, [4, 12, 8]);
@@ -52,6 +54,11 @@ export class ClientWriter {
     this.words[0] = 16;
     writeVtable(this.view, 4, MESSAGE_VTABLE);
     this.words[4] = 12;
+  }
+
+  /** Another Welcome was read on this connection. */
+  welcomed(): void {
+    this.welcomes = Math.min(MOST_WELCOMES, this.welcomes + 1);
   }
 
   /** @param payload its bytes offset … offset + length − 1, at most 176 */

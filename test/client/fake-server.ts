@@ -11,8 +11,7 @@ import { CellFrameWriter } from '../../src/wire/cell-frame-writer.js';
 import * as Up from '../../src/wire/generated/client_generated.js';
 import * as Down from '../../src/wire/generated/server_generated.js';
 import { verifyClientMessage } from '../../src/wire/verify.js';
-
-export const ACTIONS = { walk: 1, gather: 2, drop: 3, pick: 4, give: 5, say: 6, forage: 7 };
+import { ACTIONS, buildWelcome } from './fake-welcome.js';
 
 interface Decided {
   kind: number;
@@ -245,49 +244,17 @@ export class FakeServer {
   private welcome(c: Connection, session: FakeSession, resumed: boolean): void {
     c.welcomes++;
     const b = new Builder(1024);
-    const token = b.createString('token');
-    const game = b.createString('fake');
-    const named = (name: string, kind: number) => {
-      const at = b.createString(name);
-      return Down.NamedKind.createNamedKind(b, at, kind);
-    };
-    const actions = Down.Welcome.createActionsVector(
-      b,
-      Object.entries(ACTIONS).map(([n, k]) => named(n, k)),
-    );
-    const kinds = Down.Welcome.createKindsVector(
-      b,
-      ['player', 'creature', 'node', 'pile'].map((k) => b.createString(k)),
-    );
-    const items = Down.Welcome.createItemsVector(
-      b,
-      ['coin', 'berry', 'wood', 'stone'].map((k) => b.createString(k)),
-    );
-    const events = Down.Welcome.createEventsVector(b, [named('say', 1)]);
-    const W = Down.Welcome;
-    W.startWelcome(b);
-    W.addProtocol(b, 2);
-    W.addSession(b, BigInt(session.session));
-    W.addEntity(b, BigInt(session.entity));
-    W.addToken(b, token);
-    W.addResumed(b, resumed);
-    W.addApplied(b, session.decided.length);
-    W.addDurable(b, Math.min(this.durable ?? session.decided.length, session.decided.length));
-    W.addWindow(b, this.window);
-    W.addTick(b, this.tick);
-    W.addTickRate(b, 20);
-    W.addFrameRate(b, 10);
-    W.addViewCells(b, 3);
-    W.addCellLevel(b, 17);
-    W.addTileLevel(b, 11);
-    W.addX(b, (session.position ?? this.position).x);
-    W.addY(b, (session.position ?? this.position).y);
-    W.addGame(b, game);
-    W.addActions(b, actions);
-    W.addKinds(b, kinds);
-    W.addItems(b, items);
-    W.addEvents(b, events);
-    this.send(c, b, Down.ServerBody.Welcome, W.endWelcome(b));
+    const applied = session.decided.length;
+    const body = buildWelcome(b, {
+      ...session,
+      ...(session.position ?? this.position),
+      resumed,
+      applied,
+      durable: Math.min(this.durable ?? applied, applied),
+      window: this.window,
+      tick: this.tick,
+    });
+    this.send(c, b, Down.ServerBody.Welcome, body);
   }
 
   private action(c: Connection, action: Up.Action): void {
