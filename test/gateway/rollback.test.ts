@@ -41,46 +41,46 @@ const CASES: readonly {
   fallen: Fallen;
   durable: number;
   /** What becomes of the session, or why the client has to begin another one by a Hello of its own. */
-  then: 'resumed' | 'a new session' | 'SESSION_EXPIRED';
+  outcome: 'resumed' | 'a new session' | 'SESSION_EXPIRED';
 }[] = [
-  { what: 'nothing is lost', fallen: { applied: 3 }, durable: 3, then: 'resumed' },
-  { what: 'what was not durable is lost', fallen: { applied: 1 }, durable: 1, then: 'resumed' },
-  { what: 'all is kept', fallen: { applied: 0 }, durable: 0, then: 'resumed' },
-  { what: 'what was durable is lost', fallen: { applied: 1 }, durable: 2, then: 'a new session' },
-  { what: 'the same, all of it', fallen: { applied: 0 }, durable: 3, then: 'a new session' },
-  { what: 'the same of an account', who: ADA, fallen: { applied: 1 }, durable: 2, then: 'a new session' },
+  { what: 'nothing is lost', fallen: { applied: 3 }, durable: 3, outcome: 'resumed' },
+  { what: 'what was not durable is lost', fallen: { applied: 1 }, durable: 1, outcome: 'resumed' },
+  { what: 'all is kept', fallen: { applied: 0 }, durable: 0, outcome: 'resumed' },
+  { what: 'what was durable is lost', fallen: { applied: 1 }, durable: 2, outcome: 'a new session' },
+  { what: 'the same, all of it', fallen: { applied: 0 }, durable: 3, outcome: 'a new session' },
+  { what: 'the same of an account', who: ADA, fallen: { applied: 1 }, durable: 2, outcome: 'a new session' },
   {
     what: 'the session itself, a guest',
     fallen: { applied: 9, isOther: true },
     durable: 1,
-    then: 'a new session',
+    outcome: 'a new session',
   },
   {
     what: 'the session itself, or a newer login',
     who: ADA,
     fallen: { applied: 9, isOther: true },
     durable: 1,
-    then: 'SESSION_EXPIRED',
+    outcome: 'SESSION_EXPIRED',
   },
 ];
 
-for (const { what, who = {}, fallen, durable, then } of CASES) {
-  t.test(`${what}: ${then}`, async (t) => {
+for (const { what, who = {}, fallen, durable, outcome } of CASES) {
+  t.test(`${what}: ${outcome}`, async (t) => {
     const { house, shard, key } = await playThree(who);
     fall(house, shard.slotOf(key.resumeEntity), fallen);
     const before = shard.log.length;
     let socket = await enter(house, shard, { ...key, resumeDurable: durable });
     await turn(house, shard);
-    if (then === 'SESSION_EXPIRED') {
-      t.equal(socket.closed?.reason, then);
+    if (outcome === 'SESSION_EXPIRED') {
+      t.equal(socket.closed?.reason, outcome);
       socket = await enter(house, shard, who);
     }
     const { welcome } = socket;
     t.equal(socket.all('welcome').length, 1);
     t.equal(welcome.entity, key.resumeEntity, 'the same entity, whatever became of the session');
-    t.equal(welcome.resumed, then === 'resumed');
-    t.equal(welcome.session === key.resumeSession, then === 'resumed');
-    t.equal(welcome.applied, then === 'resumed' ? fallen.applied : 0);
+    t.equal(welcome.resumed, outcome === 'resumed');
+    t.equal(welcome.session === key.resumeSession, outcome === 'resumed');
+    t.equal(welcome.applied, outcome === 'resumed' ? fallen.applied : 0);
     t.ok(!welcome.resumed || welcome.applied >= durable, 'never below what it was told was durable');
     // It goes on as Welcome says, with an echo of the time before.
     for (let id = welcome.applied + 1; id <= 5; id++) socket.action(id, 1, undefined, 1_000_000);
