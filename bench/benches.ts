@@ -42,6 +42,7 @@ export const NAMES = [
 
 /** A flag means the same in every benchmark that has it. */
 const MEANINGS: Readonly<Record<string, readonly [argument: string, help: string]>> = {
+  accounts: ['N', 'new accounts that log in together'],
   actions: ['R', 'actions a second of each client'],
   bots: ['N', 'bots on the server'],
   budgets: ['N,N', 'bytes a second that a client is sent at most, one after the other'],

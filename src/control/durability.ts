@@ -75,7 +75,10 @@ export class Durability {
       if (isTaking) return; // a slow disk: the next one is soon enough
       isTaking = true;
       try {
-        log.info({ snapshot: await this.snapshot(null) }, 'a snapshot was made');
+        const snapshot = await this.snapshot(null);
+        log.info({ snapshot }, 'a snapshot was made');
+        if (snapshot.orphans > 0)
+          log.error({ snapshot }, 'accounts and entities have lost each other: inspect --verify names them');
       } catch (error) {
         log.error({ reason: reasonOf(error) }, 'no snapshot was made');
       } finally {

@@ -13,7 +13,8 @@ export interface AccountBook {
   find(playerId: string): Promise<number>;
   /**
    * Binds `entity` to the player if what is bound is still `expected` (0 = nothing): a compare-and-swap, so that two
-   * logins of a new player at two gateways end with one entity.
+   * logins of a new player at two gateways end with one entity. `entity` 0 takes back an `expected` that never came into
+   * the world.
    * @returns the entity bound now: `entity` on success, another one when somebody was faster, 0 when the book is full
    */
   bind(playerId: string, expected: number, entity: number): Promise<number>;

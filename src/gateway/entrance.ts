@@ -198,21 +198,23 @@ export class Entrance {
     const slot = this.create(connection, FLAG.ACCOUNT);
     if (slot < 0) return connection.refuse('WORLD_FULL');
     const id = this.idOf(slot);
-    const bound = await this.bind(connection, id).catch((error: unknown) => {
+    const { accounts } = this.core.parts;
+    const { playerId } = connection;
+    const bound = await accounts.bind(playerId, connection.entity, id).catch((error: unknown) => {
       this.discard(slot);
       throw error;
     });
     if (bound !== id || connection.isClosed()) this.discard(slot);
-    if (connection.isClosed()) return;
+    if (connection.isClosed()) {
+      // Nobody plays it: as if it had not been bound. Somebody may have bound another one already, that stays.
+      if (bound === id) await accounts.bind(playerId, id, 0);
+      return;
+    }
     if (bound === 0) return connection.refuse('WORLD_FULL');
     connection.entity = bound;
     if (bound !== id) return this.again(connection); // another gateway was faster: its entity is the player's
     this.start(connection, slot);
     this.newcomers.send(slot);
-  }
-
-  private bind(connection: Connection, id: number): Promise<number> {
-    return this.core.parts.accounts.bind(connection.playerId, connection.entity, id);
   }
 
   // ---- resume ----

@@ -9,11 +9,11 @@ import { STORE_STATE } from '../memory/cut-block.js';
 import { isQuiet } from '../memory/pace.js';
 import type { SharedWorld } from '../memory/shared-world.js';
 import { ABSENT, ENTITY_REQUEST, FOUND, LOADED, STORE_THREAD } from '../memory/store-ring.js';
+import { Bindings, type BindingsFault } from './bindings.js';
 import { type Book, metaWrite } from './book.js';
 import { Codec } from './codec.js';
 import { Cuts } from './cuts.js';
 import type { Engine, Write } from './engine.js';
-import { sealNumbers, unsealNumbers } from './frame.js';
 import { Intake, type IntakeFault } from './intake.js';
 import type { Pending } from './pending.js';
 import { type Load, Residence } from './residence.js';
@@ -27,7 +27,7 @@ export interface StoreParts {
   readonly clock: Clock;
   readonly log: Log;
   /** For tests of the tests only: a store with this fault, which their model has to find. */
-  readonly fault?: IntakeFault | 'reads-the-file-first';
+  readonly fault?: IntakeFault | BindingsFault | 'answers-for-what-came-later';
 }
 
 /** A tile on its way into the arena. */
@@ -37,6 +37,12 @@ interface TileLoad {
   shards: Set<number>;
   /** Ids still to be loaded; null = not looked up yet. */
   ids: number[] | null;
+}
+
+interface Note {
+  readonly writes: readonly Write[];
+  /** Called when exactly these writes are durable. */
+  readonly done: () => void;
 }
 
 /** Lines of the journal kept for an entity, about. */
@@ -56,9 +62,10 @@ export class StoreCore {
   private readonly engine: Engine;
   private readonly tiles = new Map<number, TileLoad>();
   private entities: { id: number; shard: number }[] = [];
-  /** Writes that do not wait for a cut, and who waits for them. */
-  private small: { writes: Write[]; done: () => void }[] = [];
-  private isWritingSmall = false;
+  private readonly bindings: Bindings;
+  /** Writes that do not wait for a cut, and who waits for them: not begun, and in the engine's hands (null = none). */
+  private small: Note[] = [];
+  private writingSmall: readonly Note[] | null = null;
   private smallBegunAt = 0;
   private smallRetryAt = 0;
   private readonly refused = new Map<number, Refused>();
@@ -79,7 +86,8 @@ export class StoreCore {
     const fault = parts.fault === 'runs-past-the-mark' ? parts.fault : undefined;
     const intake = new Intake(world, codec, active, rests, fault);
     const onDurable = (cut: Pending) => this.settle(cut);
-    this.cuts = new Cuts(world, engine, clock, log, book, intake, active, onDurable);
+    this.bindings = new Bindings(engine, parts.fault as BindingsFault | undefined);
+    this.cuts = new Cuts(world, engine, clock, log, book, intake, active, this.bindings, onDurable);
     // The clock of a world that was begun before goes on from there.
     world.cut.durableTick = book.durableTick;
     world.cut.state = STORE_STATE.RUNNING;
@@ -117,36 +125,20 @@ export class StoreCore {
 
   // ---- what the main thread asks ----
 
-  /** @param done told the entity of a player, 0 = none: at once, or when what is being written of it is durable */
-  findAccount(playerId: string, done: (entity: number) => void): void {
-    const noted = this.parts.fault === 'reads-the-file-first' ? undefined : this.notedAccount(playerId);
-    if (noted === undefined) done(this.storedAccount(playerId));
-    else this.note([], () => done(noted));
+  /** @returns the entity of a player, 0 = none; the newest that was bound, durable or not */
+  findAccount(playerId: string): number {
+    return this.bindings.find(playerId);
   }
 
-  private storedAccount(playerId: string): number {
-    const bytes = this.engine.get('accounts', playerId);
-    return bytes === undefined ? 0 : (unsealNumbers(bytes)?.[0] ?? 0);
-  }
-
-  /** What is not durable yet. */
-  private notedAccount(playerId: string): number | undefined {
-    const isIt = ({ table, key }: Write) => table === 'accounts' && key === playerId;
-    const waiting = this.small.flatMap(({ writes }) => writes).findLast(isIt);
-    return waiting?.value ? unsealNumbers(waiting.value)?.[0] : undefined;
+  /** See Bindings.bind: durable with the entity's first record. @returns the entity bound now */
+  bindAccount(playerId: string, expected: number, entity: number): number {
+    return this.bindings.bind(playerId, expected, entity);
   }
 
   /** Notes facts outside of any cut, in one transaction with others that wait. @param done when they are durable */
-  note(writes: Write[], done: () => void): void {
+  note(writes: readonly Write[], done: () => void): void {
     this.small.push({ writes, done });
     this.writeSmall();
-  }
-
-  /** Compare-and-swap of a player's entity. @param done told the entity bound now, once that is durable */
-  bindAccount(playerId: string, expected: number, entity: number, done: (bound: number) => void): void {
-    const bound = this.notedAccount(playerId) ?? this.storedAccount(playerId);
-    if (bound !== expected) return this.note([], () => done(bound));
-    this.note([{ table: 'accounts', key: playerId, value: sealNumbers([entity]) }], () => done(entity));
   }
 
   recordLease(bound: number, done: () => void): void {
@@ -173,7 +165,7 @@ export class StoreCore {
       this.poll();
       if (this.cuts.hasFailed) return; // the disk fails: what can be kept is kept
     }
-    while (this.small.length > 0 && !this.cuts.hasFailed) {
+    while ((this.small.length > 0 || this.writingSmall !== null) && !this.cuts.hasFailed) {
       this.writeSmall();
       await pause();
     }
@@ -316,25 +308,30 @@ export class StoreCore {
 
   private writeSmall(): void {
     const now = this.parts.clock.now();
-    if (this.isWritingSmall) this.cuts.watch(now - this.smallBegunAt);
-    if (this.small.length === 0 || this.isWritingSmall || now < this.smallRetryAt) return;
+    if (this.writingSmall !== null) this.cuts.watch(now - this.smallBegunAt);
+    if (this.small.length === 0 || this.writingSmall !== null || now < this.smallRetryAt) return;
     // While a cut is on its way to the disk the engine takes nothing else.
     if (this.cuts.isWriting) return;
+    // A list of its own: what is noted from here on waits for the next transaction, and its `done` with it.
     const group = this.small;
-    this.isWritingSmall = true;
+    if (this.parts.fault !== 'answers-for-what-came-later') this.small = [];
+    this.writingSmall = group;
     this.smallBegunAt = now;
     this.engine.commit(
       group.flatMap(({ writes }) => writes),
-      (trouble) => {
-        this.isWritingSmall = false;
-        if (trouble !== null) {
-          this.smallRetryAt = this.parts.clock.now() + LIMITS.storeRetryMs;
-          this.cuts.alarm(trouble);
-          return;
-        }
-        this.small = this.small.slice(group.length);
-        for (const { done } of group) done();
-      },
+      (trouble) => this.endSmall(group, trouble),
     );
+  }
+
+  private endSmall(group: readonly Note[], trouble: Error | null): void {
+    this.writingSmall = null;
+    if (this.parts.fault === 'answers-for-what-came-later') this.small = [];
+    if (trouble !== null) {
+      this.small = [...group, ...this.small]; // in their order
+      this.smallRetryAt = this.parts.clock.now() + LIMITS.storeRetryMs;
+      this.cuts.alarm(trouble);
+      return;
+    }
+    for (const { done } of group) done();
   }
 }

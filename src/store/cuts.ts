@@ -15,6 +15,7 @@ import { LIMITS } from '../base/limits.js';
 import type { Log } from '../base/log.js';
 import { STORE_STATE } from '../memory/cut-block.js';
 import type { SharedWorld } from '../memory/shared-world.js';
+import { type Bindings, bindingWrite } from './bindings.js';
 import type { Book } from './book.js';
 import { sumTotals, type TotalsBook, writesOf } from './cut-writes.js';
 import type { Engine } from './engine.js';
@@ -89,6 +90,7 @@ export class Cuts {
     private readonly book: Book,
     private readonly intake: Intake,
     private readonly active: ReadonlyMap<number, number>,
+    private readonly bindings: Bindings,
     /** Told of what has become durable, before the durable tick is shown. */
     private readonly onDurable: (cut: Pending) => void,
   ) {
@@ -218,7 +220,8 @@ export class Cuts {
   private write(): void {
     const cut = this.writing!;
     const unchangedAt = this.clock.now();
-    const isUnchanged = this.trouble === null && this.isUnchanged(cut);
+    const bound = this.bindings.due(cut);
+    const isUnchanged = this.trouble === null && bound.length === 0 && this.isUnchanged(cut);
     this.quietUntil = isUnchanged ? this.askedAt + QUIET_MS : 0;
     if (isUnchanged && unchangedAt - this.writtenAt < UNCHANGED_MS) {
       this.written(cut, unchangedAt, unchangedAt);
@@ -227,14 +230,16 @@ export class Cuts {
     this.writtenAt = unchangedAt;
     for (const [shard, totals] of cut.totals) this.totals.set(shard, totals);
     const writes = writesOf(cut, this.tick, this.active, this.book.names, this.before, this.totals);
+    writes.push(...bound.map(bindingWrite));
     this.isBusy = true;
     const begun = this.clock.now();
     this.begunAt = begun;
     this.engine.commit(writes, (trouble) => {
       this.isBusy = false;
       const now = this.clock.now();
-      if (trouble === null) this.written(cut, now, begun);
-      else this.failed(trouble, now);
+      if (trouble !== null) return this.failed(trouble, now);
+      this.bindings.settle(bound);
+      this.written(cut, now, begun);
     });
   }
 

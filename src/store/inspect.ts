@@ -33,7 +33,7 @@ export const INSPECT_COMMAND: Command = {
     {
       name: 'verify',
       argument: '',
-      help: 'every checksum and table, ids and places, item totals against created less consumed',
+      help: 'every checksum and table, ids and places, accounts and their entities, item totals against created less consumed',
     },
     {
       name: 'snapshot',
@@ -86,11 +86,12 @@ export async function inspect(
 async function copy(folder: string, name: string, print: Print): Promise<number> {
   const { engine, release } = await openDataFolder(folder);
   try {
-    const { tick, entities, bytes } = await takeSnapshot(engine, folder, {
+    const { tick, entities, bytes, orphans } = await takeSnapshot(engine, folder, {
       name,
       keep: Number.POSITIVE_INFINITY,
     });
     print(`snapshot '${name}': tick ${tick}, ${entities} entities, ${bytes} bytes, verified`);
+    if (orphans > 0) print(`${orphans} accounts and entities have lost each other: see --verify`);
     return 0;
   } finally {
     await engine.close();
@@ -148,13 +149,16 @@ async function verify(
   looked: (done: number, of: number) => Promise<void>,
 ): Promise<number> {
   const verdict = await verifyData(engine, folder, looked);
-  for (const fault of verdict.faults) print(fault);
-  const more = verdict.faultCount - verdict.faults.length;
+  const found = verdict.faultCount + verdict.orphanCount;
+  for (const sentence of [...verdict.faults, ...verdict.orphans]) print(sentence);
+  const more = found - verdict.faults.length - verdict.orphans.length;
   if (more > 0) print(`… and ${more} more`);
   for (const { name, held, expected } of verdict.items) print(`${name}: ${held} of ${expected}`);
-  const { tick, entities, players, accounts, faultCount } = verdict;
-  print(`tick ${tick}: ${entities} entities, ${players} players, ${accounts} accounts, ${faultCount} faults`);
-  return faultCount > 0 ? 1 : 0;
+  const { tick, entities, players, accounts, faultCount, orphanCount } = verdict;
+  print(
+    `tick ${tick}: ${entities} entities, ${players} players, ${accounts} accounts, ${faultCount} faults, ${orphanCount} orphans`,
+  );
+  return found > 0 ? 1 : 0;
 }
 
 function showEntity(engine: Engine, world: StoredWorld, id: number, print: Print): number {

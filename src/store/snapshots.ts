@@ -3,7 +3,18 @@
  * of its own, so everything that reads one reads the other. It appears under its name only once it is whole, flushed and
  * verified. Those that nobody named are `auto-TICK`: of them only so many are kept, the oldest go.
  */
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statfsSync, statSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statfsSync,
+  statSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { numbers } from './book.js';
@@ -42,14 +53,16 @@ export async function takeSnapshot(
   const draft = target + DRAFT;
   try {
     const bytes = await engine.copy(draft);
+    syncFile(join(draft, DATA_FILE)); // the copy is written past the page cache, and not flushed
+    syncFolder(draft);
     const copy = openReadOnly(draft);
     const verdict = await verifyData(copy, draft, pause).finally(() => copy.close());
-    const { faults, faultCount, tick, entities } = verdict;
+    const { faults, faultCount, tick, entities, orphanCount: orphans } = verdict;
     if (faultCount > 0) throw new Error(`the copy has ${faultCount} faults: ${faults[0]}`);
     renameSync(draft, target);
     syncFolder(all);
     prune(all, wish.keep);
-    return { name, tick, entities, bytes };
+    return { name, tick, entities, bytes, orphans };
   } catch (error) {
     remove(draft);
     throw error;
@@ -68,6 +81,16 @@ function checkRoom(folder: string): void {
   const needed = statSync(join(folder, DATA_FILE)).size + SPARE_BYTES;
   if (bavail * bsize < needed)
     throw new Error(`a snapshot may need ${needed} bytes, the disk has room for ${bavail * bsize}`);
+}
+
+/** Makes a file that was closed survive the machine. */
+function syncFile(path: string): void {
+  const handle = openSync(path, 'r');
+  try {
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
 }
 
 function prune(all: string, keep: number): void {

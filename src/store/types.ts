@@ -90,12 +90,15 @@ export interface Refused {
   readonly hasMail: boolean;
 }
 
-/** What the main thread asks of the store. Every promise is answered once what it says is durable, unless said otherwise. */
+/**
+ * What the main thread asks of the store. Leases and incarnations are answered once they are durable; accounts and loads at
+ * once, with the newest that is known: they become durable with the entities that they are about (bindings.ts).
+ */
 export interface StorePort {
   readonly facts: StoreFacts;
-  /** Not waited for: entity id of a player, 0 = none yet. */
+  /** Entity id of a player, 0 = none yet. */
   findAccount(playerId: string): Promise<number>;
-  /** Compare-and-swap of the entity bound to a player. @returns the entity bound now, durably */
+  /** Compare-and-swap of the entity bound to a player; 0 takes back what never came in. @returns the entity bound now */
   bindAccount(playerId: string, expected: number, entity: number): Promise<number>;
   /** Brings an entity into the arena, PARKED. `here`: it is there (in any state) now */
   loadEntity(id: number): Promise<Load>;
@@ -122,4 +125,6 @@ export interface SnapshotInfo {
   readonly tick: number;
   readonly entities: number;
   readonly bytes: number;
+  /** Accounts and entities in it that have lost each other (verify.ts). */
+  readonly orphans: number;
 }

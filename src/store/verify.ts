@@ -15,6 +15,12 @@ export interface Verdict {
   /** What is wrong, one sentence each, the first 100. Empty: everything is as it should be. */
   readonly faults: string[];
   readonly faultCount: number;
+  /**
+   * Accounts and entities that have lost each other, one sentence each, the first 100. The data are what was written, so
+   * a copy of them is a good copy; who has lost what has to be decided by people.
+   */
+  readonly orphans: string[];
+  readonly orphanCount: number;
   readonly tick: number;
   readonly entities: number;
   readonly players: number;
@@ -23,6 +29,7 @@ export interface Verdict {
   readonly items: { name: string; held: number; expected: number }[];
 }
 
+/** Of each kind of sentence. */
 const SHOWN = 100;
 const SLICE = 2_000;
 
@@ -51,6 +58,39 @@ function isTaken(engine: Engine, source: bigint, letter: Letter): boolean {
   return false;
 }
 
+/** Sentences, the first of them kept. */
+class Findings {
+  readonly shown: string[] = [];
+  count = 0;
+
+  add(text: string): void {
+    if (++this.count <= SHOWN) this.shown.push(text);
+  }
+}
+
+/** Every account has an entity, every entity that is an account's has one account. @returns whom they have lost */
+async function findOrphans(engine: Engine, pause: () => Promise<unknown>): Promise<Findings> {
+  const orphans = new Findings();
+  const holders = new Map<number, string>();
+  for (const [key, bytes] of engine.entries('accounts')) {
+    await pause();
+    const entity = unsealNumbers(bytes)?.[0];
+    if (entity === undefined) continue; // its checksum is told of elsewhere
+    const player = JSON.stringify(key);
+    const other = holders.get(entity);
+    if (other !== undefined) orphans.add(`accounts ${other} and ${player} play the same entity ${entity}`);
+    holders.set(entity, player);
+    if (engine.get('entities', entity) === undefined)
+      orphans.add(`account ${player}: its entity ${entity} is not there`);
+  }
+  for (const [key, bytes] of engine.entries('players')) {
+    await pause();
+    if (unsealNumbers(bytes)?.[0] === 1 && !holders.has(key as number))
+      orphans.add(`entity ${key}: it is an account's, but no account plays it`);
+  }
+  return orphans;
+}
+
 /** @param pause awaited after every 2 000 records, for threads with other work @throws BlueMarbleError DATA_… */
 export async function verifyData(
   engine: Engine,
@@ -61,20 +101,22 @@ export async function verifyData(
   const [tick] = numbers(engine, 'durableTick', where);
   const created = numbers(engine, 'created', where);
   const consumed = numbers(engine, 'consumed', where);
-  const faults: string[] = [];
-  let faultCount = 0;
-  const fault = (text: string) => {
-    if (++faultCount <= SHOWN) faults.push(text);
-  };
+  const found = new Findings();
+  const fault = (text: string) => found.add(text);
   const held = world.items.map(() => 0);
   let entities = 0;
   const players = engine.count('players');
   const small = ['players', 'tiles', 'accounts', 'journal'] as const;
-  const all = small.reduce((sum, table) => sum + engine.count(table), engine.count('entities'));
+  const records = small.reduce((sum, table) => sum + engine.count(table), engine.count('entities'));
+  // Accounts and players are looked at twice: for their checksums, and for each other.
+  const all = records + engine.count('accounts') + players;
   let done = 0;
+  const look = async () => {
+    if (++done % SLICE === 0) await pause(done, all);
+  };
   for (const [id, bytes] of engine.entries('entities')) {
     entities++;
-    if (++done % SLICE === 0) await pause(done, all);
+    await look();
     const entity = entityOf(bytes);
     if (typeof entity === 'string') {
       fault(`entity ${id}: ${entity}`);
@@ -93,7 +135,7 @@ export async function verifyData(
     fault(`${entities} entities, but ${places} places and ${players} players: some stand for nobody`);
   for (const table of small) {
     for (const [key, bytes] of engine.entries(table)) {
-      if (++done % SLICE === 0) await pause(done, all);
+      await look();
       if (unsealNumbers(bytes) === null) fault(`${table} ${key}: its checksum is wrong`);
     }
   }
@@ -105,5 +147,12 @@ export async function verifyData(
   for (const { name, held: there, expected } of items) {
     if (there !== expected) fault(`item '${name}': ${there} are there, created less consumed is ${expected}`);
   }
-  return { faults, faultCount, tick, entities, players, accounts: engine.count('accounts'), items };
+  const orphans = await findOrphans(engine, look);
+  const counts = { tick, entities, players, accounts: engine.count('accounts') };
+  return {
+    ...{ faults: found.shown, faultCount: found.count },
+    ...{ orphans: orphans.shown, orphanCount: orphans.count },
+    ...counts,
+    items,
+  };
 }

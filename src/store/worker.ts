@@ -112,9 +112,9 @@ class Thread {
     if (core === null) throw new Error('the store has no world yet');
     switch (question.type) {
       case 'find':
-        return core.findAccount(question.playerId, reply);
+        return reply(core.findAccount(question.playerId));
       case 'bind':
-        return core.bindAccount(question.playerId, question.expected, question.entity, reply);
+        return reply(core.bindAccount(question.playerId, question.expected, question.entity));
       case 'load':
         return reply(core.loadEntity(question.id));
       case 'lease':

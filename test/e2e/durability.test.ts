@@ -19,7 +19,7 @@ const clock = monotonicClock();
 const BENCH = fileURLToPath(new URL('../../bench/main.js', import.meta.url));
 
 t.test('kill -9 twice under thirty traders: nothing lost, nothing doubled, items conserved', async (t) => {
-  const flags = ['kills', '--times', '2', '--players', '30', '--json'];
+  const flags = ['kills', '--times', '2', '--players', '30', '--accounts', '12', '--json'];
   const child = spawn(process.execPath, [BENCH, ...flags], { stdio: ['ignore', 'pipe', 'pipe'] });
   t.teardown(() => child.kill('SIGTERM'));
   const told = Promise.all([text(child.stdout), text(child.stderr)]);
@@ -27,6 +27,7 @@ t.test('kill -9 twice under thirty traders: nothing lost, nothing doubled, items
   t.match(out, /^\{.*\}\n$/, err.slice(0, 2000));
   const { itemsBefore, itemsAfter, actionsSent, ...rest } = JSON.parse(out);
   t.match(rest, { kills: 2, restartsSeen: 2, lost: 0, doubled: 0, outOfOrder: 0 });
+  t.match(rest, { accounts: 24, accountsBack: 24, accountsLost: 0, orphans: 0, faults: 0 });
   t.ok(actionsSent > 0);
   t.ok(itemsBefore > 0);
   t.equal(itemsAfter, itemsBefore);

@@ -63,6 +63,8 @@ export class RawClient {
   log: LogFields | undefined;
   newestTick = 0;
   applied = 0;
+  /** Newest action that is durable. */
+  durable = 0;
   /** Code of each rejected action. */
   readonly rejected = new Map<number, number>();
   /** Of the newest cell frame. */
@@ -194,6 +196,7 @@ export class RawClient {
     selfUpdate: (self) => {
       for (let i = 0; i < self.outcomeCount; i++) this.rejected.set(self.outcomeId(i), self.outcomeCode(i));
       this.applied = self.applied;
+      this.durable = self.durable;
       this.saw(self.tick);
     },
     logReply: (log) => {

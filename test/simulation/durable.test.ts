@@ -177,6 +177,23 @@ t.test('planted bugs on the way to the disk are found', async (t) => {
   });
 });
 
+/** New accounts come in groups, two clients at once among them, on a slow disk; the process dies now and then. */
+function groups(sim: Simulation): void {
+  sim.mix = { ...CALM, group: 0.1, overtake: 0.02, goodbye: 0.01, crash: 0.02 };
+  sim.node.disk.slowestMs = 200;
+}
+
+t.test('planted bugs of accounts are found', async (t) => {
+  await isFound(t, 'with what is durable, what came later is forgotten', {
+    mix: groups,
+    storeFault: 'forgets-what-waits',
+  });
+  await isFound(t, 'an account is written before its entity', {
+    mix: groups,
+    storeFault: 'writes-bindings-early',
+  });
+});
+
 t.test('planted bugs of loads and letters are found', async (t) => {
   await isFound(t, 'the file before the newer write', { mix: guestsGo, storeFault: 'reads-the-file-first' });
   await isFound(t, 'a timeout takes an item back', {

@@ -151,6 +151,7 @@ export class DurableWatch {
     const told = node.world.cut.durableTick;
     if (told > tick + QUIET_TICKS) fail('I12', `${told} was called durable, the disk has ${tick}`);
     await this.verify();
+    this.sim.accounts.crashed();
     const codec = this.codec();
     for (const player of players) {
       const { welcome } = player.client;
@@ -177,8 +178,9 @@ export class DurableWatch {
   /** Checksums, tables, places, items of what is on the disk. */
   async verify(): Promise<void> {
     if (this.sim.isVolatile) return; // of those in the arena it was told nothing
-    const { faults } = await verifyData(this.sim.node.disk, WHERE);
+    const { faults, orphans } = await verifyData(this.sim.node.disk, WHERE);
     if (faults.length > 0) fail('I2', faults[0]!);
+    if (orphans.length > 0) fail('I5', orphans[0]!);
   }
 
   private codec(): Codec {

@@ -18,6 +18,9 @@ export interface FaultMix {
   cut: number;
   deaf: number;
   goodbye: number;
+  /** Chance a tick: a group of new accounts logs in together. Chance a tick and client: its player logs in once more. */
+  group: number;
+  overtake: number;
   /** Chance a tick: a tile about the corner is split, merged or moved. */
   reshape: number;
   /** Chance a tick: a leaf about the corner gets another share of time. */
@@ -32,8 +35,13 @@ export interface FaultMix {
   far: number;
 }
 
-export function drawMix(random: Random): FaultMix {
-  const maybe = (chance: number, most: number) => (random.next() < chance ? random.next() * most : 0);
+/** @param ofLogins a stream of their own: the other draws of a seed stay what they were */
+export function drawMix(random: Random, ofLogins: Random): FaultMix {
+  const drawn = (from: Random) => (chance: number, most: number) =>
+    from.next() < chance ? from.next() * most : 0;
+  const maybe = drawn(random);
+  const login = drawn(ofLogins);
+  const logins = { group: login(0.5, 0.03), overtake: login(0.4, 0.01) };
   return {
     killBetween: maybe(0.5, 0.02),
     killInside: maybe(0.5, 0.02),
@@ -49,6 +57,7 @@ export function drawMix(random: Random): FaultMix {
     crash: maybe(0.6, 0.02),
     diskMs: maybe(0.7, 250),
     far: maybe(0.5, 0.6),
+    ...logins,
   };
 }
 
@@ -61,6 +70,8 @@ export const CALM: FaultMix = {
   cut: 0,
   deaf: 0,
   goodbye: 0,
+  group: 0,
+  overtake: 0,
   reshape: 0,
   degrade: 0,
   retire: 0,

@@ -338,9 +338,8 @@ export class SimNode {
         ),
         authenticate: async (ticket) => (ticket === '' ? { guest: true } : { playerId: ticket }),
         accounts: {
-          find: (playerId) => new Promise((resolve) => store.findAccount(playerId, resolve)),
-          bind: (playerId, expected, entity) =>
-            new Promise((resolve) => store.bindAccount(playerId, expected, entity, resolve)),
+          find: async (playerId) => store.findAccount(playerId),
+          bind: async (playerId, expected, entity) => store.bindAccount(playerId, expected, entity),
           load: async (entity) => store.loadEntity(entity),
         },
         ensureOwner: (x, y) => placer.ensureOwner(x, y),

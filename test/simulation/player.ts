@@ -40,6 +40,11 @@ export class SimPlayer {
   private ending = false;
   /** Has left for good. */
   private isGone = false;
+  /** Accounts and clients that it has had. */
+  private accounts = 0;
+  private clients = 0;
+  /** Clients that were online, or coming in, when another one logged in with the same ticket. */
+  readonly overtaken: Client[] = [];
 
   constructor(
     private readonly node: SimNode,
@@ -69,8 +74,31 @@ export class SimPlayer {
     );
   }
 
+  /** What it logs in as, '' = a guest. */
+  get account(): string {
+    return this.index % 2 === 1 ? `player ${this.index}.${this.accounts}` : '';
+  }
+
+  /** Goes without a word, and comes in with an account that nobody has seen, now and then with two clients at once. */
+  renew(): void {
+    if (this.account === '' || this.isGone || this.ending) return;
+    for (const client of [this.client, ...this.overtaken]) client.abandon();
+    this.accounts++;
+    this.join();
+    if (this.random.int(3) === 0) this.overtake();
+  }
+
+  /** Logs in once more, while it plays. */
+  overtake(): void {
+    if (this.account === '' || this.isGone || this.ending || this.client.undecided > 0) return;
+    this.overtaken.push(this.client);
+    this.join();
+  }
+
   private join(): void {
     const { node, random } = this;
+    const mine = ++this.clients;
+    const isMine = () => mine === this.clients;
     this.record = new ActionRecord();
     this.log = null;
     this.durable = 0;
@@ -80,7 +108,7 @@ export class SimPlayer {
     this.client = connect({
       url: 'sim:',
       spawn: { x: this.home.x + at(), y: this.home.y + at() },
-      ticket: this.index % 2 === 1 ? `player ${this.index}` : '',
+      ticket: this.account,
       view: 'full',
       renew: false,
       socket: (url, events) => {
@@ -91,12 +119,17 @@ export class SimPlayer {
       random,
       pulse: (beat) => node.time.every(100, beat),
       handlers: {
-        decided: (action) => this.record.outcome(action.id, action.outcome),
+        decided: (action) => {
+          if (isMine()) this.record.outcome(action.id, action.outcome);
+        },
         durable: (action) => {
+          if (!isMine()) return;
           this.record.fold(action.id);
           this.durable = action.id;
         },
-        ended: (error) => this.ended(error),
+        ended: (error) => {
+          if (isMine()) this.ended(error);
+        },
       },
     });
   }
@@ -105,6 +138,7 @@ export class SimPlayer {
     if (error === null || this.ending) return;
     if (error.code === 'RESUME_IMPOSSIBLE') fail('I12', `player ${this.index}: ${error.message}`);
     if (error.code === 'SESSION_EXPIRED' && this.mayExpire) this.ending = true; // and begins anew
+    if (error.code === 'SESSION_TAKEN' && this.overtaken.length > 0) this.ending = true; // its other client came in later
   }
 
   /** One tick of its life, with its share of faults. */
@@ -118,6 +152,7 @@ export class SimPlayer {
     if (this.deafTicks > 0 && --this.deafTicks === 0) this.hear();
     if (this.ending) return this.comeBack();
     if (this.client.state !== 'online') return;
+    if (mix.overtake > 0 && random.next() < mix.overtake) return this.overtake();
     if (this.client.undecided === 0 && random.next() < mix.goodbye) {
       this.ending = true;
       void this.client.goodbye();

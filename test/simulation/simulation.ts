@@ -14,6 +14,7 @@ import game from '../../src/game/game.js';
 import type { Shard } from '../../src/shard/tick.js';
 import type { StoreParts } from '../../src/store/core.js';
 import type { Column, GameModule } from '../../src/world/facade.js';
+import { AccountWatch } from './accounts.js';
 import { CALM, type FaultMix, drawMix } from './faults.js';
 import { DurableWatch } from './durable.js';
 import { interrupted, until } from '../shard/death.js';
@@ -74,6 +75,8 @@ export interface SimulationResult {
   decisions: number;
   /** Entities that went to rest in the store. */
   unloads: number;
+  /** Accounts that came in for the first time. */
+  accounts: number;
 }
 
 const TICK_MS = 50;
@@ -93,6 +96,7 @@ export class Simulation {
   deaths = 0;
   readonly watch: Watch;
   readonly durable: DurableWatch;
+  readonly accounts = new AccountWatch(this);
   readonly retirement: Retirement;
   /** A world in memory: for half of the seeds in which the process does not die. */
   readonly isVolatile: boolean;
@@ -113,7 +117,7 @@ export class Simulation {
 
   constructor(readonly options: SimulationOptions) {
     this.random = seededRandom(hash2(options.seed, 0x51a));
-    const drawn = drawMix(this.random);
+    const drawn = drawMix(this.random, seededRandom(hash2(options.seed, 0xacc)));
     this.mix = options.mix ?? drawn;
     this.budget = options.clientBytesPerS ?? drawBudget(hash2(options.seed, 0xb1d));
     this.isVolatile = options.isVolatile ?? (this.mix.crash === 0 && (hash2(options.seed, 0x701) & 1) === 0);
@@ -161,6 +165,7 @@ export class Simulation {
     // Who has just left for good, a guest of an earlier process say, is still to be told of.
     for (let i = 0; i < 60 || (i < 200 && this.tick - this.watch.goneTick < 10); i++) await this.step(false);
     checkEnd(this);
+    this.accounts.checkEnd();
     await this.planner?.empty(() => this.step(false));
     await this.durable.verify();
     const { splits, merges, moves } = this.node.reshaper.counts;
@@ -181,6 +186,7 @@ export class Simulation {
       cuts: this.durable.compared,
       decisions: this.planner?.decided ?? 0,
       unloads: this.node.unloads + this.node.store.residence.unloads,
+      accounts: this.accounts.accounts,
     };
   }
 
@@ -197,6 +203,8 @@ export class Simulation {
   private async step(withFaults: boolean): Promise<void> {
     this.tick++;
     for (const player of this.players) withFaults ? player.play(this.mix) : player.comeBack();
+    if (this.mix.group > 0 && this.random.next() < this.mix.group)
+      for (const player of this.players) if (this.random.int(2) === 0) player.renew();
     if (this.random.next() < this.mix.reshape) this.layout.reshape();
     if (this.random.next() < this.mix.degrade) this.layout.degrade();
     if (this.planner === null) this.retire();
@@ -216,6 +224,7 @@ export class Simulation {
     this.planner?.check();
     this.watch.check();
     this.durable.check();
+    this.accounts.check();
     for (let ms = 10; ms < TICK_MS; ms += 10) {
       this.node.time.advance(start + ms);
       if (doom === 3 + ms / 10 && this.storeFuse < 0) this.storeFuse = this.random.int(40);

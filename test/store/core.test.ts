@@ -7,6 +7,7 @@ import { FLAG } from '../../src/memory/player.js';
 import { OWNER } from '../../src/memory/record.js';
 import { ENTITY_REQUEST } from '../../src/memory/store-ring.js';
 import type { StoreParts } from '../../src/store/core.js';
+import { sealNumbers, unsealNumbers } from '../../src/store/frame.js';
 import { verifyData } from '../../src/store/verify.js';
 import type { FaultyEngine } from './faulty-engine.js';
 import { type Deed, border, everyCutAddsUp, plan, tile, y } from './deeds.js';
@@ -161,31 +162,84 @@ t.test('a flipped bit: the record is refused, nothing overwrites it, and its mai
   t.same(engine.get('entities', id), value, 'as it was found');
 });
 
-t.test(
-  'an account is looked up while it is being written: answered with the newer, once that is durable',
-  async (t) => {
-    const answers = (fault?: StoreParts['fault']) => {
+t.test('an account and its entity become durable in one transaction', async (t) => {
+  const look = async (fault?: StoreParts['fault']) => {
+    const kept = border(undefined, fault);
+    const { store, engine, planet, players } = kept;
+    players.forEach(({ id }, i) => {
+      t.equal(store.bindAccount(`player ${i}`, 0, id), id);
+    });
+    const seen = new Set<string>();
+    engine.delay = 2;
+    t.equal(store.bindAccount('nobody', 0, 4711), 4711, 'agreed at once: it never comes in');
+    for (let i = 0; i < 40; i++) {
+      if (i < 12) {
+        const player = planet.join(tile.east + i, y, FLAG.NEW | FLAG.ACCOUNT);
+        store.bindAccount(`player ${players.push(player) - 1}`, 0, player.id);
+      }
+      planet.step();
+      engine.advance();
+      store.poll();
+      for (const orphan of (await verifyData(engine, 'the test')).orphans) seen.add(orphan);
+      players.forEach(({ id }, n) => {
+        if (store.findAccount(`player ${n}`) !== id) seen.add(`player ${n} is forgotten`);
+      });
+    }
+    players.forEach((_, i) => {
+      if (engine.get('accounts', `player ${i}`) === undefined) seen.add(`player ${i} is not on the disk`);
+    });
+    return [...seen];
+  };
+  t.strictSame(await look(), []);
+  t.match((await look('writes-bindings-early'))[0], /^account "\w.*": its entity \d+ is not there$/);
+  t.match((await look('forgets-what-waits'))[0], /is forgotten/, 'planted: with the older what came later');
+});
+
+t.test('an account is bound by compare-and-swap, the newest hides what is on the disk', (t) => {
+  const kept = border();
+  const { store, players } = kept;
+  const [a, b] = players.map(({ id }) => id) as [number, number];
+  t.equal(store.findAccount('ada'), 0);
+  t.equal(store.bindAccount('ada', 0, a), a);
+  t.equal(store.bindAccount('ada', 0, b), a, 'somebody was faster');
+  t.equal(store.bindAccount('ada', b, 0), a, 'only what is bound can be taken back');
+  t.equal(store.bindAccount('ada', a, 0), 0, 'it never came in');
+  t.equal(store.bindAccount('ada', 0, a), a);
+  run(kept, 20);
+  t.strictSame(kept.engine.get('accounts', 'ada'), sealNumbers([a]));
+  t.equal(store.bindAccount('ada', a, b), b, 'the newer before it is durable');
+  t.equal(store.findAccount('ada'), b);
+  t.end();
+});
+
+t.test('nobody is told before exactly its own write is durable: in groups, on any disk', (t) => {
+  const group = fc.array(fc.tuple(fc.nat(3), fc.nat(2), fc.boolean()), { minLength: 5, maxLength: 40 });
+  const early = (fault?: StoreParts['fault']) =>
+    fc.property(group, (turns) => {
       const { store, engine } = border(undefined, fault);
-      engine.delay = 1; // a commit takes one `advance`
-      const told: string[] = [];
-      store.bindAccount('ada', 0, 71, (entity) => told.push(`bind ${entity}`));
-      store.findAccount('ada', (entity) => told.push(`find ${entity}`));
-      store.findAccount('bob', (entity) => told.push(`bob ${entity}`));
-      for (let i = 0; i < 3; i++) {
+      let asked = 0;
+      for (const [asks, delay, isTroubled] of turns) {
+        engine.delay = delay;
+        engine.trouble = isTroubled ? new Error('no space left') : null;
+        for (let i = 0; i < asks; i++) {
+          const bound = ++asked;
+          const name = bound % 2 === 0 ? 'idLease' : 'incarnation';
+          const told = () => {
+            const stands = unsealNumbers(engine.get('meta', name)!)![0]!;
+            if (stands < bound) throw new Error(`${name} ${bound} was told, ${stands} is on the disk`);
+          };
+          if (name === 'idLease') store.recordLease(bound, told);
+          else store.recordIncarnation(bound, told);
+        }
         engine.advance();
         store.poll();
       }
-      store.findAccount('ada', (entity) => told.push(`again ${entity}`));
-      return told;
-    };
-    t.strictSame(answers(), ['bob 0', 'bind 71', 'find 71', 'again 71']);
-    t.strictSame(
-      answers('reads-the-file-first')[0],
-      'find 0',
-      'planted: the file before the newer write is found',
-    );
-  },
-);
+    });
+  fc.assert(early(), { numRuns: 25 });
+  const planted = fc.check(early('answers-for-what-came-later'), { numRuns: 25, endOnFailure: true });
+  t.match(String(planted.errorInstance), /was told/, 'planted: a list that goes on growing is found');
+  t.end();
+});
 
 t.test('a write that takes longer than three seconds is an alarm, its end is the end of that', async (t) => {
   const kept = border();

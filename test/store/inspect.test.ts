@@ -41,6 +41,8 @@ t.test('what a planet left in its data directory', async (t) => {
   const b = planet.join(tile.east - 21, tile.south + 500, FLAG.NEW | FLAG.ACCOUNT);
   run(kept, 5);
   planet.act(a, 'give', { target: b.id, item: ITEM.coin, count: 3 });
+  kept.store.bindAccount('ada', 0, a.id);
+  kept.store.bindAccount('bob', 0, b.id);
   const line = { source: a.id, counter: 1, from: a.id, to: b.id, itemKind: ITEM.coin, count: 3, how: 1 };
   pushTransfer(planet.world.stored[0]!, { ...line, tick: planet.tick });
   run(kept, 20);
@@ -54,7 +56,7 @@ t.test('what a planet left in its data directory', async (t) => {
   t.match(one.text, /item coin: 13/);
   t.match(one.text, new RegExp(`took 3 coin from ${a.id} {2}transfer ${a.id}/1`));
   const verdict = await look('--data', dir, '--verify');
-  t.match(verdict.text, /0 faults/);
+  t.match(verdict.text, /2 accounts, 0 faults, 0 orphans/);
   t.equal(verdict.code, 0);
   t.match((await look('--data', dir, '--snapshot', 'friday')).text, /verified/);
   t.equal((await look('--data', join(dir, 'snapshots', 'friday'), '--verify')).code, 0);
@@ -75,6 +77,58 @@ t.test('what a planet left in its data directory', async (t) => {
   t.equal(bad.code, 1);
   t.match(bad.text, new RegExp(`entity ${a.id}: its checksum is wrong`));
   t.match((await look('--data', dir, '--entity', String(a.id))).text, /its checksum is wrong/);
+});
+
+t.test('accounts and entities that have lost each other are found, and copied all the same', async (t) => {
+  const binding = (key: string, entity: number | null): Write => ({
+    ...{ table: 'accounts', key },
+    value: entity === null ? null : sealNumbers([entity]),
+  });
+  const cases = [
+    { name: 'as it is', write: () => binding('nobody', null), orphans: [] },
+    {
+      name: 'an entity without its account',
+      write: () => binding('bob', null),
+      orphans: [/^entity \d+: it is an account's, but no account plays it$/m],
+    },
+    {
+      name: 'an account without its entity',
+      write: () => binding('carl', 999_999),
+      orphans: [/^account "carl": its entity 999999 is not there$/m],
+    },
+    {
+      name: 'two accounts with one entity',
+      write: (ada: number) => binding('bob', ada),
+      orphans: [
+        /^accounts "ada" and "bob" play the same entity \d+$/m,
+        /^entity \d+: it is an account's, but no account plays it$/m,
+      ],
+    },
+  ];
+  for (const { name, write, orphans } of cases) {
+    const dir = join(t.testdir(), name);
+    const { engine, release } = await openDataFolder(dir);
+    const kept = keep(game, engine);
+    const tile = boundsOf(tileAt(10_000, 10_000, LIMITS.baseTileLevel));
+    kept.planet.assign(tile.east - 50, tile.south + 500, 0);
+    const players = [-20, -21].map((dx) =>
+      kept.planet.join(tile.east + dx, tile.south + 500, FLAG.NEW | FLAG.ACCOUNT),
+    );
+    ['ada', 'bob'].forEach((player, i) => {
+      kept.store.bindAccount(player, 0, players[i]!.id);
+    });
+    run(kept, 10);
+    engine.commit([write(players[0]!.id)], (trouble) => t.equal(trouble, null));
+    await engine.close();
+    release();
+    const { code, text } = await look('--data', dir, '--verify');
+    t.equal(code, orphans.length > 0 ? 1 : 0, name);
+    t.match(text, new RegExp(`0 faults, ${orphans.length} orphans`), name);
+    for (const orphan of orphans) t.match(text, orphan, name);
+    const copied = await look('--data', dir, '--snapshot', 'friday');
+    t.equal(copied.code, 0, `${name}: the copy is a good copy`);
+    t.equal(/have lost each other/.test(copied.text), orphans.length > 0, name);
+  }
 });
 
 t.test('a verification that takes long says how far it is', async (t) => {

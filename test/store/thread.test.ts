@@ -48,7 +48,7 @@ for (const kind of ['lmdb', 'memory'] as const) {
     t.match(again.facts, { idLease: 512, incarnation: 9, secret: store.facts.secret });
     t.ok(again.facts.durableTick > 0, 'the clock goes on');
     again.attach(world(again.facts.durableTick));
-    t.equal(await again.findAccount('ada'), 73);
+    t.equal(await again.findAccount('ada'), 0, 'it never came into the world: a crash or a stop takes both');
     await t.rejects(open(folder), { code: 'DATA_LOCKED' });
     await again.close();
     await t.rejects(open(folder, { seed: 2 }), { code: 'DATA_OTHER_WORLD' });
