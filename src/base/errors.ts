@@ -25,7 +25,7 @@ export const ERRORS = Object.freeze({
   GOODBYE: close(4000, 'The client said goodbye.'),
   PROTOCOL_MISMATCH: close(4001, 'The client speaks another version of the protocol: update it.'),
   BAD_FRAME: close(4002, 'Too many messages that are not valid FlatBuffers of the client schema.'),
-  BAD_TICKET: close(4003, 'The ticket is missing, forged or expired: get a new one.'),
+  BAD_TICKET: close(4003, 'The ticket is missing, forged or expired, or names no player: get a new one.'),
   FIRST_MESSAGE_TIMEOUT: close(4004, 'No Hello arrived within the time allowed for it.'),
   WINDOW_EXCEEDED: close(
     4005,

@@ -22,18 +22,37 @@ export type AuthOptions =
   /** Module that exports `authenticate`. */
   | { kind: 'module'; url: string };
 
-/** Longest player id, in characters. */
+/** Longest player id, in UTF-16 code units. */
 const MAX_PLAYER_ID = 128;
+/** Half of a surrogate pair is no text: the store could not tell it from any other half. Control characters hide in logs. */
+const NO_TEXT = /[\p{Surrogate}\p{Control}]/u;
+
+/**
+ * Whether this can name an account: a text of 1 to 128 code units without lone surrogates and control characters. It
+ * counts code point by code point as it is written, not normalised: é as one code point and as two are two players.
+ */
+export function isPlayerId(value: unknown): value is string {
+  return typeof value === 'string' && value !== '' && value.length <= MAX_PLAYER_ID && !NO_TEXT.test(value);
+}
+
 /** Clocks of the issuer and of this server may differ by this much. */
 const CLOCK_TOLERANCE_S = 5;
 
 export async function createAuthenticator(options: AuthOptions): Promise<Authenticate> {
   if (options.kind === 'guests') return async () => ({ guest: true });
   if (options.kind === 'module')
-    return ((await import(options.url)) as { authenticate: Authenticate }).authenticate;
+    return held(((await import(options.url)) as { authenticate: Authenticate }).authenticate);
   const algorithm = options.kind === 'shared-key' ? 'HS256' : 'EdDSA';
   const key = options.kind === 'shared-key' ? options.key : await importSPKI(options.pem, algorithm);
   return ticketAuthenticator(key, algorithm);
+}
+
+/** A hook names players by the same rule. */
+function held(authenticate: Authenticate): Authenticate {
+  return async (ticket) => {
+    const verdict = await authenticate(ticket);
+    return 'playerId' in verdict && !isPlayerId(verdict.playerId) ? { refused: 'BAD_TICKET' } : verdict;
+  };
 }
 
 /** Tickets are JWTs: `sub` is the player id, `exp` is required. */
@@ -46,9 +65,9 @@ function ticketAuthenticator(key: Uint8Array | CryptoKey, algorithm: string): Au
   return async (ticket) => {
     try {
       const { payload } = await jwtVerify(ticket, key, checks);
-      const playerId = payload.sub ?? '';
-      if (playerId === '' || playerId.length > MAX_PLAYER_ID) return { refused: 'BAD_TICKET' };
-      return { playerId };
+      // The type says so, the issuer may say otherwise: any JSON may stand there.
+      const playerId: unknown = payload.sub;
+      return isPlayerId(playerId) ? { playerId } : { refused: 'BAD_TICKET' };
     } catch {
       return { refused: 'BAD_TICKET' };
     }

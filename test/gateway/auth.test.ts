@@ -1,7 +1,9 @@
 /** Tickets: who gets in, and every ticket that must not. */
 import { type CryptoKey, exportSPKI, generateKeyPair, SignJWT, UnsecuredJWT } from 'jose';
 import t from 'tap';
-import { createAuthenticator } from '../../src/gateway/auth.js';
+import { createAuthenticator, isPlayerId } from '../../src/gateway/auth.js';
+import { ApartEngine } from '../../src/store/apart-engine.js';
+import { openDataFolder } from '../../src/store/data-folder.js';
 
 const KEY = new Uint8Array(32).fill(5);
 const sign = (subject: string, expires: string | number, key = KEY, alg = 'HS256') =>
@@ -54,3 +56,65 @@ t.test('public key: tickets signed by its owner, and no others', async (t) => {
     'the key as a secret',
   );
 });
+
+/** What may stand in a ticket where the player's id belongs, and what it counts as: itself, or nobody. */
+const SUBJECTS: readonly [what: string, sub: unknown, isPlayer: boolean][] = [
+  ['a name', 'alice', true],
+  ['128 code units', 'x'.repeat(128), true],
+  ['pairs of surrogates', '\u{1f600}'.repeat(64), true],
+  ['composed', 'caf\u00e9', true],
+  ['decomposed: another player', 'cafe\u0301', true],
+  ['digits', '17', true],
+  ['a name of every object', '__proto__', true],
+  ['nothing', '', false],
+  ['129 code units', 'x'.repeat(129), false],
+  ['the first half of a pair', '\ud83d', false],
+  ['the second half, inside', 'al\ude00ice', false],
+  ['halves in the wrong order', '\ude00\ud83d', false],
+  ['NUL', 'alice\0', false],
+  ['a line break', 'alice\nbob', false],
+  ['a list that reads like a name', ['alice'], false],
+  ['an object', {}, false],
+  ['an object that pretends', { length: 5, toString: 'alice' }, false],
+  ['a number', 17, false],
+  ['true', true, false],
+  ['null', null, false],
+];
+
+t.test('a player is named by a text, whatever else the issuer puts there', async (t) => {
+  const authenticate = await createAuthenticator({ kind: 'shared-key', key: KEY });
+  const url = new URL('./naming-hook.js', import.meta.url).href;
+  const hook = await createAuthenticator({ kind: 'module', url });
+  for (const [what, sub, isPlayer] of SUBJECTS) {
+    const words = new SignJWT({ sub } as { sub: string }).setProtectedHeader({ alg: 'HS256' });
+    const expected = isPlayer ? { playerId: sub } : { refused: 'BAD_TICKET' };
+    t.strictSame(await authenticate(await words.setExpirationTime('1h').sign(KEY)), expected, what);
+    t.strictSame(await hook(JSON.stringify(sub)), expected, `${what}, by a hook`);
+    t.equal(isPlayerId(sub), isPlayer);
+  }
+  t.strictSame(await hook('a guest'), { guest: true });
+});
+
+t.test(
+  'every name that may be is one account of its own on the disk, through the writer thread too',
+  async (t) => {
+    const dir = t.testdir();
+    const { engine: reader, release } = await openDataFolder(dir);
+    const engine = new ApartEngine(reader, dir);
+    const names = SUBJECTS.filter(([, , isPlayer]) => isPlayer).map(([, sub]) => sub as string);
+    const writes = names.map((key, i) => ({ table: 'accounts' as const, key, value: Uint8Array.of(i) }));
+    await new Promise<void>((resolve) =>
+      engine.commit(writes, (trouble) => {
+        t.equal(trouble, null);
+        resolve();
+      }),
+    );
+    t.strictSame(
+      names.map((name) => engine.get('accounts', name)?.[0]),
+      names.map((_, i) => i),
+    );
+    t.equal(engine.count('accounts'), names.length);
+    await engine.close();
+    release();
+  },
+);
