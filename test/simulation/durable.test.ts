@@ -150,7 +150,8 @@ function guestsGo(sim: Simulation): void {
 
 /** The process dies again and again. */
 function restarts(sim: Simulation): void {
-  sim.mix = { ...CALM, crash: 0.05 };
+  sim.mix = { ...CALM, crash: 0.03 };
+  sim.node.disk.slowestMs = 100;
 }
 
 t.test('planted bugs on the way to the disk are found', async (t) => {
