@@ -14,11 +14,12 @@ import { CLIENT } from '../wire/protocol.js';
 import type { GatewayCore } from './core.js';
 import { type FarPlan, NO_FAR } from './far.js';
 import { HeldPong } from './held-pong.js';
+import { LagMeter, PACE } from './lag-meter.js';
 import type { Plan } from './plans.js';
 import { Purse } from './purse.js';
 import type { Rooms } from './rooms.js';
 import { Seat } from './seat.js';
-import { isAllowed, LagMeter, PACE, STATE, TokenBucket } from './session-rules.js';
+import { isAllowed, STATE, TokenBucket } from './session-rules.js';
 import type { Socket, SocketListener } from './transport.js';
 import type { WatchedStream } from './watched.js';
 
@@ -119,7 +120,7 @@ export class Connection implements SocketListener {
     if (this.state === STATE.PLAYING) {
       if (m.welcomes !== 0) return this.refuse('BAD_VALUE'); // this connection has had one
       // An echo ahead of our tick is one of before a rollback, and no lag: it counts as the newest that was sent.
-      this.keepPace(this.lag.echoed(m.newestTick, now, core.world.clock.tickMs, core.late));
+      this.keepPace(this.lag.echoed(Math.min(m.newestTick, core.tick() + 1), now, core.late));
     }
     if (!this.isClosed()) this.hear(m, bytes, now);
   }
@@ -187,7 +188,9 @@ export class Connection implements SocketListener {
   }
 
   private takePong(now: number): Uint8Array {
-    return this.pong.take(this.core.replies, this.core.tick(), now);
+    const tick = this.core.tick();
+    this.lag.sent(tick, now);
+    return this.pong.take(this.core.replies, tick, now);
   }
 
   private act(m: ClientMessageView, bytes: Uint8Array): void {

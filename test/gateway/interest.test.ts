@@ -278,8 +278,8 @@ t.test('a client that says nothing at all is too slow in the end', async (t) => 
   const house = buildHouse();
   const shard = new ScriptedShard(house.world);
   const socket = await enter(house, shard, { spawn: HERE });
-  house.time.pass(1900);
-  t.equal(cellsOf(socket).length, 9, 'its ping may still come');
+  house.time.pass(3900);
+  t.equal(cellsOf(socket).length, 9, 'it may be far, and its ping may still come');
   house.time.pass(400);
   t.equal(cellsOf(socket).length, 0);
   house.time.pass(8000);
@@ -296,18 +296,9 @@ t.test('a gateway that was held up blames no client for it', async (t) => {
   house.time.pass(500);
   t.same([socket.closed, greeting.closed], [undefined, undefined]);
   t.equal(cellsOf(socket).length, 9);
-  house.time.pass(9000);
+  house.time.pass(11_000);
   t.equal(socket.closed?.reason, 'TOO_SLOW', 'their own time goes on from there');
   t.equal(greeting.closed?.reason, 'FIRST_MESSAGE_TIMEOUT');
-});
-
-t.test('an echo from the future closes', async (t) => {
-  const house = buildHouse();
-  const socket = await enter(house, new ScriptedShard(house.world));
-  socket.ping(0);
-  t.equal(socket.closed, undefined);
-  socket.ping(1000);
-  t.equal(socket.closed?.reason, 'BAD_VALUE');
 });
 
 t.test('a crowd’s key frames come as the socket takes them, the nearest first', async (t) => {

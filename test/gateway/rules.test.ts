@@ -1,14 +1,7 @@
-/** The pure rules of a session: bucket and lag meter against hand-made times, ids at their limits. */
+/** The pure rules of a session: the bucket against hand-made times, ids at their limits. */
 import fc from 'fast-check';
 import t from 'tap';
-import {
-  checkAction,
-  isAllowed,
-  LagMeter,
-  PACE,
-  STATE,
-  TokenBucket,
-} from '../../src/gateway/session-rules.js';
+import { checkAction, isAllowed, STATE, TokenBucket } from '../../src/gateway/session-rules.js';
 import { secretNumbers, SessionTokens } from '../../src/gateway/session-token.js';
 import { CLIENT } from '../../src/wire/protocol.js';
 
@@ -46,48 +39,6 @@ t.test('a bucket never gives more than burst + pace × time', async () => {
       },
     ),
   );
-});
-
-t.test('lag: a client that keeps up is never slow, however seldom something is sent', async (t) => {
-  const lag = new LagMeter(1000, 10_000, 1000);
-  for (let tick = 1, now = 0; tick < 400; tick += 40, now += 2000) {
-    lag.sent(tick, now);
-    t.equal(lag.elapsed(now + 900, 0), PACE.GOOD);
-    t.equal(lag.echoed(tick, now + 950, 50, 0), PACE.GOOD);
-  }
-});
-
-t.test('lag: slow by what it echoes, good again when it has caught up, lost in the end', async (t) => {
-  const lag = new LagMeter(1000, 10_000, 1000);
-  for (let tick = 1; tick <= 25; tick++) lag.sent(tick, tick * 50);
-  t.equal(lag.echoed(0, 1000, 50, 0), PACE.GOOD, '950 ms old');
-  t.equal(lag.echoed(0, 1100, 50, 0), PACE.SLOW, '1050 ms old');
-  t.equal(lag.echoed(10, 1200, 50, 0), PACE.SLOW, 'still 15 ticks behind');
-  t.equal(lag.echoed(20, 1300, 50, 0), PACE.GOOD, '5 ticks behind: caught up');
-  lag.sent(30, 1500);
-  t.equal(lag.echoed(25, 11_400, 50, 0), PACE.SLOW);
-  t.equal(lag.echoed(25, 11_600, 50, 0), PACE.LOST);
-});
-
-t.test("lag: what the gateway is late itself, out and in, is nobody else's slowness", async (t) => {
-  const lag = new LagMeter(1000, 10_000, 1000);
-  for (let tick = 1; tick <= 40; tick++) lag.sent(tick, tick * 50);
-  t.equal(lag.echoed(0, 1450, 50, 200), PACE.GOOD, '1400 ms old, 400 of them ours');
-  t.equal(lag.elapsed(2400, 200), PACE.GOOD);
-  t.equal(lag.elapsed(2500, 200), PACE.SLOW);
-  t.equal(lag.echoed(20, 2600, 50, 200), PACE.SLOW, '20 ticks behind, 8 of them ours');
-  t.equal(lag.echoed(22, 2700, 50, 200), PACE.GOOD, 'caught up');
-  lag.sent(50, 3000);
-  t.equal(lag.elapsed(13_400, 200), PACE.SLOW);
-  t.equal(lag.elapsed(13_500, 200), PACE.LOST);
-});
-
-t.test('lag: a client that says nothing is given the time of its ping more', async (t) => {
-  const lag = new LagMeter(1000, 10_000, 1000);
-  lag.sent(1, 0);
-  t.equal(lag.elapsed(1900, 0), PACE.GOOD);
-  t.equal(lag.elapsed(2100, 0), PACE.SLOW);
-  t.equal(lag.elapsed(10_100, 0), PACE.LOST);
 });
 
 t.test('tokens: good for their session and entity only', async (t) => {
