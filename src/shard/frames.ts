@@ -163,6 +163,7 @@ export class Frames {
     const qy = quantiser.yAt(view.f64, (byte + ROW.y) >> 3);
     const vx = quantiser.speedAt(view.f32, w + (ROW.vx >> 2));
     const vy = quantiser.speedAt(view.f32, w + (ROW.vy >> 2));
+    published.keep(slot, view, byte);
     published.id[slot] = view.f64[(byte + ROW.id) >> 3]!;
     published.epoch[slot] = view.u32[w + (ROW.epoch >> 2)]!;
     published.see(

@@ -8,6 +8,7 @@
 import { cellNumber } from '../geo/cell.js';
 import { SQUARE_DEPTH } from '../geo/square.js';
 import { HOT } from '../memory/record.js';
+import { ROW, type ViewWriter } from '../memory/view.js';
 import { SHARD_COUNTER } from '../memory/shard-block.js';
 import type { Core } from './core.js';
 
@@ -42,6 +43,10 @@ export class Published {
   readonly pub0: Int32Array;
   readonly pub1: Int32Array;
   readonly fresh: Uint8Array;
+  /** Place and velocity as they stood in the view then, and whether a view since showed others. */
+  private readonly place: Float64Array;
+  private readonly speed: Float32Array;
+  private readonly strayed: Uint8Array;
 
   /** Cell in which the slot stood in the last tick. */
   private readonly standing: Float64Array;
@@ -65,6 +70,9 @@ export class Published {
     this.pub0 = new Int32Array(n);
     this.pub1 = new Int32Array(n);
     this.fresh = new Uint8Array(n);
+    this.place = new Float64Array(2 * n);
+    this.speed = new Float32Array(2 * n);
+    this.strayed = new Uint8Array(n);
     this.standing = new Float64Array(n);
     this.removalCell = new Float64Array(n);
     this.removalId = new Float64Array(n);
@@ -89,14 +97,16 @@ export class Published {
     p1: number,
   ): void {
     const { tick } = this.core;
-    const isNew = this.fresh[slot] === 0;
+    const isBack = this.position[slot] === position && this.velocity[slot] === velocity;
+    const isNew = this.fresh[slot] === 0 || (isBack && this.strayed[slot] === 1);
+    this.strayed[slot] = 0;
     if (isNew || this.kind[slot] !== kind || this.pub0[slot] !== p0 || this.pub1[slot] !== p1) {
       this.fresh[slot] = 1;
       this.kind[slot] = kind;
       this.pub0[slot] = p0;
       this.pub1[slot] = p1;
       this.fullTick.fill(tick, slot * DEPTHS, (slot + 1) * DEPTHS);
-    } else if (this.position[slot] === position && this.velocity[slot] === velocity) {
+    } else if (isBack) {
       if (this.leaf[slot] !== leaf) this.enter(slot, leaf);
       return;
     }
@@ -104,6 +114,42 @@ export class Published {
     this.position[slot] = position;
     this.velocity[slot] = velocity;
     if (this.leaf[slot] !== leaf) this.enter(slot, leaf);
+  }
+
+  /** Where and how fast it was in the frame that is being made, from its row. */
+  keep(slot: number, view: ViewWriter, byte: number): void {
+    this.place[2 * slot] = view.f64[(byte + ROW.x) >> 3]!;
+    this.place[2 * slot + 1] = view.f64[(byte + ROW.y) >> 3]!;
+    this.speed[2 * slot] = view.f32[(byte + ROW.vx) >> 2]!;
+    this.speed[2 * slot + 1] = view.f32[(byte + ROW.vy) >> 2]!;
+  }
+
+  /**
+   * A row of a view between two frames. Somebody may be shown it (a key frame is taken from any view), so whatever it has
+   * else than the last frame has to be told with the next one, be it by then what it was before.
+   * @param leaf UNKNOWN where the cell is not cut
+   */
+  glimpse(slot: number, leaf: number, view: ViewWriter, byte: number): void {
+    const w = byte >> 2;
+    const kind = (view.u16[(byte + ROW.kind) >> 1]! << 16) | view.u16[(byte + ROW.flags) >> 1]!;
+    const isOther =
+      this.kind[slot] !== kind ||
+      this.pub0[slot] !== view.i32[w + (ROW.pub0 >> 2)] ||
+      this.pub1[slot] !== view.i32[w + (ROW.pub1 >> 2)] ||
+      (leaf !== UNKNOWN && this.leaf[slot] !== leaf);
+    if (isOther) this.fresh[slot] = 0;
+    if (
+      this.place[2 * slot] !== view.f64[(byte + ROW.x) >> 3] ||
+      this.place[2 * slot + 1] !== view.f64[(byte + ROW.y) >> 3] ||
+      this.speed[2 * slot] !== view.f32[(byte + ROW.vx) >> 2] ||
+      this.speed[2 * slot + 1] !== view.f32[(byte + ROW.vy) >> 2]
+    )
+      this.strayed[slot] = 1;
+  }
+
+  /** A view between two frames does not show it: a key frame that is taken from it lacks it. */
+  unseen(slot: number): void {
+    this.fresh[slot] = 0;
   }
 
   /** In which cell the slot stands in this tick; in an array, since a double passed by itself is allocated. Who changes it has to be shown in full, be it back by the next frame. */

@@ -13,7 +13,7 @@ import { LIMITS } from '../base/limits.js';
 import { HOT } from '../memory/record.js';
 import type { ViewWriter } from '../memory/view.js';
 import { FLAG, PLAYER_KIND } from '../memory/player.js';
-import type { Published } from './published.js';
+import { type Published, UNKNOWN } from './published.js';
 import type { Streams } from './streams.js';
 import type { Core } from './core.js';
 import { PRESENCE_STATE } from '../memory/inbox.js';
@@ -36,6 +36,8 @@ export class ViewPublisher {
   private cutCells = new Int32Array(64);
   private tables = new Int32Array(64 * LEAF_WORDS);
   private cuts = 0;
+  /** Whether this tick has no frames. */
+  private isBetween = false;
 
   constructor(
     private readonly core: Core,
@@ -56,6 +58,7 @@ export class ViewPublisher {
    */
   publish(unclosed: ReadonlySet<number>): void {
     const { core, view } = this;
+    this.isBetween = core.tick % core.options.frameEvery !== 0;
     view.begin(core.tick, core.options.incarnation);
     this.findCuts(unclosed);
     this.countRows();
@@ -106,6 +109,7 @@ export class ViewPublisher {
       const hot = arena.hot(slot);
       if (arena.u16[(hot + HOT.flags) >> 1]! & FLAG.OFFLINE) {
         cells[i] = -1;
+        this.published.unseen(slot);
         continue;
       }
       const x = (hot + HOT.x) >> 3;
@@ -118,7 +122,10 @@ export class ViewPublisher {
       // In every tick: a key frame may be taken from this view, and lacks who is back by the next frame.
       this.published.standsIn(slot, number);
       this.shownCell[slot] = number[0]!;
-      if (c < 0) continue;
+      if (c < 0) {
+        this.published.unseen(slot);
+        continue;
+      }
       view.addRow(c);
       const cut = this.cutOf[c]!;
       if (cut === 0) continue;
@@ -133,6 +140,7 @@ export class ViewPublisher {
     const { view } = this;
     const c = view.cellFrom(this.shownCell, slot);
     this.cells[i] = c;
+    if (c < 0) this.published.unseen(slot);
     if (c < 0) return this.core.noteStill(slot, false); // no room for its cell: it has no row to be copied next time
     view.addRow(c);
     const cut = this.cutOf[c]!;
@@ -169,6 +177,8 @@ export class ViewPublisher {
     const away =
       kind === PLAYER_KIND && core.world.inboxes.presence(slot) !== PRESENCE_STATE.CONNECTED ? AWAY : 0;
     view.putSlot(row, arena, slot, away);
+    if (this.isBetween)
+      this.published.glimpse(slot, cut === 0 ? UNKNOWN : this.leaves[i]!, view, view.rowByte(row));
   }
 
   /** Streams stand in the view, also those without rows: a new subscriber gets their (empty) key frame. */
