@@ -2,9 +2,9 @@
  * A bot's part in two-sided trades: it hears what trades tell (event `trade`), knows the newest one that it is a party
  * of, and makes up its mind about it. Counts how trades ended, each once: the asker's bot does.
  */
-import { encodePayload } from '../base/payload.js';
+import { encodePayload, PayloadDecoder } from '../base/payload.js';
 import type { Random } from '../base/random.js';
-import { BUILT_IN_PAYLOADS } from '../client/payload.js';
+import { BUILT_IN_EVENTS, BUILT_IN_PAYLOADS, type TradeState } from '../client/payload.js';
 import type { CellFrameView } from '../wire/cell-frame-view.js';
 import type { Deed } from './doings.js';
 import { someItem } from './doings.js';
@@ -13,9 +13,6 @@ import type { Measures } from './measures.js';
 /** A trade that has not told anything for so long is over (it does so once a second). */
 const SILENT_MS = 3000;
 const STATE = { open: 0, settled: 1, aborted: 2 } as const;
-/** Offsets in the struct TradeState of schemas/game.fbs, and its bytes. */
-const AT = { asker: 0, asked: 8, version: 16, state: 18, accepted: 19, items: 20, bytes: 40 } as const;
-const KINDS = 4;
 
 interface Known {
   id: number;
@@ -32,32 +29,35 @@ const sum = (items: readonly number[]) => items.reduce((a, b) => a + b, 0);
 export class Trader {
   private trade: Known | null = null;
   private lastOver = 0;
+  private readonly words = new PayloadDecoder(BUILT_IN_EVENTS.trade);
 
   constructor(private readonly measures: Pick<Measures, 'trades' | 'tradesAborted'>) {}
 
   /** @param kind of the event `trade`, −1 = the game has none */
   hear(frame: CellFrameView, kind: number, own: number, now: number): void {
+    const { words } = this;
     for (let i = 0; i < frame.eventCount; i++) {
-      if (frame.eventKind(i) !== kind || frame.eventPayloadLength(i) !== AT.bytes) continue;
-      const at = frame.bytes.byteOffset + frame.eventPayload(i);
-      this.told(frame.eventSource(i), new DataView(frame.bytes.buffer, at, AT.bytes), own, now);
+      if (frame.eventKind(i) !== kind) continue;
+      if (words.decode(frame.bytes, frame.eventPayload(i), frame.eventPayloadLength(i)) !== 0) continue;
+      this.told(frame.eventSource(i), words.payload as TradeState, own, now);
     }
   }
 
-  private told(id: number, words: DataView, own: number, now: number): void {
-    const party = [AT.asker, AT.asked].findIndex((at) => Number(words.getBigUint64(at, true)) === own);
+  private told(id: number, told: TradeState, own: number, now: number): void {
+    const party = [told.asker, told.asked].indexOf(own);
     if (party < 0) return;
-    const state = words.getUint8(AT.state);
-    if (state !== STATE.open) return this.over(id, state, party === 0);
-    const side = (of: number) =>
-      Array.from({ length: KINDS }, (_, item) => words.getUint16(AT.items + (of * KINDS + item) * 2, true));
+    if (told.state !== STATE.open) return this.over(id, told.state, party === 0);
+    const sides = [
+      [told.askerItem0, told.askerItem1, told.askerItem2, told.askerItem3],
+      [told.askedItem0, told.askedItem1, told.askedItem2, told.askedItem3],
+    ];
     this.trade = {
       id,
       heardMs: now,
-      version: words.getUint16(AT.version, true),
-      hasAccepted: (words.getUint8(AT.accepted) & (1 << party)) !== 0,
-      mine: side(party),
-      theirs: side(1 - party),
+      version: told.version,
+      hasAccepted: (told.accepted & (1 << party)) !== 0,
+      mine: sides[party],
+      theirs: sides[1 - party],
     };
   }
 

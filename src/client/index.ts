@@ -11,7 +11,7 @@ export { columnReader } from './columns.js';
 export { Entity, type GameEvent } from './entity.js';
 export { CLIENT_ERRORS, ClientError, type ClientErrorCode } from './errors.js';
 export type { Position } from './interpolate.js';
-export type { ActionFields } from './payload.js';
+export { type ActionFields, BUILT_IN_EVENTS, type Fields, readPayload, type TradeState } from './payload.js';
 export { browserSockets, type ClientSocket, type SocketEvents, type SocketFactory } from './socket.js';
 export type {
   ClientHandlers,

@@ -19,7 +19,7 @@ import { Ground } from './ground.js';
 import { Hands } from './hands.js';
 import { Painter, type Seen } from './painter.js';
 import { askedPlace, choosePlace, gameUrl, type Place } from './start.js';
-import { showTrade } from './trade.js';
+import { TradeWindow } from './trade.js';
 
 const WALK_MPS = 5;
 const REACH_M = 3;
@@ -51,6 +51,7 @@ class Game {
   private readonly painter = new Painter(byId<HTMLCanvasElement>('world'));
   private readonly ground = new Ground();
   private readonly hands: Hands;
+  private readonly trade: TradeWindow;
   private socket: ClientSocket | null = null;
   /** Item that is dropped and given. */
   private item = 0;
@@ -87,6 +88,7 @@ class Game {
         ended: (error) => this.note(error === null ? 'Goodbye.' : `Ended: ${error.message}`, 1e9),
       },
     });
+    this.trade = new TradeWindow(this.client, (action, fields) => this.act(action, fields));
     this.hands = new Hands(
       byId<HTMLCanvasElement>('world'),
       (px, py) => {
@@ -152,8 +154,7 @@ class Game {
 
   private onEvent(event: GameEvent): void {
     const now = performance.now(); // house-ok: a page's clock
-    if (event.name === 'trade')
-      return showTrade(this.client, event, (action, fields) => this.act(action, fields));
+    if (event.name === 'trade') return this.trade.hear(event, now);
     const text = event.name === 'speech' ? new TextDecoder().decode(event.payload) : 'Grrr!';
     this.painter.say(event.source, text, now);
     byId('told').append(h('span', {}, `${text} `));
@@ -168,6 +169,7 @@ class Game {
   private readonly frame = (now: number): void => {
     const { client } = this;
     this.hands.beat(now);
+    this.trade.beat(now);
     if (client.welcome !== null) {
       this.seen = this.painter.seen(client, now);
       this.ground.follow(client.self.x, client.self.y, now);
