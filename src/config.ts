@@ -92,11 +92,17 @@ function optionTable(cores: number): readonly Option[] {
     text('admin-hosts', 'NAMES', 'names, separated by commas', null, 'further names that it is asked by'),
     secret('admin-token', 8, 'bearer token of POST /api/admin/…; without one it is off'),
     whole('gateways', 1, LIMITS.maxGateways, 1, 'gateway threads, all on the game port'),
-    whole('shards', 1, LIMITS.maxShards, shards, 'shard threads; default: cores - 1'),
+    whole('shards', 1, LIMITS.maxShards, shards, 'shard threads; default: cores - 1, with --bots at least 2'),
     onOff('pin-shards', 'keep exactly --shards threads'),
     whole('shard-nice', -20, 19, 0, 'nice value of the shard threads; below 0 ticks go before what is sent'),
     ...dataOptions(),
-    whole('capacity', 1, 1_000_000, LIMITS.capacityPlayers, 'players that one tile carries'),
+    whole(
+      'capacity',
+      1,
+      1_000_000,
+      LIMITS.capacityPlayers,
+      'players that one tile carries; with --bots half of them',
+    ),
     whole('tick-rate', 1, 60, LIMITS.tickRateHz, 'ticks per second'),
     whole('frame-rate', 1, 60, LIMITS.frameRateHz, 'frames per second to clients; divides the tick rate'),
     whole(
@@ -144,6 +150,9 @@ function optionTable(cores: number): readonly Option[] {
     choice('log-level', LOG_LEVELS, 'info', 'least level that is logged, as JSON lines on stderr'),
   ];
 }
+
+/** Below it a tile would be split for the few that anybody brings to have a look. */
+const LEAST_SHOWN_CAPACITY = 50;
 
 export interface ConfigInput extends OptionInput {
   readonly cores: number;
@@ -201,7 +210,7 @@ function complete(s: Settings): Config {
     adminPort,
     adminToken: s.get<string | null>('admin-token'),
     gateways: s.get<number>('gateways'),
-    shards: s.get<number>('shards'),
+    shards: shardsFor(s),
     pinShards: s.get<boolean>('pin-shards'),
     shardNice: s.get<number>('shard-nice'),
     data: s.get<string | null>('data'),
@@ -209,7 +218,7 @@ function complete(s: Settings): Config {
     restore: s.get<string | null>('restore'),
     snapshotEvery: s.get<number>('snapshot-every'),
     snapshotsKept: s.get<number>('snapshots-kept'),
-    capacity: s.get<number>('capacity'),
+    capacity: capacityFor(s),
     tickRate,
     frameRate,
     maxEntities: s.get<number>('max-entities'),
@@ -226,6 +235,19 @@ function complete(s: Settings): Config {
     logLevel: s.get<LogLevel>('log-level'),
     warnings: Object.freeze([...s.warnings]),
   });
+}
+
+/** With bots, and unless said otherwise, there are two shards at least: a planet that is shown has handovers to show. */
+function shardsFor(s: Settings): number {
+  const shards = s.get<number>('shards');
+  return s.has('shards') || s.get<number>('bots') === 0 ? shards : Math.max(2, shards);
+}
+
+/** Likewise a capacity that the bots' fair (bots/scenarios/planet.ts) comes near to: so tiles are split and merged. */
+function capacityFor(s: Settings): number {
+  const [capacity, bots] = [s.get<number>('capacity'), s.get<number>('bots')];
+  if (s.has('capacity') || bots === 0) return capacity;
+  return Math.min(capacity, Math.max(LEAST_SHOWN_CAPACITY, Math.ceil(bots / 2)));
 }
 
 function adminNames(s: Settings): readonly string[] {

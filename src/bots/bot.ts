@@ -36,9 +36,13 @@ export interface Commons {
   readonly things: Things;
   /** How much of the run under full load is over. */
   share: number;
+  /** Since the first bot was started. */
+  timeS: number;
   botAt(index: number): Bot | undefined;
 }
 
+/** Scenarios whose bots stroll, and go to where something grows. */
+const HARVESTING: ReadonlySet<string> = new Set(['roam', 'cities', 'planet']);
 /** A goal counts as reached at this distance: the position that the bot knows is up to 0.2 s old. */
 const REACHED_M = 1.6;
 /** The server's answer to a walk, and a little. */
@@ -293,7 +297,7 @@ export class Bot implements Walker {
   // ---- what the bot does ----
 
   private walk(now: number): void {
-    const { scenario, share, random } = this.commons;
+    const { scenario, share, random, timeS } = this.commons;
     if (this.goal !== null && this.distance(this.goal) <= REACHED_M) {
       this.walkMs = now + this.goal.restS * 1000;
       const rests = this.goal.restS > 0;
@@ -301,7 +305,7 @@ export class Bot implements Walker {
       if (rests) return;
     }
     if (this.goal === null) {
-      this.goal = this.harvest(now) ?? scenario.next(this, share, random);
+      this.goal = this.harvest(now) ?? scenario.next(this, share, random, timeS);
       this.leg++;
     }
     const right = dx(this.x, wrapX(this.goal.x));
@@ -314,7 +318,7 @@ export class Bot implements Walker {
   /** Now and then a bot that strolls goes to where something grows. */
   private harvest(now: number): Goal | null {
     const { options, things, random } = this.commons;
-    if ((options.scenario !== 'roam' && options.scenario !== 'cities') || random.next() > 0.3) return null;
+    if (!HARVESTING.has(options.scenario) || random.next() > 0.3) return null;
     const node = things.nearest(
       cellNumber(this.x, this.y),
       this.kinds.get('node') ?? -1,

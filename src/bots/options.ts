@@ -5,7 +5,7 @@
 import { BlueMarbleError } from '../base/errors.js';
 import { type Command, readFlags } from '../base/flags.js';
 
-export const SCENARIOS = ['roam', 'border', 'crowd', 'cities', 'trade', 'pulse', 'metre'] as const;
+export const SCENARIOS = ['roam', 'border', 'crowd', 'cities', 'planet', 'trade', 'pulse', 'metre'] as const;
 export type ScenarioName = (typeof SCENARIOS)[number];
 export const BORDERS = ['meridian', 'antimeridian', 'pole', 'corner'] as const;
 export type BorderName = (typeof BORDERS)[number];

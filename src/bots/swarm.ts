@@ -43,6 +43,7 @@ export class Swarm {
   private readonly commons: Commons;
   private readonly watchers: WatchingBot[] = [];
   private checker: ViewChecker | null = null;
+  private readonly startMs: number;
   private since: number;
   private rounds = 0;
   private roundMs = 0;
@@ -57,7 +58,8 @@ export class Swarm {
     private readonly part: SwarmPart,
     private readonly parts: { clock: Clock; random: Random; sockets: SocketFactory },
   ) {
-    this.since = parts.clock.now();
+    this.startMs = parts.clock.now();
+    this.since = this.startMs;
     this.commons = {
       ...parts,
       options,
@@ -65,6 +67,7 @@ export class Swarm {
       measures: this.measures,
       things: new Things(),
       share: 0,
+      timeS: 0,
       botAt: (index) => this.bots[index - part.from],
     };
   }
@@ -92,6 +95,7 @@ export class Swarm {
     const now = this.parts.clock.now();
     if (this.rounds > 0) this.measures.lateMs.record(Math.max(0, now - this.roundMs - ROUND_MS));
     this.roundMs = now;
+    this.commons.timeS = (now - this.startMs) / 1000;
     const beats = this.rounds++ % BEAT_ROUNDS === 0;
     for (const bot of this.bots) {
       if (beats) bot.client.beat();

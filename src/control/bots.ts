@@ -36,7 +36,7 @@ export function startBots(players: number, target: BotsTarget, log: Log, timers:
     '--seconds',
     '0',
     '--scenario',
-    'cities', // all over the world, where people live: a newcomer sees a planet
+    'planet', // where people live, and a fair at a border: a newcomer sees a planet, and its tiles at work
   ];
   const child = spawn(process.execPath, [BOTS_MODULE, ...flags], {
     stdio: ['ignore', 'ignore', 'inherit'], // its report is for who runs it by hand; what goes wrong goes to our log

@@ -26,7 +26,7 @@ function legs(
   const walker = { index, home, x: wrapX(home.x), y: home.y, leg: 0 };
   const places = [{ x: walker.x, y: walker.y }];
   for (let i = 0; i < count; i++) {
-    const goal = it.next(walker as Walker, share, random);
+    const goal = it.next(walker as Walker, share, random, 0);
     walker.leg++;
     assert.ok(goal.speedMps > 0 && goal.speedMps <= LIMITS.walkSpeedMps && goal.restS >= 0);
     walker.x = wrapX(goal.x);
@@ -130,5 +130,45 @@ t.test('a rectangle may lie over the antimeridian', (t) => {
   const it = scenario('roam', { ...INPUT, rect: [179, -1, -179, 1] });
   const random = seededRandom(4);
   for (let i = 0; i < 100; i++) assert.ok(Math.abs(xyToLonLat(it.spawn(i, random).x, 0).lon) >= 179);
+  t.end();
+});
+
+t.test('the planet of --bots: a fair on both sides of a border that everybody visits in turn', (t) => {
+  const players = 500;
+  const capacity = Math.ceil(players / 2); // what the server takes for its own with so many bots, see config.ts
+  const random = seededRandom(5);
+  const it = scenario('planet', { ...INPUT, players });
+  const walkers = Array.from({ length: players }, (_, index) => {
+    const home = it.spawn(index, random);
+    return { index, home, x: wrapX(home.x), y: home.y, leg: 0 } as Walker & { x: number; y: number };
+  });
+  const fullest = (level: number) => {
+    const counts = new Map<number, number>();
+    for (const { x, y } of walkers) {
+      const tile = tileIndex(x, y, level);
+      counts.set(tile, (counts.get(tile) ?? 0) + 1);
+    }
+    return [...counts].sort(([, a], [, b]) => b - a);
+  };
+  const turns = [0, 45, 90].map((timeS) => {
+    for (const walker of walkers) {
+      const { x, y } = it.next(walker, 0, random, timeS);
+      Object.assign(walker, { x: wrapX(x), y });
+    }
+    const [[tile, count]] = fullest(LIMITS.baseTileLevel) as [[number, number]];
+    const share = count / capacity;
+    t.ok(
+      share > LIMITS.splitLoadShare && share < LIMITS.emergencyLoadShare,
+      `${count} of ${capacity}: split`,
+    );
+    const [[, most]] = fullest(LIMITS.baseTileLevel + 1) as [[number, number]];
+    t.ok(most / capacity < LIMITS.splitLoadShare, `${most} in a child: the split relieves`);
+    return tile;
+  });
+  const [first, second, third] = turns as [number, number, number];
+  t.not(first, second, 'the neighbour fills, the first is left to be merged');
+  t.equal(first, third, 'and again');
+  const wide = new Set(walkers.map(({ x, y }) => tileIndex(x, y, LIMITS.baseTileLevel))).size;
+  t.ok(wide > 100, `the others are all over the world: ${wide} tiles`);
   t.end();
 });

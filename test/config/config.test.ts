@@ -287,6 +287,16 @@ t.test('an admin port open to others is warned about', async (t) => {
   t.match(read(['--admin-host', '0.0.0.0']).warnings, [/open to other machines/]);
 });
 
+t.test('with bots there is something to see, unless it was said otherwise', async (t) => {
+  const two = (argv: string[], env = {}) => readConfig({ argv, env, cores: 2, readText: () => '' }) as Config;
+  t.match(two([]), { shards: 1, capacity: 5000 });
+  t.match(two(['--bots', '500']), { shards: 2, capacity: 250 });
+  t.match(two(['--bots', '10']), { shards: 2, capacity: 50 });
+  t.match(two([], { BLUEMARBLE_BOTS: '5000' }), { shards: 2, capacity: 2500 });
+  t.match(two(['--bots', '500', '--shards', '1', '--capacity', '5000']), { shards: 1, capacity: 5000 });
+  t.match(read(['--bots', '500']), { shards: 3 }, 'never fewer than without');
+});
+
 t.test('names of the admin port come in one spelling', async (t) => {
   t.same(read(['--admin-hosts', 'Planet.example., 10.0.0.5,fd00::0:1,[::FFFF:10.0.0.6]']).adminHosts, [
     'planet.example',

@@ -4,6 +4,7 @@ import { border } from './border.js';
 import { cities } from './cities.js';
 import { crowd } from './crowd.js';
 import { metre } from './metre.js';
+import { planet } from './planet.js';
 import { pulse } from './pulse.js';
 import { roam } from './roam.js';
 import type { Scenario, ScenarioInput } from './scenario.js';
@@ -14,6 +15,7 @@ const SCENARIO_OF: Record<ScenarioName, (input: ScenarioInput) => Scenario> = {
   border,
   crowd,
   cities,
+  planet,
   trade,
   pulse,
   metre,

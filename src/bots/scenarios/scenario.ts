@@ -29,8 +29,11 @@ export interface Walker {
 
 export interface Scenario {
   spawn(index: number, random: Random): Place;
-  /** @param share how much of the run under full load is over, 0…1 (stays 0 before) */
-  next(walker: Walker, share: number, random: Random): Goal;
+  /**
+   * @param share how much of the run under full load is over, 0…1 (stays 0 before)
+   * @param timeS since the first bot was started
+   */
+  next(walker: Walker, share: number, random: Random, timeS: number): Goal;
 }
 
 /** What a scenario may know of the run. */
