@@ -123,8 +123,10 @@ export class Painter {
     context.fillRect(0, 0, camera.width, camera.height);
     this.land.draw(context, camera, ratio, [sea, ground, coast], isMoving);
     if (this.layers.grid) this.drawGrid(context, camera);
-    if (this.layers.tiles) this.drawTiles(context, camera, theme);
+    if (this.layers.tiles) this.drawTiles(context, camera, theme, false);
     if (this.layers.players && this.dots.shown === 0) this.glows.draw(context, camera, ratio, player);
+    // From afar a tile is smaller than the light of its players: its load is shown in the middle of that light.
+    if (this.layers.tiles) this.drawTiles(context, camera, theme, true);
   }
 
   private drawGrid(context: CanvasRenderingContext2D, camera: Camera): void {
@@ -161,10 +163,12 @@ export class Painter {
     context.globalAlpha = 1;
   }
 
-  private drawTiles(context: CanvasRenderingContext2D, camera: Camera, theme: Theme): void {
+  /** @param marks those that are too small to be seen as they lie, or the others */
+  private drawTiles(context: CanvasRenderingContext2D, camera: Camera, theme: Theme, marks: boolean): void {
     for (const leaf of this.planet.leaves.values()) {
       const { west, north } = boundsOf(leaf.address);
       const size = tileSize(leaf.address.z) / camera.scale;
+      if (size < MARK_PX !== marks) continue;
       const grown = Math.max(size, MARK_PX);
       const px = camera.screenX(west) - (grown - size) / 2;
       const py = camera.screenY(north) - (grown - size) / 2;
@@ -172,10 +176,9 @@ export class Painter {
       const load = this.planet.loadOf(leaf.data);
       context.fillStyle =
         this.layers.colour === 'load' ? loadColour(load, theme) : shardColour(leaf.data.shard, theme);
-      const isMark = size < MARK_PX;
-      context.globalAlpha = isMark ? 0.9 : size > 400 ? 0.22 : 0.5;
+      context.globalAlpha = marks ? 1 : size > 400 ? 0.22 : 0.5;
       context.fillRect(px, py, grown, grown);
-      if (!isMark && loadStep(load) >= HOT_STEP) this.fillHatch(context, px, py, grown);
+      if (!marks && loadStep(load) >= HOT_STEP) this.fillHatch(context, px, py, grown);
       if (size < 10) continue;
       context.globalAlpha = 0.95;
       context.strokeStyle = context.fillStyle;
