@@ -17,6 +17,7 @@ export const PAGES: Readonly<Record<string, string>> = Object.freeze({
   '/assets/play.js': 'assets/play.js',
   '/assets/play.css': 'assets/play.css',
   '/assets/land.json': 'assets/land.json',
+  '/assets/places.json': 'look/places.json',
   '/assets/icon.svg': 'look/icon.svg',
 });
 

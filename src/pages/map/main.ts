@@ -5,6 +5,7 @@ import './map.css';
 import { centreOf, formatTile, parseTile } from '../../geo/address.js';
 import { tileSize } from '../../geo/tile.js';
 import { byId } from '../look/dom.js';
+import { places } from '../look/places.js';
 import { prefersStill, theme, themeButton } from '../look/theme.js';
 import { Announcer } from './announcer.js';
 import { Camera } from './camera.js';
@@ -62,6 +63,12 @@ class MapPage {
     // On a narrow page the whole world would be a strip.
     if (this.canvas.clientWidth < 600) this.closer();
     void this.painter.land.load('/assets/land.json').then(() => this.redraw());
+    places.load(() => {
+      this.table.forget();
+      this.tilePanel.forget();
+      this.panes();
+      this.redraw();
+    });
     openFeed(
       (event) => this.take(event),
       (state) => {
@@ -121,7 +128,9 @@ class MapPage {
       this.tabs.open('tile-tab');
       const leaf = this.planet.leaves.get(tile as string);
       if (leaf !== undefined)
-        this.announcer.say(`Tile ${tile}, shard ${leaf.data.shard}, ${leaf.data.players} players`);
+        this.announcer.say(
+          `Tile ${tile}, ${places.ofTile(tile as string)}, shard ${leaf.data.shard}, ${leaf.data.players} players`,
+        );
     }
     this.panes();
     this.redraw();

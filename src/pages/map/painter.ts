@@ -2,6 +2,7 @@
 import { boundsOf, formatTile } from '../../geo/address.js';
 import { tileSize, tileX, tileY } from '../../geo/tile.js';
 import { WIDTH } from '../../geo/world.js';
+import { places } from '../look/places.js';
 import { colour, type Theme } from '../look/theme.js';
 import type { Camera } from './camera.js';
 import { Dots } from './dots.js';
@@ -229,6 +230,7 @@ export class Painter {
       x,
       y + 17,
     );
+    context.fillText(places.ofTile(data.tile), x, y + 33, Math.max(40, px + size - x - 6)); // dx-ok: pixels
   }
 
   private drawSelection(context: CanvasRenderingContext2D, camera: Camera): void {

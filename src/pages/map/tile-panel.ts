@@ -5,6 +5,7 @@ import { tileSize, tileX, tileY } from '../../geo/tile.js';
 import { xyToLonLat } from '../../geo/world.js';
 import { h } from '../look/dom.js';
 import { count, metres, percent, place } from '../look/format.js';
+import { places } from '../look/places.js';
 import { colour, type Theme } from '../look/theme.js';
 import { loadColour, shardColour } from './palette.js';
 import { DENSITY_LEVEL, type Leaf, type Planet, type Tile } from './planet.js';
@@ -36,6 +37,11 @@ export class TilePanel {
     private readonly choose: (tile: string) => void,
     private readonly actions: (tile: Tile) => HTMLElement,
   ) {}
+
+  /** Builds it anew next time: names have come. */
+  forget(): void {
+    this.shown = null;
+  }
 
   /** Brings the panel up to date. @param tile selected, null = none */
   show(tile: string | null, theme: Theme): void {
@@ -106,7 +112,7 @@ export class TilePanel {
         h(
           'button',
           { type: 'button', onclick },
-          h('span', {}, data.tile),
+          h('span', {}, data.tile, h('small', { class: 'muted' }, places.ofTile(data.tile))),
           h('span', { class: 'bar', title: `load ${percent(load)}` }, bar),
           h('span', { class: 'muted' }, data.players === 1 ? '1 player' : `${count(data.players)} players`),
         ),
@@ -124,6 +130,7 @@ export class TilePanel {
         { class: 'tile-title' },
         h('h2', { id: 'tile-name' }, `Tile ${leaf.data.tile}`),
         h('a', { class: 'button', href: `/play?tile=${leaf.data.tile}` }, 'Play here'),
+        h('p', { id: 'tile-place' }, places.ofTile(leaf.data.tile)),
         h('p', { class: 'muted' }, `${metres(tileSize(leaf.address.z))} wide, ${place(lon, lat, 2)}`),
       ),
       h('dl', { class: 'figures', id: 'tile-figures' }),

@@ -1,6 +1,7 @@
 /** The map as a table: every tile with its numbers, for readers of screens and for who prefers figures. */
 import { h } from '../look/dom.js';
 import { count, percent } from '../look/format.js';
+import { places } from '../look/places.js';
 import type { Leaf, Planet } from './planet.js';
 
 const MOST_ROWS = 200;
@@ -30,6 +31,11 @@ export class TilesTable {
     if (this.box.contains(document.activeElement) || this.box.closest('[hidden]') !== null) return;
     this.shownAt = timeS;
     this.render();
+  }
+
+  /** Makes it anew next time: names have come. */
+  forget(): void {
+    this.shownAt = -1;
   }
 
   /** Tiles in the order of the table. */
@@ -105,7 +111,7 @@ export class TilesTable {
     return h(
       'tr',
       {},
-      h('th', { scope: 'row' }, open),
+      h('th', { scope: 'row' }, open, h('small', { class: 'muted' }, places.ofTile(data.tile))),
       h('td', {}, data.shard),
       h('td', {}, count(data.players)),
       h('td', {}, count(data.entities)),

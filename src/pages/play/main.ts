@@ -14,6 +14,7 @@ import {
 } from '../../client/index.js';
 import { parseTile } from '../../geo/address.js';
 import { byId, h, setText } from '../look/dom.js';
+import { places } from '../look/places.js';
 import { themeButton } from '../look/theme.js';
 import { Ground } from './ground.js';
 import { Hands } from './hands.js';
@@ -98,6 +99,7 @@ class Game {
       ({ heading, seconds }) => this.act('walk', { heading, speed: WALK_MPS, seconds }),
       (factor) => this.zoom(factor),
     );
+    places.load(() => {});
     requestAnimationFrame(this.frame);
   }
 
@@ -188,6 +190,7 @@ class Game {
   private showNumbers(): void {
     const { tile, shard, crossed, shardChanges } = this.ground;
     setText(byId('tile'), tile === '' ? '–' : tile);
+    setText(byId('place'), places.ofTile(tile));
     setText(byId('shard'), shard < 0 ? '–' : String(shard));
     setText(byId('borders'), `${crossed} (${shardChanges} to another shard)`);
     const far = this.seen.reduce((n, { isFar }) => n + (isFar ? 1 : 0), 0);
