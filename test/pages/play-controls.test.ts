@@ -252,7 +252,7 @@ t.test('every control of the game', { skip }, async (t) => {
       await ada.click('nav a:has-text("Map")');
       await ada.waitForURL(`${server.admin}/`);
     });
-    await controls.use('brand', async () => {
+    await controls.use('top: BlueMarble', async () => {
       await bob.click('a.brand');
       await bob.waitForURL(`${server.admin}/`);
     });
