@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { type NodeView, routes } from '../../src/admin/routes.js';
 import { type ErrorKind, ERRORS } from '../../src/base/errors.js';
+import { LIMITS } from '../../src/base/limits.js';
 import { BOTS_COMMAND } from '../../src/bots/options.js';
 import { readConfig } from '../../src/config.js';
 import { loadGame } from '../../src/shard/load-game.js';
@@ -95,6 +96,28 @@ t.test('the actions are those of the built-in game', async (t) => {
   for (const { name, kind } of events) {
     t.match(section('Actions and acknowledgements'), new RegExp(`\`${name}\` \\(${kind},`), `event ${name}`);
   }
+});
+
+t.test('numbers of the protocol are those of the limits', async (t) => {
+  const text = README.replace(/\s+/g, ' ');
+  const squares = LIMITS.viewCells * LIMITS.viewCells;
+  const ordinals = ['no', 'first', 'second', 'third', 'fourth', 'fifth'];
+  const rest = (1000 / LIMITS.tickRateHz) * 4;
+  for (const sentence of [
+    `at most ${LIMITS.gatewayActionsPerS} messages a second of all kinds together, and ${LIMITS.gatewayActionsPerS} at once`,
+    `more than ${2 * squares} squares a second in KeyRequests, ${64 + 4 * squares} at once`,
+    `the ${ordinals[LIMITS.badFramesBeforeClose]} closes with \`BAD_FRAME\``,
+    `A message of the server is at most ${LIMITS.frameScratchBytes / 2 ** 20} MiB (${LIMITS.frameScratchBytes} bytes;`,
+    `A message of more than ${LIMITS.clientMessageBytes} bytes`,
+    `A socket without any traffic for ${LIMITS.idleTimeoutS} s is closed`,
+    `at most \`window\` (${LIMITS.windowActions}) may be under way`,
+    `Never more than ${LIMITS.actionsPerTick} in a tick and ${LIMITS.actionsPerS} a second (${LIMITS.actionBurst} at once`,
+    `the player stands in the world for ${LIMITS.resumeGraceS} s more`,
+    `without news there is one every ${rest} ms`,
+  ])
+    t.ok(text.includes(sentence), sentence);
+  t.same([LIMITS.slowLagS, LIMITS.slowCloseS], [1, 10]);
+  t.match(text, /A client that lags more than a second .* lags more than ten seconds is closed/);
 });
 
 t.test('the example game is a game', async (t) => {
