@@ -7,6 +7,7 @@
 import { isLoopback, namesOf } from './admin/hosts.js';
 import { LIMITS } from './base/limits.js';
 import { LOG_LEVELS, type LogLevel } from './base/log.js';
+import { completeLinks, LINK_OPTIONS, type LinkConfig } from './link-options.js';
 import {
   choice,
   onOff,
@@ -21,7 +22,7 @@ import {
 } from './options.js';
 
 /** Everything that a node is built from. Rates in Hz, `null` = not given. */
-export interface Config {
+export interface Config extends LinkConfig {
   /** Address of the game port, null = every interface. */
   readonly host: string | null;
   readonly port: number;
@@ -132,6 +133,7 @@ function optionTable(cores: number): readonly Option[] {
     secret('ticket-key', 32, 'secret of signed tickets; without one clients are guests'),
     text('tls-cert', 'FILE', 'the path of a PEM file', null, 'TLS certificate; needs --tls-key'),
     text('tls-key', 'FILE', 'the path of a PEM file', null, 'TLS private key; needs --tls-cert'),
+    ...LINK_OPTIONS,
     text(
       'config',
       'FILE',
@@ -203,6 +205,7 @@ function complete(s: Settings): Config {
   if (!isLoopback(adminHost))
     s.warnings.push(`the admin port is open to other machines (--admin-host ${adminHost})`);
   return Object.freeze({
+    ...completeLinks(s),
     host: s.get<string | null>('host'),
     port,
     adminHost,
@@ -276,13 +279,14 @@ function helpText(options: readonly Option[]): string {
     '',
     'Every flag is also an environment variable (BLUEMARBLE_ADMIN_PORT=7778) and a key of the config file',
     '({"admin-port": 7778}); a flag wins over the environment, the environment over the file. Give secrets',
-    '(admin-token, ticket-key) by environment or file: other users of the machine can read a command line.',
+    '(admin-token, ticket-key, cluster-key) by environment or file: other users of the machine can read a command line.',
     '',
     'Examples:',
     '  npm start                                     a planet on ws://127.0.0.1:7777',
     '  npm start -- --shards 4 --bots 200            four shards, and 200 bots that walk on them',
     '  npm start -- --port 9000 --game my-game.js    your own rules on another port',
     '  BLUEMARBLE_ADMIN_TOKEN=… npm start -- --config planet.json',
+    '  npm start -- --router --upstream 127.0.0.1:7779   a router before a node with --link-port 7779',
     '',
     'Exit codes: 0 an orderly stop · 1 a fault · 12 a flag is wrong · others: a start that was refused, see README',
     '',

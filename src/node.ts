@@ -23,6 +23,7 @@ import { Gateways } from './control/gateways.js';
 import { type Durability, openDurability } from './control/durability.js';
 import { jobRings } from './control/job-rings.js';
 import { jobPool, Jobs } from './control/jobs.js';
+import { linkPortOf } from './link-options.js';
 import { type ShardLauncher, shardLauncher, shardWatch } from './control/launch.js';
 import { type Breathing, makeBreathing } from './control/breathing.js';
 import type { DecisionRecord } from './control/elastic.js';
@@ -105,7 +106,7 @@ export class PlanetNode implements NodeView {
     this.env = { ...process.env, BLUEMARBLE_LOG_LEVEL: config.logLevel };
     this.world = createSharedWorld({
       shards: config.shards,
-      gateways: config.gateways,
+      gateways: config.gateways + (config.linkPort === null ? 0 : 1),
       startMs: clock.now(),
       maxEntities: config.maxEntities,
       tickRateHz: config.tickRate,
@@ -332,6 +333,7 @@ export class PlanetNode implements NodeView {
     this.gateways = new Gateways({
       world,
       count: config.gateways,
+      links: linkPortOf(config, game.name),
       host: config.host ?? undefined,
       port: config.port,
       tls: cert !== null && key !== null ? { cert, key } : undefined,

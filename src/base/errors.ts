@@ -4,7 +4,7 @@
  * their own from 1000 up), of `startup` the exit code of the process. Numbers never change their meaning.
  */
 
-export type ErrorKind = 'close' | 'outcome' | 'startup';
+export type ErrorKind = 'close' | 'outcome' | 'startup' | 'link';
 
 export interface ErrorEntry {
   /** Unique within its kind. */
@@ -20,6 +20,7 @@ const close = (number: number, text: string, retry = false) =>
 const outcome = (number: number, text: string, retry = false) =>
   ({ number, text, retry, kind: 'outcome' }) as const;
 const startup = (number: number, text: string) => ({ number, text, retry: false, kind: 'startup' }) as const;
+const link = (number: number, text: string, retry = false) => ({ number, text, retry, kind: 'link' }) as const;
 
 export const ERRORS = Object.freeze({
   GOODBYE: close(4000, 'The client said goodbye.'),
@@ -50,6 +51,7 @@ export const ERRORS = Object.freeze({
     true,
   ),
   RECORD_DAMAGED: close(4019, 'What is stored of this player is damaged: an operator has to restore it.'),
+  NODE_AWAY: close(4030, 'No server that simulates the world answers at the moment: come back soon.', true),
 
   APPLIED: outcome(0, 'The action was applied.'),
   UNKNOWN_ACTION: outcome(1, 'The game has no action of this kind.'),
@@ -87,6 +89,17 @@ export const ERRORS = Object.freeze({
   DATA_CORRUPT: startup(20, 'The data directory is damaged: look at it with inspect, restore a snapshot.'),
   DATA_READ_ONLY: startup(21, 'The data directory cannot be written: check its rights and its mount.'),
   DATA_FULL: startup(22, 'The disk of the data directory is full.'),
+  LINK_REFUSED: startup(30, 'A router and its node do not belong together: the code of the link says why.'),
+  LINK_PORT: startup(31, 'The link port is in use by another process: choose another with --link-port.'),
+
+  LINK_KEY: link(1, 'The other end does not know the cluster key: give both the same one.'),
+  LINK_VERSION: link(2, 'The two ends speak no common version of the link: update one of them.'),
+  LINK_WORLD: link(3, 'The other end is of another world: another seed, other tile levels, or another game.'),
+  LINK_LIFE: link(4, 'A newer life of the same process has taken its place.'),
+  LINK_NONSENSE: link(5, 'What came over the link is no record of it.', true),
+  LINK_SILENT: link(6, 'Nothing was heard of the other end for too long.', true),
+  LINK_FULL: link(7, 'The other end takes too slowly what it is sent.', true),
+  LINK_STOPPING: link(8, 'The other end is going down.', true),
 });
 
 export type ErrorName = keyof typeof ERRORS;
@@ -98,6 +111,7 @@ export type NameOfKind<K extends ErrorKind> = {
 export type CloseName = NameOfKind<'close'>;
 export type OutcomeName = NameOfKind<'outcome'>;
 export type StartupName = NameOfKind<'startup'>;
+export type LinkName = NameOfKind<'link'>;
 
 /** First outcome number that belongs to the game. */
 export const FIRST_GAME_OUTCOME = 1000;

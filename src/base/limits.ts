@@ -90,6 +90,16 @@ export const LIMITS = Object.freeze({
   clientBytesPerS: 64 * KIB, // what a client is sent at most, whatever stands around it
   leastClientBytesPerS: 8 * KIB, // and the least that this may be set to
   farEventsPerFrame: 4, // of one square in class 2 and slower
+
+  // links between processes
+  linkTurnBytes: 64 * MIB, // of one turn; a longer one is no turn
+  linkFullBytes: 8 * MIB, // waiting in a process: beyond it what may be left out is left out …
+  linkMostBytes: 32 * MIB, // … and beyond this the link is reset
+  linkSilenceS: 4, // without a word of the other end: it is gone
+  linkHandshakeS: 5,
+  linkHandshakeBytes: 4 * KIB, // of one turn before the other end has proved itself
+  linkStrangers: 64, // connections that have not
+  routerWaitS: 12, // that a router holds a client whose node is away
 });
 
 export type Limits = { readonly [Name in keyof typeof LIMITS]: number };
@@ -124,8 +134,8 @@ export function proveLimits(l: Limits): void {
     assert(Number.isFinite(value) && value > 0, `I7 the limit ${name} is a finite number above zero`);
   }
   assert(
-    l.maxShards <= 64 && l.maxGateways <= 36,
-    'I7 shards are threads 0…63, gateways 64…99, the store 100',
+    l.maxShards <= 64 && l.maxGateways < 36,
+    'I7 shards are threads 0…63, gateways (and one of links) 64…99, the store 100',
   );
   assert(l.maxEntities <= 1 << 20, 'I7 slot × largest region of a record stays below 2^31 bytes');
   assert(l.baseTileLevel <= l.deepestTileLevel, 'I9 a base tile splits downwards');
@@ -161,6 +171,14 @@ export function proveLimits(l: Limits): void {
   assert(l.leastClientBytesPerS <= l.clientBytesPerS, 'I6 the budget of a client is within its bounds');
   assert(l.maxBackpressureBytes >= l.clientBytesPerS / 2, 'I6 key frames that a budget allows fit a socket');
   assert(l.minimumStayS * l.tickRateHz >= 1, 'I1 a stay is at least one tick: no ping-pong within one');
+  assert(
+    l.linkFullBytes < l.linkMostBytes && l.linkMostBytes < l.linkTurnBytes,
+    'I7 a link leaves out before it is reset, and no turn that it may hold is too long for the other end',
+  );
+  assert(
+    l.linkSilenceS < l.routerWaitS && l.routerWaitS < l.resumeGraceS,
+    'I3 a router finds its node gone, and lets go of a client, while the session may still be resumed',
+  );
   proveLoadLimits(l);
 }
 

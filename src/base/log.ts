@@ -27,6 +27,7 @@ const SECRETS = [
   'secret',
   'ticket',
   'ticketKey',
+  'clusterKey',
   'authorization',
   'password',
 ];

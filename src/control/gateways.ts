@@ -10,10 +10,14 @@ import { Worker } from 'node:worker_threads';
 import { BlueMarbleError } from '../base/errors.js';
 import type { Log as PinoLog } from '../base/log.js';
 import { type AccountBook, LOADED } from '../gateway/accounts.js';
-import { buildGateway, type GatewaySettings, probePort } from '../gateway/build.js';
+import { buildGateway, buildLinkGateway, type GatewaySettings, probePort } from '../gateway/build.js';
+import { type LinkPort, LinkServer } from '../gateway/link-server.js';
+import type { LinkTransport } from '../gateway/link-transport.js';
 import type { Gateway } from '../gateway/gateway.js';
 import type { FromGateway, GatewayWorkerData, ToGateway } from '../gateway/thread-messages.js';
 import type { SharedWorld } from '../memory/shared-world.js';
+import { systemTimers } from '../base/clock.js';
+import type { LinkPeer } from '../wire/link/handshake.js';
 
 /** What all gateways of a node have in common. */
 export interface GatewaysOptions extends Omit<GatewaySettings, 'number' | 'listen'> {
@@ -29,12 +33,20 @@ export interface GatewaysOptions extends Omit<GatewaySettings, 'number' | 'liste
   readonly env: NodeJS.ProcessEnv;
   readonly log: PinoLog;
   readonly lost: (gateway: number) => void;
+  /** Where routers come in; null = nowhere. Their clients have a gateway of their own, with the number `count`. */
+  readonly links: (LinkPort & { readonly me: LinkPeer }) | null;
 }
 
 const GATEWAY_MODULE = new URL('../gateway/worker.js', import.meta.url);
 
 export class Gateways {
   private own: Gateway | undefined;
+  private linked: Gateway | undefined;
+  private linkServer: LinkServer | undefined;
+  /** Routers and their clients, once there are any. */
+  links: LinkTransport | null = null;
+  /** Real port of the links, 0 = none. */
+  linkPort = 0;
   private readonly threads: { readonly worker: Worker; readonly ended: Promise<void> }[] = [];
   private stopping = false;
   private opening: Promise<unknown> = Promise.resolve();
@@ -63,7 +75,9 @@ export class Gateways {
     for (const { worker } of this.threads) {
       worker.postMessage({ type: 'stop', code: 'SERVER_STOPPING' } satisfies ToGateway);
     }
-    await Promise.all([this.own?.stop('SERVER_STOPPING'), ...this.threads.map((thread) => thread.ended)]);
+    const own = [this.own, this.linked].map((gateway) => gateway?.stop('SERVER_STOPPING'));
+    await Promise.all([...own, ...this.threads.map((thread) => thread.ended)]);
+    this.linkServer?.close();
   }
 
   private async openAll(): Promise<number> {
@@ -81,7 +95,22 @@ export class Gateways {
     );
     const failed = (await Promise.allSettled(others)).find((result) => result.status === 'rejected');
     if (failed !== undefined) throw failed.reason;
+    if (!this.stopping) await this.openLinks();
     return real;
+  }
+
+  /** Last: a router's clients come all at once. */
+  private async openLinks(): Promise<void> {
+    const { world, links, count, accounts, log } = this.options;
+    if (links === null) return;
+    const nowhere = { port: 0, exclusive: true };
+    const { gateway, transport } = await buildLinkGateway(world, this.settings(count, nowhere), accounts, log);
+    this.linked = gateway;
+    this.links = transport;
+    gateway.open(nowhere);
+    const join: LinkTransport['join'] = (stream, peer) => transport.join(stream, peer);
+    this.linkServer = new LinkServer({ ...links, timers: systemTimers(), log, join });
+    this.linkPort = await this.linkServer.listen();
   }
 
   private settings(number: number, listen: GatewaySettings['listen']): GatewaySettings {

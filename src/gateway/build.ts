@@ -14,7 +14,8 @@ import { type AuthOptions, createAuthenticator } from './auth.js';
 import { Gateway } from './gateway.js';
 import type { WorldCard } from './replies.js';
 import { secretNumbers, SessionTokens } from './session-token.js';
-import type { ListenOptions } from './transport.js';
+import { LinkTransport } from './link-transport.js';
+import type { ListenOptions, Transport } from './transport.js';
 import { loadUws, UwsTransport } from './uws-transport.js';
 
 /** Plain data: it crosses a thread border. */
@@ -48,6 +49,32 @@ export async function buildGateway(
     tls: settings.tls,
     failed: (error) => log.error({ err: error }, 'a socket handler failed'),
   });
+  return gatewayOver(transport, world, settings, accounts, log);
+}
+
+/** A gateway whose clients come over links; it has no port. In the main thread, beside gateway 0. */
+export async function buildLinkGateway(
+  world: SharedWorld,
+  settings: GatewaySettings,
+  accounts: AccountBook,
+  log: Log,
+): Promise<{ gateway: Gateway; transport: LinkTransport }> {
+  const transport = new LinkTransport({
+    clock: monotonicClock(),
+    timers: systemTimers(),
+    soon: (flush) => setImmediate(flush), // when all that this turn of the event loop has to say is said
+    log,
+  });
+  return { gateway: await gatewayOver(transport, world, settings, accounts, log), transport };
+}
+
+async function gatewayOver(
+  transport: Transport,
+  world: SharedWorld,
+  settings: GatewaySettings,
+  accounts: AccountBook,
+  log: Log,
+): Promise<Gateway> {
   const placer = new Placer(world, GATEWAY_THREAD + settings.number, settings.capacity);
   return new Gateway(
     {

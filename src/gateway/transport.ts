@@ -27,7 +27,19 @@ export interface Socket {
   end(code: number, reason: string): void;
   /** Bytes that wait in the process for a slow reader. */
   bufferedAmount(): number;
+  /** Where the client itself is, as text; absent or '' = not known. */
+  readonly address?: string;
+  /** What carries it further is late by so much, ms; absent = nothing does. */
+  lateMs?(): number;
+  /** Addresses of game ports beside its own at which its session can be resumed; absent = there are none. */
+  elsewhere?(): readonly string[];
 }
+
+/** A topic of this form is one client's own: nobody else is ever subscribed to it. */
+export function isOwnTopic(topic: string): boolean {
+  return topic.charCodeAt(0) === AT;
+}
+const AT = 0x40;
 
 /** What a socket tells its connection. */
 export interface SocketListener {

@@ -177,7 +177,7 @@ export class SharedWorld {
 export function createSharedWorld(options: SharedWorldOptions): SharedWorld {
   const { shards, gateways, startMs } = options;
   assert(shards >= 1 && shards <= LIMITS.maxShards, 'I7: number of shards');
-  assert(gateways >= 1 && gateways <= LIMITS.maxGateways, 'I7: number of gateways');
+  assert(gateways >= 1 && gateways <= LIMITS.maxGateways + 1, 'I7: number of gateways, one of links');
   const entities = options.maxEntities ?? LIMITS.maxEntities;
   const frameBytes = options.frameRingBytes ?? LIMITS.frameRingBytes;
   const jobBytes = options.jobRingBytes ?? 2 ** 18;

@@ -2,7 +2,7 @@
  * The floors of src: a file imports from its own folder and from lower floors, never from a folder beside it.
  *
  *   6  main.ts node.ts config.ts …
- *   5  admin | operator         the admin port; the terminal's commands, which talk to it over HTTP
+ *   5  admin | operator | cluster   the admin port; the terminal's commands, which talk to it over HTTP; routers before nodes
  *   4  control
  *   3  gateway | shard          strangers: they meet in shared memory
  *   2  wire | world | store
@@ -21,7 +21,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['wire', 'world', 'store'],
   ['gateway', 'shard'],
   ['control'],
-  ['admin', 'operator'],
+  ['admin', 'operator', 'cluster'],
   ['(root)'],
 ];
 
