@@ -33,7 +33,13 @@ export const LINK_OPTIONS: readonly Option[] = [
   secret('cluster-key', 32, 'secret by which the processes of a cluster know each other'),
   text('link-tls-cert', 'FILE', 'the path of a PEM file', null, 'TLS certificate of the link port'),
   text('link-tls-key', 'FILE', 'the path of a PEM file', null, 'TLS private key of the link port'),
-  text('link-tls-ca', 'FILE', 'the path of a PEM file', null, 'a router trusts this authority: links over TLS'),
+  text(
+    'link-tls-ca',
+    'FILE',
+    'the path of a PEM file',
+    null,
+    'a router trusts this authority: links over TLS',
+  ),
   text('advertise', 'URL', 'a ws:// or wss:// address', null, "the router's game port as clients reach it"),
 ];
 
@@ -82,7 +88,10 @@ export function completeLinks(s: Settings): LinkConfig {
   const cert = s.get<string | null>('link-tls-cert');
   const key = s.get<string | null>('link-tls-key');
   if ((cert === null) !== (key === null))
-    throw s.refuse(cert === null ? 'link-tls-key' : 'link-tls-cert', 'needs the other of --link-tls-cert and --link-tls-key');
+    throw s.refuse(
+      cert === null ? 'link-tls-key' : 'link-tls-cert',
+      'needs the other of --link-tls-cert and --link-tls-key',
+    );
   const linkHost = s.get<string>('link-host');
   if (cert === null && !isThisMachine(linkHost))
     throw s.refuse('link-host', 'must be of this machine alone (127.0.0.1) without --link-tls-cert');
@@ -123,13 +132,14 @@ function hostPort(s: Settings, text: string): { host: string; port: number } {
 export function linkPortOf(
   config: LinkConfig & { readonly seed: number },
   game: string,
+  me: Omit<LinkPeer, 'world'>,
 ): (LinkPort & { readonly me: LinkPeer }) | null {
   const { linkPort: port, linkHost: host, clusterKey, linkTlsCert: cert, linkTlsKey: key } = config;
   if (port === null || clusterKey === null) return null;
   const tls = cert !== null && key !== null ? { cert, key } : undefined;
   const { baseTileLevel: baseLevel, deepestTileLevel: deepestLevel, cellLevel } = LIMITS;
   const world = { seed: config.seed, baseLevel, deepestLevel, cellLevel, game };
-  return { host, port, tls, key: keyBytes(clusterKey), me: { ...lifeOf(config), world } };
+  return { host, port, tls, key: keyBytes(clusterKey), me: { ...me, world } };
 }
 
 /** Who this process is from now on, to others. */

@@ -1,5 +1,5 @@
 /**
- * The command line of the server: reads the options, runs one node, prints one line when it accepts clients, and turns
+ * The command line of the server: reads the options, runs one node or one router, prints one line when it accepts clients, and turns
  * every way to end into an exit code. The line goes to standard output, the log as JSON lines to standard error.
  *
  * Exit codes: 0 an orderly stop (SIGTERM, SIGINT, drain); 10 … 22 a start refused with one sentence (base/errors.ts);
@@ -12,9 +12,10 @@ import { createLog, type Log } from './base/log.js';
 import { leaveThreadsTheirLimits } from './base/node-flags.js';
 import { type Config, readConfig } from './config.js';
 import { PlanetNode } from './node.js';
+import { RouterProcess } from './router-process.js';
 
 /** Stops on the first signal; the second one ends the process as if nobody listened. */
-function stopOnSignals(node: PlanetNode, log: Log): void {
+function stopOnSignals(node: PlanetNode | RouterProcess, log: Log): void {
   let asked = false;
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
@@ -33,7 +34,7 @@ function stopOnSignals(node: PlanetNode, log: Log): void {
 async function run(config: Config): Promise<number> {
   const log = createLog({ level: config.logLevel, facts: { thread: 'main' } });
   for (const warning of config.warnings) log.warn({}, warning);
-  const node = new PlanetNode(config, log);
+  const node = config.router ? new RouterProcess(config, log) : new PlanetNode(config, log);
   stopOnSignals(node, log);
   process.on('uncaughtException', (error) => {
     log.fatal({ err: error }, 'uncaught exception in the main thread, stopping');

@@ -7,7 +7,6 @@
  * even during the start, and any number of times; it ends in order (bots, gateways, shards, jobs, admin port), within
  * ten seconds, and leaves no thread, socket or timer behind.
  */
-import { readFileSync } from 'node:fs';
 import { Observatory } from './admin/observatory.js';
 import type { Death, NodeView } from './admin/routes.js';
 import { AdminServer } from './admin/server.js';
@@ -19,11 +18,12 @@ import { authOptions, type Config, reachable } from './config.js';
 import { Audit, plantDuplicate, shown } from './control/audit.js';
 import { type Bots, startBots } from './control/bots.js';
 import { worldCard } from './control/card.js';
+import { type ClusterStatus, clusterStatus, nodeFacts } from './control/cluster-status.js';
 import { Gateways } from './control/gateways.js';
 import { type Durability, openDurability } from './control/durability.js';
 import { jobRings } from './control/job-rings.js';
 import { jobPool, Jobs } from './control/jobs.js';
-import { linkPortOf } from './link-options.js';
+import { lifeOf, linkPortOf } from './link-options.js';
 import { type ShardLauncher, shardLauncher, shardWatch } from './control/launch.js';
 import { type Breathing, makeBreathing } from './control/breathing.js';
 import type { DecisionRecord } from './control/elastic.js';
@@ -33,7 +33,7 @@ import { LeaseKeeper } from './control/leases.js';
 import { reasonOf } from './control/log.js';
 import { type Status, StatusSource, type TilesStatus } from './control/status.js';
 import { Supervisor } from './control/supervisor.js';
-import { ThreadCpu } from './control/thread-cpu.js';
+import { readIfThere, ThreadCpu } from './control/thread-cpu.js';
 import { probePort } from './gateway/build.js';
 import { lonLatToXY } from './geo/world.js';
 import { STORE_STATE } from './memory/cut-block.js';
@@ -42,6 +42,7 @@ import { FAULT_KIND, SHARD_STATE } from './memory/shard-block.js';
 import { createSharedWorld, type SharedWorld } from './memory/shared-world.js';
 import { loadGame } from './shard/load-game.js';
 import type { SnapshotInfo } from './store/types.js';
+import type { NodeFacts } from './wire/link/facts.js';
 import type { CompiledGame } from './world/game.js';
 
 export interface Addresses {
@@ -67,6 +68,7 @@ export class PlanetNode implements NodeView {
   /** Why the start failed, known before `stopped` resolves; undefined = it did not. */
   failure: unknown;
   readonly sight: Sight;
+  private readonly me: ReturnType<typeof lifeOf>;
   private readonly clock: Clock = monotonicClock();
   private readonly timers: Timers = systemTimers();
   readonly observatory: Observatory;
@@ -100,6 +102,7 @@ export class PlanetNode implements NodeView {
     private readonly limits: NodeLimits = {},
   ) {
     const { clock, timers } = this;
+    this.me = lifeOf(config);
     this.stopped = new Promise((resolve) => {
       this.resolveStopped = resolve;
     });
@@ -191,6 +194,17 @@ export class PlanetNode implements NodeView {
 
   tiles(): TilesStatus {
     return this.statusSource.tiles();
+  }
+
+  cluster(): ClusterStatus {
+    const state = this.stopping !== null ? 'draining' : this.accepting ? 'running' : 'starting';
+    return clusterStatus({ node: this.facts(), routers: this.gateways?.routers ?? [] }, state);
+  }
+
+  private facts(): NodeFacts {
+    const { addresses, gateways, me } = this;
+    const at = { admin: addresses?.admin ?? '', link: gateways?.linkAddress ?? '' };
+    return nodeFacts({ ...me, pid: process.pid }, at, this.statusSource.status());
   }
 
   decisions(): readonly DecisionRecord[] {
@@ -333,7 +347,8 @@ export class PlanetNode implements NodeView {
     this.gateways = new Gateways({
       world,
       count: config.gateways,
-      links: linkPortOf(config, game.name),
+      links: linkPortOf(config, game.name, this.me),
+      facts: () => this.facts(),
       host: config.host ?? undefined,
       port: config.port,
       tls: cert !== null && key !== null ? { cert, key } : undefined,
@@ -390,13 +405,5 @@ export class PlanetNode implements NodeView {
       this.log.error({ part, reason: reasonOf(error) }, 'a part failed to end');
     await Promise.race([(ending ?? Promise.resolve()).catch(failed), late]);
     cancel();
-  }
-}
-
-function readIfThere(path: string): string | null {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return null; // not Linux, or the thread has ended
   }
 }

@@ -73,6 +73,7 @@ function welcome(): Uint8Array {
     viewCells: SIDE,
     farCells: SIDE,
     farIntervals: [],
+    routers: [],
     cellLevel: LIMITS.cellLevel,
     tileLevel: LIMITS.baseTileLevel,
     x: 0,

@@ -67,6 +67,7 @@ export class ShownPlanet {
     const refuse = () => 'BAD_TILE' as const;
     return {
       status: () => this.status(),
+      cluster: () => ({ nodes: [], routers: [] }) as never,
       tiles: () => ({ tick: this.tick(), tileLevel: LIMITS.baseTileLevel, tiles: this.tiles() }),
       sight: {
         layoutVersion: 1,

@@ -32,6 +32,7 @@ export const ADMIN_ERRORS = Object.freeze({
   },
   TOO_MANY_VIEWERS: { status: 503, text: 'as many live maps are open as this port serves' },
   TOO_MANY_LOOKS: { status: 503, text: 'this was asked too often: try again in a second' },
+  NODE_AWAY: { status: 503, text: 'the node of this router does not answer at the moment: try again' },
   INTERNAL: { status: 500, text: 'the server failed to answer; its log says why' },
 });
 

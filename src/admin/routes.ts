@@ -3,6 +3,7 @@
  * A route is a function from a body to an answer; it throws AdminError to refuse.
  */
 import { z } from 'zod';
+import type { ClusterStatus } from '../control/cluster-status.js';
 import type { DecisionRecord } from '../control/elastic.js';
 import type { ReshapeRefusal } from '../control/reshape.js';
 import type { Status, TilesStatus } from '../control/status.js';
@@ -19,6 +20,7 @@ export type Death = (typeof DEATHS)[number];
 export interface NodeView extends ObservedNode {
   status(): Status;
   tiles(): TilesStatus;
+  cluster(): ClusterStatus;
   /** Where players are, for the map. */
   readonly sight: Pick<Sight, 'layoutVersion' | 'forget' | 'look' | 'dots' | 'handoverTimes'>;
   /** What was decided about load, oldest first. */
@@ -249,6 +251,12 @@ export function routes(node: NodeView): readonly Route[] {
       path: '/api/tiles',
       help: 'the awake tiles: who simulates them, how many are there, and their load',
       answer: () => ({ body: node.tiles() }),
+    },
+    {
+      method: 'GET',
+      path: '/api/cluster',
+      help: 'the processes of the cluster: the node, and the routers before it',
+      answer: () => ({ body: node.cluster() }),
     },
     ...observatoryRoutes(node),
     ...mapRoutes(node),

@@ -17,6 +17,13 @@ import { LiveFeed } from './live.js';
 import { isDoorCode, Refusals } from './refusals.js';
 import { type Answer, type NodeView, type Route, routes } from './routes.js';
 
+/** What an admin port shows that is not a node's own. */
+export interface AdminPages {
+  readonly routes: readonly Route[];
+  /** Answers `/api/live`. */
+  readonly live: Pick<LiveFeed, 'add' | 'close'>;
+}
+
 export interface AdminOptions {
   readonly adminHost: string;
   readonly adminPort: number;
@@ -25,7 +32,7 @@ export interface AdminOptions {
   /** Bearer token of the commands; null = commands are off. */
   readonly adminToken: string | null;
   readonly testFaults: boolean;
-  readonly node: NodeView;
+  readonly node: NodeView | AdminPages;
   readonly log: Log;
   readonly clock: Clock;
   readonly timers: Timers;
@@ -37,15 +44,16 @@ export class AdminServer {
   private readonly server: Server;
   private readonly table: ReadonlyMap<string, Route>;
   private readonly assets = new Assets();
-  private readonly live: LiveFeed;
+  private readonly live: AdminPages['live'];
   private readonly hosts: Hosts;
   private readonly guesses: Guesses | null;
   readonly refusals: Refusals;
 
   constructor(private readonly options: AdminOptions) {
-    this.table = new Map(routes(options.node).map((route) => [route.path, route]));
-    const { adminHost, adminHosts, adminToken, clock, timers, log } = options;
-    this.live = new LiveFeed(options.node, timers);
+    const { node, adminHost, adminHosts, adminToken, clock, timers, log } = options;
+    const pages = 'routes' in node ? node : { routes: routes(node), live: new LiveFeed(node, timers) };
+    this.table = new Map(pages.routes.map((route) => [route.path, route]));
+    this.live = pages.live;
     this.hosts = new Hosts(adminHost, adminHosts);
     this.guesses = adminToken === null ? null : new Guesses(adminToken, clock);
     this.refusals = new Refusals(timers, log);

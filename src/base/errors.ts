@@ -20,7 +20,8 @@ const close = (number: number, text: string, retry = false) =>
 const outcome = (number: number, text: string, retry = false) =>
   ({ number, text, retry, kind: 'outcome' }) as const;
 const startup = (number: number, text: string) => ({ number, text, retry: false, kind: 'startup' }) as const;
-const link = (number: number, text: string, retry = false) => ({ number, text, retry, kind: 'link' }) as const;
+const link = (number: number, text: string, retry = false) =>
+  ({ number, text, retry, kind: 'link' }) as const;
 
 export const ERRORS = Object.freeze({
   GOODBYE: close(4000, 'The client said goodbye.'),

@@ -15,6 +15,7 @@ import type { SelfUpdateView } from '../wire/self-update-view.js';
 import { type LogFields, ServerMessageReader, type ServerSink } from '../wire/server-message.js';
 import type { WelcomeFields } from '../wire/welcome.js';
 import { ActionQueue, type Settle } from './actions.js';
+import { Addresses } from './addresses.js';
 import { ClientError, clientError } from './errors.js';
 import { hostClock, hostPulse, hostRandom } from './host.js';
 import { LINK_TIMES, Link, type LinkState } from './link.js';
@@ -67,6 +68,7 @@ export class Client {
   private readonly link: Link;
   /** What it has been told, for checkers and people; a game needs `self` and `view`. */
   readonly scene: Scene;
+  private readonly addresses: Addresses;
   private readonly outgoing = new ClientWriter();
   private readonly incoming = new ServerMessageReader();
   private readonly sink: ServerSink;
@@ -92,6 +94,7 @@ export class Client {
 
   constructor(private readonly options: ConnectOptions) {
     this.handlers = options.handlers ?? {};
+    this.addresses = new Addresses(options.url);
     this.clock = options.clock ?? hostClock;
     this.sockets = options.socket ?? browserSockets();
     this.shapes = { ...BUILT_IN_PAYLOADS, ...options.payloads };
@@ -110,9 +113,7 @@ export class Client {
       this.readyWaiter = { resolve, reject };
     });
     this.ready.catch(() => {}); // whoever does not wait for it learns of the end by `ended` or the handler
-    this.ended = new Promise((resolve) => {
-      this.endWaiter = resolve;
-    });
+    this.ended = new Promise((resolve) => (this.endWaiter = resolve));
     this.stopPulse = (options.pulse ?? hostPulse)(() => this.beat());
     this.beat();
   }
@@ -269,7 +270,7 @@ export class Client {
     this.outgoing.welcomes = 0;
     this.link.connecting(now);
     const mine = () => number === this.socketNumber && this.link.state !== 'ended';
-    this.socket = this.sockets(this.options.url, {
+    this.socket = this.sockets(this.addresses.next(this.welcome?.routers ?? []), {
       opened: () => {
         opened = true;
         if (!mine()) return;
@@ -309,6 +310,7 @@ export class Client {
         resumeToken: this.session?.token,
         resumeDurable: this.actions.durable,
         spawn: spawn === undefined ? undefined : metres(spawn),
+        attempt: this.socketNumber,
       }),
     );
   }

@@ -243,7 +243,12 @@ export class RoutedClient implements SocketListener {
     this.leaveChannel();
     const name = errorName('close', code) ?? '';
     const mayGoOn = this.isConfirmed || this.isResuming;
-    if (mayGoOn && this.identity !== null && PASSING.has(name) && (name === 'SERVER_STOPPING' || this.isResuming))
+    if (
+      mayGoOn &&
+      this.identity !== null &&
+      PASSING.has(name) &&
+      (name === 'SERVER_STOPPING' || this.isResuming)
+    )
       return this.wait();
     if (closing !== null) this.socket.send(closing);
     this.close(code, reason);
@@ -298,7 +303,9 @@ export class RoutedClient implements SocketListener {
     this.house.count('resumes');
     const { session: resumeSession, entity: resumeEntity, token: resumeToken } = identity;
     const resume = { resumeSession, resumeEntity, resumeToken };
-    this.tell(this.house.writer.hello(0, { protocol: PROTOCOL_VERSION, client: 'bluemarble-router/1', ...resume }));
+    this.tell(
+      this.house.writer.hello(0, { protocol: PROTOCOL_VERSION, client: 'bluemarble-router/1', ...resume }),
+    );
   }
 
   private wait(): void {

@@ -10,11 +10,17 @@
 import type { Clock, Timers } from '../base/clock.js';
 import type { LinkName } from '../base/errors.js';
 import type { Log } from '../base/log.js';
-import { type ListenOptions, SENT, type Socket, type SocketListener, type Transport } from '../gateway/transport.js';
+import {
+  type ListenOptions,
+  SENT,
+  type Socket,
+  type SocketListener,
+  type Transport,
+} from '../gateway/transport.js';
 import { ClientMessageView } from '../wire/client-message.js';
 import { ClientWriter } from '../wire/client-writer.js';
 import { readEnd } from '../wire/link/end.js';
-import { readCluster, type RouterFacts, writeAbout } from '../wire/link/facts.js';
+import { type ClusterFacts, readCluster, type RouterFacts, writeAbout } from '../wire/link/facts.js';
 import { readIsOwn, readTopic } from '../wire/link/topics.js';
 import type { TurnView } from '../wire/link/turn.js';
 import { LINK } from '../wire/link/types.js';
@@ -51,8 +57,8 @@ export class Router {
   /** Addresses as clients and operators reach them; told to the node. */
   game = '';
   admin = '';
-  /** Facts of all routers of the node, as it said last. */
-  routers: readonly RouterFacts[] = [];
+  /** Of the node and all of its routers, as it said last. */
+  cluster: ClusterFacts = { node: null, routers: [] };
   /** How late this process is to its turns lately, ms. */
   late = 0;
   turns = 0;
@@ -223,7 +229,7 @@ export class Router {
     const { type, subject } = turn;
     if (type === LINK.PUBLISH) return this.publish(subject, turn.body());
     if (type === LINK.CLUSTER) {
-      this.routers = readCluster(turn);
+      this.cluster = readCluster(turn);
       return;
     }
     const client = this.channels.get(subject);
@@ -296,8 +302,7 @@ export class Router {
 
   private retry(): void {
     const now = this.parts.clock.now();
-    for (const client of this.clients)
-      if (client.channel === null) this.guarded(() => client.retry(now));
+    for (const client of this.clients) if (client.channel === null) this.guarded(() => client.retry(now));
   }
 
   /** What one client brings about is not the others' trouble. */

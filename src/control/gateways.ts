@@ -17,6 +17,7 @@ import type { Gateway } from '../gateway/gateway.js';
 import type { FromGateway, GatewayWorkerData, ToGateway } from '../gateway/thread-messages.js';
 import type { SharedWorld } from '../memory/shared-world.js';
 import { systemTimers } from '../base/clock.js';
+import type { NodeFacts, RouterFacts } from '../wire/link/facts.js';
 import type { LinkPeer } from '../wire/link/handshake.js';
 
 /** What all gateways of a node have in common. */
@@ -35,6 +36,8 @@ export interface GatewaysOptions extends Omit<GatewaySettings, 'number' | 'liste
   readonly lost: (gateway: number) => void;
   /** Where routers come in; null = nowhere. Their clients have a gateway of their own, with the number `count`. */
   readonly links: (LinkPort & { readonly me: LinkPeer }) | null;
+  /** Of this node, for its routers. */
+  readonly facts: () => NodeFacts;
 }
 
 const GATEWAY_MODULE = new URL('../gateway/worker.js', import.meta.url);
@@ -43,10 +46,8 @@ export class Gateways {
   private own: Gateway | undefined;
   private linked: Gateway | undefined;
   private linkServer: LinkServer | undefined;
-  /** Routers and their clients, once there are any. */
-  links: LinkTransport | null = null;
-  /** Real port of the links, 0 = none. */
-  linkPort = 0;
+  private links: LinkTransport | null = null;
+  private linkPort = 0;
   private readonly threads: { readonly worker: Worker; readonly ended: Promise<void> }[] = [];
   private stopping = false;
   private opening: Promise<unknown> = Promise.resolve();
@@ -66,6 +67,15 @@ export class Gateways {
       await this.stop();
       throw error;
     }
+  }
+
+  /** Routers that are linked now. */
+  get routers(): readonly RouterFacts[] {
+    return this.links?.routers ?? [];
+  }
+  /** HOST:PORT of the links; '' = there are none. */
+  get linkAddress(): string {
+    return this.linkPort === 0 ? '' : `${this.options.links?.host}:${this.linkPort}`;
   }
 
   /** Idempotent; may be called while `open` is under way. */
@@ -101,10 +111,11 @@ export class Gateways {
 
   /** Last: a router's clients come all at once. */
   private async openLinks(): Promise<void> {
-    const { world, links, count, accounts, log } = this.options;
+    const { world, links, count, accounts, log, facts } = this.options;
     if (links === null) return;
     const nowhere = { port: 0, exclusive: true };
-    const { gateway, transport } = await buildLinkGateway(world, this.settings(count, nowhere), accounts, log);
+    const parts = [world, this.settings(count, nowhere), accounts, log, facts] as const;
+    const { gateway, transport } = await buildLinkGateway(...parts);
     this.linked = gateway;
     this.links = transport;
     gateway.open(nowhere);

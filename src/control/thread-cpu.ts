@@ -5,6 +5,7 @@
  * inside a tick would count a thread that waits for a core as busy, and a planner that believes it splits a full
  * machine to death. Where the file is missing, figures are null and the caller falls back.
  */
+import { readFileSync } from 'node:fs';
 import type { Clock } from '../base/clock.js';
 import { LIMITS } from '../base/limits.js';
 
@@ -100,5 +101,13 @@ export class ThreadCpu {
     if (before === undefined || last.atMs <= before.atMs) return null;
     const share = (ms: number) => Math.min(1, Math.max(0, ms / (last.atMs - before.atMs)));
     return { busy: share(last.cpuMs - before.cpuMs), waiting: share(last.waitMs - before.waitMs) };
+  }
+}
+
+export function readIfThere(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return null; // not Linux, or the thread has ended
   }
 }

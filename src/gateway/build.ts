@@ -9,6 +9,7 @@ import type { Log } from '../base/log.js';
 import { GATEWAY_THREAD } from '../memory/record.js';
 import type { SharedWorld } from '../memory/shared-world.js';
 import { Placer } from '../world/placing.js';
+import type { NodeFacts } from '../wire/link/facts.js';
 import type { AccountBook } from './accounts.js';
 import { type AuthOptions, createAuthenticator } from './auth.js';
 import { Gateway } from './gateway.js';
@@ -58,12 +59,14 @@ export async function buildLinkGateway(
   settings: GatewaySettings,
   accounts: AccountBook,
   log: Log,
+  facts: () => NodeFacts,
 ): Promise<{ gateway: Gateway; transport: LinkTransport }> {
   const transport = new LinkTransport({
     clock: monotonicClock(),
     timers: systemTimers(),
     soon: (flush) => setImmediate(flush), // when all that this turn of the event loop has to say is said
     log,
+    facts,
   });
   return { gateway: await gatewayOver(transport, world, settings, accounts, log), transport };
 }

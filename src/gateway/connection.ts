@@ -42,6 +42,7 @@ export class Connection implements SocketListener {
   /** Of the session to resume: actions up to this id the client keeps no longer, and whether it is a guest's. */
   forgotten = 0;
   isGuest = false;
+  attempt = 0;
   readonly seat: Seat;
   /** World metres, as last heard from the owner. */
   x = 0;
@@ -120,7 +121,8 @@ export class Connection implements SocketListener {
     if (this.state === STATE.PLAYING) {
       if (m.welcomes !== 0) return this.refuse('BAD_VALUE'); // this connection has had one
       // An echo ahead of our tick is one of before a rollback, and no lag: it counts as the newest that was sent.
-      this.keepPace(this.lag.echoed(Math.min(m.newestTick, core.tick() + 1), now, core.late));
+      const late = core.lateFor(this.socket);
+      this.keepPace(this.lag.echoed(Math.min(m.newestTick, core.tick() + 1), now, late));
     }
     if (!this.isClosed()) this.hear(m, bytes, now);
   }
@@ -280,6 +282,7 @@ export class Connection implements SocketListener {
       tick: core.tick(),
       x,
       y,
+      routers: this.socket.elsewhere?.() ?? [],
     };
     this.send(core.replies.welcome(sessionCard));
     this.socket.subscribe(this.topic);
@@ -341,7 +344,7 @@ export class Connection implements SocketListener {
     this.obey(this.seat.check() || this.seat.pay(now));
     if (this.state !== STATE.PLAYING) return;
     if (this.pong.isOverdue(now)) this.send(this.takePong(now));
-    this.keepPace(this.lag.elapsed(now, this.core.late));
+    this.keepPace(this.lag.elapsed(now, this.core.lateFor(this.socket)));
     if (this.state === STATE.PLAYING && !this.isAway) this.rooms.revisit(this, now);
     this.drained(); // a net for a transport that drained before its last skipped message was told
   }

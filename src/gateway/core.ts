@@ -16,7 +16,7 @@ import type { Authenticate } from './auth.js';
 import type { Connection } from './connection.js';
 import { Replies, type WorldCard } from './replies.js';
 import type { SecretNumbers, SessionTokens } from './session-token.js';
-import type { Transport } from './transport.js';
+import type { Socket, Transport } from './transport.js';
 
 /** What the composition root gives to a gateway. */
 export interface GatewayParts {
@@ -92,6 +92,10 @@ export class GatewayCore {
   turned(now: number, paceMs: number): void {
     this.late = Math.max(now - this.turnedAt - paceMs, this.late * LATE_FADES, 0);
     this.turnedAt = now;
+  }
+  /** The same of all that lies between this thread and a client. */
+  lateFor(socket: Socket): number {
+    return this.late + (socket.lateMs?.() ?? 0);
   }
   tick(): number {
     return this.parts.world.clock.tickAt(this.parts.clock.now());

@@ -49,6 +49,7 @@ export class Entrance {
   greet(connection: Connection, hello: HelloFields): void {
     if (hello.protocol !== PROTOCOL_VERSION) return connection.refuse('PROTOCOL_MISMATCH');
     connection.spawn = hello.spawn;
+    connection.attempt = hello.attempt;
     if (hello.resumeSession !== 0) return this.resume(connection, hello);
     this.guard(connection, this.authenticate(connection, hello.ticket));
   }
@@ -285,6 +286,13 @@ export class Entrance {
     }
     if (writerEpoch(word) >= LAST_CONNECTION_EPOCH) {
       connection.refuse('SESSION_EXPIRED');
+      return true;
+    }
+    // A router that goes on for a socket which its client has given up long ago must not take the session from the newer one.
+    const seated = this.core.bySlot[slot];
+    const isSame = control === CONTROL.RESUME && seated?.seat.session === session;
+    if (isSame && connection.attempt > 0 && seated.attempt > connection.attempt) {
+      connection.refuse('SESSION_TAKEN');
       return true;
     }
     // Word first, then the id once more: a slot freed and filled anew has another word, so the claim below fails.

@@ -8,7 +8,7 @@
 import type { Clock } from '../base/clock.js';
 import type { LinkName } from '../base/errors.js';
 import type { Log } from '../base/log.js';
-import type { RouterFacts } from '../wire/link/facts.js';
+import type { NodeFacts, RouterFacts } from '../wire/link/facts.js';
 import type { LinkPeer } from '../wire/link/handshake.js';
 import type { LinkEndParts } from '../wire/link/link-end.js';
 import type { LinkStream, StreamEvents } from '../wire/link/stream.js';
@@ -18,6 +18,8 @@ import type { ListenOptions, Socket, SocketListener, Transport } from './transpo
 export interface LinkTransportParts extends Omit<LinkEndParts, 'late' | 'answerMs'> {
   readonly clock: Clock;
   readonly log: Pick<Log, 'info' | 'warn' | 'error'>;
+  /** Of this node, for its routers. */
+  readonly facts?: () => NodeFacts;
 }
 
 export class LinkTransport implements Transport {
@@ -130,8 +132,8 @@ export class LinkTransport implements Transport {
   }
 
   private tellCluster(): void {
-    const { routers } = this;
-    for (const link of this.links) link.tellCluster(routers);
+    const facts = { node: this.parts.facts?.() ?? null, routers: this.routers };
+    for (const link of this.links) link.tellCluster(facts);
   }
 }
 

@@ -42,7 +42,7 @@ export interface WorldCard {
 /** The part that belongs to the session. */
 export type SessionCard = Pick<
   WelcomeFields,
-  'session' | 'entity' | 'token' | 'resumed' | 'applied' | 'durable' | 'tick' | 'x' | 'y'
+  'session' | 'entity' | 'token' | 'resumed' | 'applied' | 'durable' | 'tick' | 'x' | 'y' | 'routers'
 >;
 
 export class Replies {

@@ -3,7 +3,7 @@
  * link-transport.ts.
  */
 import type { LinkName } from '../base/errors.js';
-import { readAbout, type RouterFacts, writeCluster } from '../wire/link/facts.js';
+import { type ClusterFacts, readAbout, type RouterFacts, writeCluster } from '../wire/link/facts.js';
 import { writeEnd } from '../wire/link/end.js';
 import type { LinkPeer } from '../wire/link/handshake.js';
 import { LinkEnd, type LinkEndParts } from '../wire/link/link-end.js';
@@ -73,8 +73,8 @@ export class RouterLink {
     this.end.said();
   }
 
-  tellCluster(routers: readonly RouterFacts[]): void {
-    writeCluster(this.end.out, routers);
+  tellCluster(facts: ClusterFacts): void {
+    writeCluster(this.end.out, facts);
     this.end.said();
   }
 
@@ -211,8 +211,10 @@ export class ChannelSocket implements Socket {
     return this.link.end.lateMs(this.link.now());
   }
 
+  /** Not the same first for all: clients of a router that dies shall spread. */
   elsewhere(): readonly string[] {
-    return this.link.house.others(this.link);
+    const others = this.link.house.others(this.link);
+    return others.map((_, i) => others[(i + this.number) % others.length] as string);
   }
 
   /** The router says how much waits for the client. */

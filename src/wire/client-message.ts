@@ -24,6 +24,8 @@ export interface HelloFields {
   spawn: { x: number; y: number } | undefined;
   /** of the session to resume: the client keeps no action up to it */
   resumeDurable: number;
+  /** Sockets that the client has opened for the session; 0 = not counted. */
+  attempt: number;
 }
 
 /** Which fields mean something depends on the type; the others keep old values. */
@@ -58,7 +60,17 @@ export const CLIENT_ENTRY = {
   action: { id: 4, kind: 6, payload: 8 },
   ping: { nonce: 4 },
   keyRequest: { cells: 4 },
-  hello: { protocol: 4, client: 6, ticket: 8, session: 10, entity: 12, token: 14, spawn: 16, durable: 18 },
+  hello: {
+    protocol: 4,
+    client: 6,
+    ticket: 8,
+    session: 10,
+    entity: 12,
+    token: 14,
+    spawn: 16,
+    durable: 18,
+    attempt: 20,
+  },
 } as const;
 
 /** Verifies, reads and checks untrusted bytes. @returns a number of FAULT; 0: the view holds the message */
@@ -141,6 +153,7 @@ function readHello(bytes: Uint8Array, body: number, into: ClientMessageView): nu
   const entity = fieldAt(bytes, body, entry.entity);
   const spawn = fieldAt(bytes, body, entry.spawn);
   const durable = fieldAt(bytes, body, entry.durable);
+  const attempt = fieldAt(bytes, body, entry.attempt);
   into.hello = undefined;
   if (client !== 0 && i32(bytes, client) > CLIENT_LIMITS.clientNameBytes) return FAULT.LENGTH;
   if (token !== 0 && i32(bytes, token) > CLIENT_LIMITS.resumeTokenBytes) return FAULT.LENGTH;
@@ -154,6 +167,7 @@ function readHello(bytes: Uint8Array, body: number, into: ClientMessageView): nu
     resumeToken: token === 0 ? '' : text(bytes, token),
     spawn: spawn === 0 ? undefined : { x: f64(bytes, spawn), y: f64(bytes, spawn + 8) },
     resumeDurable: durable === 0 ? 0 : u32(bytes, durable),
+    attempt: attempt === 0 ? 0 : u32(bytes, attempt),
   };
   const fault = checkHello(hello);
   if (fault === 0) into.hello = hello;

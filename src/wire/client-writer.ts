@@ -22,6 +22,7 @@ export interface HelloWords {
   resumeToken?: string;
   resumeDurable?: number;
   spawn?: { x: number; y: number };
+  attempt?: number;
 }
 
 const MESSAGE_VTABLE = vtable(14, [4, 12, 8, 13]);
@@ -127,6 +128,7 @@ export class ClientWriter {
     Hello.addResumeToken(b, token);
     Hello.addResumeDurable(b, words.resumeDurable ?? 0);
     if (words.spawn) Hello.addSpawn(b, Point.createPoint(b, words.spawn.x, words.spawn.y));
+    Hello.addAttempt(b, words.attempt ?? 0);
     const body = Hello.endHello(b);
     b.finish(ClientMessage.createClientMessage(b, newestTick, CLIENT.HELLO, body, 0));
     return b.asUint8Array();

@@ -52,6 +52,8 @@ export interface WelcomeFields {
   /** Side of the whole view; `farIntervals`: of its rings beyond `viewCells`, ticks from frame to frame. */
   farCells: number;
   farIntervals: readonly number[];
+  /** Addresses at which the session can be resumed as well. */
+  routers: readonly string[];
 }
 
 function named(b: Builder, list: readonly KindName[]): number[] {
@@ -71,6 +73,7 @@ export function encodeWelcome(w: WelcomeFields): Uint8Array {
   const columns = Welcome.createColumnsVector(b, w.columns.map(column));
   const events = Welcome.createEventsVector(b, named(b, w.events));
   const farIntervals = Welcome.createFarIntervalsVector(b, [...w.farIntervals]);
+  const routers = w.routers.length === 0 ? 0 : Welcome.createRoutersVector(b, strings(w.routers));
   Welcome.startWelcome(b);
   Welcome.addProtocol(b, w.protocol);
   Welcome.addSession(b, BigInt(w.session));
@@ -96,6 +99,7 @@ export function encodeWelcome(w: WelcomeFields): Uint8Array {
   Welcome.addEvents(b, events);
   Welcome.addFarCells(b, w.farCells);
   Welcome.addFarIntervals(b, farIntervals);
+  if (routers !== 0) Welcome.addRouters(b, routers);
   return finish(b, SERVER.WELCOME, Welcome.endWelcome(b));
 }
 
@@ -156,5 +160,6 @@ export function readWelcome(bytes: Uint8Array, at: number): WelcomeFields {
     events: list(w.eventsLength(), (i) => w.events(i), kindName),
     farCells: Math.max(w.viewCells(), w.farCells()),
     farIntervals: list(w.farIntervalsLength(), (i) => w.farIntervals(i), Number),
+    routers: list(w.routersLength(), (i) => w.routers(i) as string, same),
   };
 }

@@ -30,6 +30,7 @@ export async function setUp(t: Test, options: Options = {}) {
   const node: NodeView = {
     status: () => ({ tick: 7, shards: [], gateways: [], decisions: [] }) as never,
     tiles: () => ({ tick: 7, tileLevel: 11, tiles: [] }),
+    cluster: () => ({ nodes: [], routers: [] }) as never,
     observatory: {
       metricsText: async () => ({ text: '# HELP up x\n', type: 'text/plain; version=0.0.4; charset=utf-8' }),
       traces: { status: () => ({ handovers: { slowest: [], latest: [] } }) as never },

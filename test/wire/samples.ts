@@ -83,6 +83,7 @@ export const WELCOME: WelcomeFields = {
   viewCells: 3,
   farCells: 7,
   farIntervals: [10, 40],
+  routers: ['wss://two.example:7777'],
   cellLevel: 17,
   tileLevel: 11,
   x: -1234.5,

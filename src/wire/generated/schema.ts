@@ -3,8 +3,8 @@
 import type { Schema, StructShape } from '../../base/schema-shape.js';
 
 /** sha256 of the schemas, and of the files beside this one. */
-export const SOURCE_HASH = '19565c19b0e53ab3a8058ca5996faf24b3c169ab7a1ac73c1f183ea2931ef658';
-export const FILES_HASH = 'afed9f28521f91c2e301dd8979e63e049e02d9f53987f044b5f2f475965de031';
+export const SOURCE_HASH = 'daff5111595267f8ce5ae3840688474cf2c9357d44e65a119d25c8ce5595466c';
+export const FILES_HASH = '84fbde8ca6776329a0736a9334111ed7b1cd8e03ce0869cbd761491f685a49da';
 
 export const CLIENT_SCHEMA: Schema = {
   root: "ClientMessage",
@@ -30,6 +30,7 @@ export const CLIENT_SCHEMA: Schema = {
       {"name":"resume_token","slot":5,"kind":"string"},
       {"name":"spawn","slot":6,"kind":"inline","size":16,"align":8},
       {"name":"resume_durable","slot":7,"kind":"inline","size":4,"align":4},
+      {"name":"attempt","slot":8,"kind":"inline","size":4,"align":4},
     ],
     KeyRequest: [
       {"name":"cells","slot":0,"required":true,"kind":"vector","size":12,"align":4},
@@ -141,6 +142,7 @@ export const SERVER_SCHEMA: Schema = {
       {"name":"events","slot":21,"kind":"tables","table":"NamedKind"},
       {"name":"far_cells","slot":22,"kind":"inline","size":1,"align":1},
       {"name":"far_intervals","slot":23,"kind":"vector","size":2,"align":2},
+      {"name":"routers","slot":24,"kind":"strings"},
     ],
   },
 };

@@ -21,6 +21,25 @@ export interface RouterFacts {
   readonly lateMs: number;
 }
 
+/** What a node says of itself. */
+export interface NodeFacts {
+  readonly name: string;
+  readonly life: string;
+  readonly pid: number;
+  /** http:// of its admin port as its own machine reaches it, and HOST:PORT of its links. */
+  readonly admin: string;
+  readonly link: string;
+  readonly players: number;
+  readonly entities: number;
+  /** Greatest share of its time that a shard is at work, 0…1. */
+  readonly load: number;
+}
+
+export interface ClusterFacts {
+  readonly node: NodeFacts | null;
+  readonly routers: readonly RouterFacts[];
+}
+
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
@@ -32,14 +51,30 @@ export function readAbout(turn: TurnView): RouterFacts | null {
   return factsOf(parsed(turn));
 }
 
-export function writeCluster(turn: TurnWriter, routers: readonly RouterFacts[]): void {
-  turn.put(LINK.CLUSTER, 0, encoder.encode(JSON.stringify({ routers })));
+export function writeCluster(turn: TurnWriter, facts: ClusterFacts): void {
+  turn.put(LINK.CLUSTER, 0, encoder.encode(JSON.stringify(facts)));
 }
 
-export function readCluster(turn: TurnView): readonly RouterFacts[] {
-  const { routers } = (parsed(turn) ?? {}) as { routers?: unknown };
-  if (!Array.isArray(routers)) return [];
-  return routers.flatMap((one) => factsOf(one) ?? []);
+export function readCluster(turn: TurnView): ClusterFacts {
+  const { node, routers } = (parsed(turn) ?? {}) as { node?: unknown; routers?: unknown };
+  const list = Array.isArray(routers) ? routers : [];
+  return { node: nodeFactsOf(node), routers: list.flatMap((one) => factsOf(one) ?? []) };
+}
+
+function nodeFactsOf(value: unknown): NodeFacts | null {
+  const told = reading(value);
+  if (told === null) return null;
+  const { number, words } = told;
+  return {
+    name: words('name'),
+    life: words('life'),
+    pid: number('pid'),
+    admin: words('admin'),
+    link: words('link'),
+    players: number('players'),
+    entities: number('entities'),
+    load: number('load'),
+  };
 }
 
 function parsed(turn: TurnView): unknown {
@@ -51,10 +86,9 @@ function parsed(turn: TurnView): unknown {
 }
 
 function factsOf(value: unknown): RouterFacts | null {
-  if (typeof value !== 'object' || value === null) return null;
-  const told = value as Record<string, unknown>;
-  const number = (name: string) => (Number.isFinite(told[name]) ? (told[name] as number) : 0);
-  const words = (name: string) => (typeof told[name] === 'string' ? (told[name] as string) : '');
+  const told = reading(value);
+  if (told === null) return null;
+  const { number, words } = told;
   return {
     name: words('name'),
     pid: number('pid'),
@@ -64,5 +98,15 @@ function factsOf(value: unknown): RouterFacts | null {
     channels: number('channels'),
     waiting: number('waiting'),
     lateMs: number('lateMs'),
+  };
+}
+
+/** What is no number counts as 0, what is no text as ''. */
+function reading(value: unknown): { number(name: string): number; words(name: string): string } | null {
+  if (typeof value !== 'object' || value === null) return null;
+  const told = value as Record<string, unknown>;
+  return {
+    number: (name) => (Number.isFinite(told[name]) ? (told[name] as number) : 0),
+    words: (name) => (typeof told[name] === 'string' ? (told[name] as string) : ''),
   };
 }

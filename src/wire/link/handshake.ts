@@ -62,7 +62,6 @@ const MOST_WORDS = 128;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-
 interface Opening {
   readonly versions: readonly [number, number];
   readonly nonce: string;
@@ -222,5 +221,3 @@ function parsed(bytes: Uint8Array): unknown {
     return null;
   }
 }
-
-

@@ -16,7 +16,8 @@ export function writeDrained(turn: TurnWriter, channel: number): void {
 }
 
 export function writeBuffered(turn: TurnWriter, channel: number, waiting: number): void {
-  putU32(turn.bytes, turn.begin(LINK.BUFFERED, channel, 4), waiting);
+  const at = turn.begin(LINK.BUFFERED, channel, 4);
+  putU32(turn.bytes, at, waiting);
 }
 
 /** @returns bytes that wait */

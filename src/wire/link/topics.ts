@@ -20,7 +20,8 @@ export function writeSubscribe(turn: TurnWriter, channel: number, topic: number,
 }
 
 export function writeUnsubscribe(turn: TurnWriter, channel: number, topic: number): void {
-  putU32(turn.bytes, turn.begin(LINK.UNSUBSCRIBE, channel, 4), topic);
+  const at = turn.begin(LINK.UNSUBSCRIBE, channel, 4);
+  putU32(turn.bytes, at, topic);
 }
 
 /** Of both. @returns the topic, −1 = the record has none */

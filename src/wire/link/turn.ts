@@ -63,7 +63,8 @@ export class TurnWriter {
 
   /** A record whose body is these bytes. */
   put(type: number, subject: number, body: Uint8Array): void {
-    this.bytes.set(body, this.begin(type, subject, body.length));
+    const at = this.begin(type, subject, body.length); // first: it may make room, and `bytes` another buffer
+    this.bytes.set(body, at);
   }
 
   /** Ends the turn. @param heard newest turn of the other end that was applied @param lateMs how late this end is to its turns */

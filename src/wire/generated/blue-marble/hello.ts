@@ -98,8 +98,17 @@ resumeDurable():number {
   return offset ? this.bb!.readUint32(this.bb_pos + offset) : 0;
 }
 
+/**
+ * how many sockets the client has opened for this session so far, this one included: between two that ask for the same
+ * session at the same time the greater wins. 0: not counted, the later wins
+ */
+attempt():number {
+  const offset = this.bb!.__offset(this.bb_pos, 20);
+  return offset ? this.bb!.readUint32(this.bb_pos + offset) : 0;
+}
+
 static startHello(builder:flatbuffers.Builder) {
-  builder.startObject(8);
+  builder.startObject(9);
 }
 
 static addProtocol(builder:flatbuffers.Builder, protocol:number) {
@@ -132,6 +141,10 @@ static addSpawn(builder:flatbuffers.Builder, spawnOffset:flatbuffers.Offset) {
 
 static addResumeDurable(builder:flatbuffers.Builder, resumeDurable:number) {
   builder.addFieldInt32(7, resumeDurable, 0);
+}
+
+static addAttempt(builder:flatbuffers.Builder, attempt:number) {
+  builder.addFieldInt32(8, attempt, 0);
 }
 
 static endHello(builder:flatbuffers.Builder):flatbuffers.Offset {

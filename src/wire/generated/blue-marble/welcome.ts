@@ -269,8 +269,23 @@ farIntervalsArray():Uint16Array|null {
   return offset ? new Uint16Array(this.bb!.bytes().buffer, this.bb!.bytes().byteOffset + this.bb!.__vector(this.bb_pos + offset), this.bb!.__vector_len(this.bb_pos + offset)) : null;
 }
 
+/**
+ * addresses (ws:// or wss://) at which the session can be resumed as well, should the present one not answer
+ */
+routers(index: number):string
+routers(index: number,optionalEncoding:flatbuffers.Encoding):string|Uint8Array
+routers(index: number,optionalEncoding?:any):string|Uint8Array|null {
+  const offset = this.bb!.__offset(this.bb_pos, 52);
+  return offset ? this.bb!.__string(this.bb!.__vector(this.bb_pos + offset) + index * 4, optionalEncoding) : null;
+}
+
+routersLength():number {
+  const offset = this.bb!.__offset(this.bb_pos, 52);
+  return offset ? this.bb!.__vector_len(this.bb_pos + offset) : 0;
+}
+
 static startWelcome(builder:flatbuffers.Builder) {
-  builder.startObject(24);
+  builder.startObject(25);
 }
 
 static addProtocol(builder:flatbuffers.Builder, protocol:number) {
@@ -446,13 +461,29 @@ static startFarIntervalsVector(builder:flatbuffers.Builder, numElems:number) {
   builder.startVector(2, numElems, 2);
 }
 
+static addRouters(builder:flatbuffers.Builder, routersOffset:flatbuffers.Offset) {
+  builder.addFieldOffset(24, routersOffset, 0);
+}
+
+static createRoutersVector(builder:flatbuffers.Builder, data:flatbuffers.Offset[]):flatbuffers.Offset {
+  builder.startVector(4, data.length, 4);
+  for (let i = data.length - 1; i >= 0; i--) {
+    builder.addOffset(data[i]!);
+  }
+  return builder.endVector();
+}
+
+static startRoutersVector(builder:flatbuffers.Builder, numElems:number) {
+  builder.startVector(4, numElems, 4);
+}
+
 static endWelcome(builder:flatbuffers.Builder):flatbuffers.Offset {
   const offset = builder.endObject();
   builder.requiredField(offset, 10) // token
   return offset;
 }
 
-static createWelcome(builder:flatbuffers.Builder, protocol:number, session:bigint, entity:bigint, tokenOffset:flatbuffers.Offset, resumed:boolean, applied:number, durable:number, window:number, tick:number, tickRate:number, frameRate:number, viewCells:number, cellLevel:number, tileLevel:number, x:number, y:number, gameOffset:flatbuffers.Offset, actionsOffset:flatbuffers.Offset, kindsOffset:flatbuffers.Offset, itemsOffset:flatbuffers.Offset, columnsOffset:flatbuffers.Offset, eventsOffset:flatbuffers.Offset, farCells:number, farIntervalsOffset:flatbuffers.Offset):flatbuffers.Offset {
+static createWelcome(builder:flatbuffers.Builder, protocol:number, session:bigint, entity:bigint, tokenOffset:flatbuffers.Offset, resumed:boolean, applied:number, durable:number, window:number, tick:number, tickRate:number, frameRate:number, viewCells:number, cellLevel:number, tileLevel:number, x:number, y:number, gameOffset:flatbuffers.Offset, actionsOffset:flatbuffers.Offset, kindsOffset:flatbuffers.Offset, itemsOffset:flatbuffers.Offset, columnsOffset:flatbuffers.Offset, eventsOffset:flatbuffers.Offset, farCells:number, farIntervalsOffset:flatbuffers.Offset, routersOffset:flatbuffers.Offset):flatbuffers.Offset {
   Welcome.startWelcome(builder);
   Welcome.addProtocol(builder, protocol);
   Welcome.addSession(builder, session);
@@ -478,6 +509,7 @@ static createWelcome(builder:flatbuffers.Builder, protocol:number, session:bigin
   Welcome.addEvents(builder, eventsOffset);
   Welcome.addFarCells(builder, farCells);
   Welcome.addFarIntervals(builder, farIntervalsOffset);
+  Welcome.addRouters(builder, routersOffset);
   return Welcome.endWelcome(builder);
 }
 }
