@@ -19,7 +19,7 @@ import { ERRORS, type CloseName, errorName } from '../base/errors.js';
 import { LIMITS } from '../base/limits.js';
 import type { Socket, SocketListener } from '../gateway/transport.js';
 import { fieldAt, follow, u32 } from '../wire/bytes.js';
-import { admitClientMessage, type ClientMessageView } from '../wire/client-message.js';
+import { admitClientMessage, type ClientMessageView, withoutWelcomes } from '../wire/client-message.js';
 import type { ClientWriter } from '../wire/client-writer.js';
 import { CLIENT, PROTOCOL_VERSION, SERVER } from '../wire/protocol.js';
 import { encodeClosing, readWelcome, type WelcomeFields } from '../wire/welcome.js';
@@ -55,8 +55,11 @@ export type RouterCount = (typeof ROUTER_COUNTS)[number];
 /** Refusals after which the node may think otherwise in a moment: it is starting, or stopping. */
 const PASSING: ReadonlySet<string> = new Set(['SERVER_STOPPING', 'NOT_READY', 'INTERNAL', 'DISK_TROUBLE']);
 const RETRY_MS = 200;
+const CLIENT_NAME = 'bluemarble-router/1';
 /** Server messages: entry of the body's type and of the body; SelfUpdate: entry of `applied`. */
-const ENTRY = { type: 4, body: 6, applied: 16 } as const;
+const ENTRY = { type: 4, body: 6, applied: 16, durable: 18 } as const;
+/** Welcomes that are passed on over one socket after the first: what the client counts them in ends at 255. */
+const MOST_WELCOMES = 250;
 
 export class RoutedClient implements SocketListener {
   channel: Channel | null = null;
@@ -70,6 +73,9 @@ export class RoutedClient implements SocketListener {
   private readonly kept = new KeptActions();
   /** Of its session; null = it has none that the router may resume. */
   private identity: { session: number; entity: number; token: string } | null = null;
+  /** Greatest durable id that the client was told in it, and the number of its socket. */
+  private toldDurable = 0;
+  private attempt = 0;
   /** A Hello that no node has heard yet. */
   private unheard: Uint8Array | null = null;
   private hasGreeted = false;
@@ -80,9 +86,8 @@ export class RoutedClient implements SocketListener {
   private isResuming = false;
   /** The session's node is in another life than the one that the client has heard. */
   private mayBeRolledBack = false;
-  /** A rollback was passed on: what the client sends ahead of it or twice was sent before it had heard. */
-  private wasRolledBack = false;
-  private awaitsResend = false;
+  /** Welcomes that were passed on after the first: the client says how many of them it has read (client.fbs). */
+  private furtherWelcomes = 0;
   /** Said while there was no channel, and still to be told. */
   private owed: Uint8Array[] = [];
   private closing: Uint8Array | null = null;
@@ -107,12 +112,16 @@ export class RoutedClient implements SocketListener {
     const fault = admitClientMessage(bytes, message);
     // Nonsense is the node's to count and to refuse.
     if (fault !== 0) return this.tell(bytes);
-    if (this.isWelcomed && message.type !== CLIENT.HELLO) this.isConfirmed = true;
+    const hasRead = message.welcomes === this.furtherWelcomes;
+    if (this.isWelcomed && hasRead && message.type !== CLIENT.HELLO) this.isConfirmed = true;
+    // What it says of Welcomes is between it and the router; one that never was is refused by the node.
+    if (message.welcomes > this.furtherWelcomes) return this.tell(bytes);
+    withoutWelcomes(bytes);
     switch (message.type) {
       case CLIENT.HELLO:
         return this.greet(bytes);
       case CLIENT.ACTION:
-        return this.isWelcomed ? this.act(message.actionId, bytes) : this.tell(bytes);
+        return this.isWelcomed ? this.act(message.actionId, hasRead, bytes) : this.tell(bytes);
       case CLIENT.GOODBYE:
       case CLIENT.LOG_REQUEST:
         if (this.isPlaying || !this.isWelcomed) return this.tell(bytes);
@@ -148,25 +157,27 @@ export class RoutedClient implements SocketListener {
     if (!this.hasGreeted && hello !== undefined) {
       this.hasGreeted = true;
       const { resumeSession: session, resumeEntity: entity, resumeToken: token } = hello;
+      this.toldDurable = hello.resumeDurable;
+      this.attempt = hello.attempt;
       if (session !== 0) this.identity = { session, entity, token };
       if (this.channel === null) this.unheard = bytes.slice();
     }
     this.tell(bytes);
   }
 
-  private act(id: number, bytes: Uint8Array): void {
+  private act(id: number, hasReadWelcomes: boolean, bytes: Uint8Array): void {
     const { kept } = this;
+    // Numbered by a Welcome before the newest one: the client sends again what it kept.
+    if (!hasReadWelcomes) return;
     if (id === kept.next) {
       if (kept.isFull) return this.refuse('WINDOW_EXCEEDED');
-      this.awaitsResend = false;
       kept.push(bytes);
       if (this.isPlaying) this.tell(bytes);
       return;
     }
-    // Sent before the client had heard the Welcome of a rollback: it will send it once more, in its place, or has done so.
-    if (this.awaitsResend || (this.wasRolledBack && id < kept.next)) return;
-    // The client breaks the rule of ids: the node says so.
+    // The client breaks the rule of ids.
     if (this.isPlaying) this.tell(bytes);
+    else this.refuse('ACTION_GAP');
   }
 
   /** Up, if there is a way. */
@@ -197,14 +208,21 @@ export class RoutedClient implements SocketListener {
     const root = follow(bytes, 0);
     if (bytes[fieldAt(bytes, root, ENTRY.type)] !== SERVER.SELF_UPDATE) return;
     const body = follow(bytes, fieldAt(bytes, root, ENTRY.body));
-    const at = fieldAt(bytes, body, ENTRY.applied);
-    this.kept.decided(at === 0 ? 0 : u32(bytes, at));
+    const applied = fieldAt(bytes, body, ENTRY.applied);
+    const durable = fieldAt(bytes, body, ENTRY.durable);
+    this.kept.decided(applied === 0 ? 0 : u32(bytes, applied));
+    if (durable !== 0) this.toldDurable = Math.max(this.toldDurable, u32(bytes, durable));
   }
 
   private welcome(fields: WelcomeFields, bytes: Uint8Array): void {
     const { applied, session, entity, token } = fields;
+    const isSame = session === this.identity?.session;
     const mayHide = this.isWelcomed && this.isResuming && !this.mayBeRolledBack;
-    const isHidden = mayHide && session === this.identity?.session && this.kept.fits(applied);
+    const isHidden = mayHide && isSame && this.kept.fits(applied);
+    if (!isSame) {
+      this.toldDurable = 0;
+      this.isConfirmed = false;
+    }
     this.identity = { session, entity, token };
     this.waitsSince = -1;
     if (!isHidden) return this.passOn(applied, bytes);
@@ -222,7 +240,7 @@ export class RoutedClient implements SocketListener {
   private passOn(applied: number, bytes: Uint8Array): void {
     if (this.isWelcomed) {
       this.house.count('passedWelcomes');
-      this.awaitsResend = this.wasRolledBack = true;
+      if (++this.furtherWelcomes > MOST_WELCOMES) return this.refuse('NODE_AWAY');
     }
     this.kept.restart(applied);
     this.isWelcomed = true;
@@ -302,10 +320,9 @@ export class RoutedClient implements SocketListener {
     this.isResuming = true;
     this.house.count('resumes');
     const { session: resumeSession, entity: resumeEntity, token: resumeToken } = identity;
-    const resume = { resumeSession, resumeEntity, resumeToken };
-    this.tell(
-      this.house.writer.hello(0, { protocol: PROTOCOL_VERSION, client: 'bluemarble-router/1', ...resume }),
-    );
+    const { toldDurable: resumeDurable, attempt } = this;
+    const resume = { resumeSession, resumeEntity, resumeToken, resumeDurable, attempt };
+    this.tell(this.house.writer.hello(0, { protocol: PROTOCOL_VERSION, client: CLIENT_NAME, ...resume }));
   }
 
   private wait(): void {

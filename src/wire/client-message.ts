@@ -105,6 +105,13 @@ export function readClientMessage(bytes: Uint8Array, into: ClientMessageView): n
   }
 }
 
+/** Makes a verified message one that speaks of no further Welcome: who passes it on has counted them. */
+export function withoutWelcomes(bytes: Uint8Array): Uint8Array {
+  const at = fieldAt(bytes, follow(bytes, 0), CLIENT_ENTRY.welcomes);
+  if (at !== 0) bytes[at] = 0;
+  return bytes;
+}
+
 function readAction(bytes: Uint8Array, body: number, into: ClientMessageView): number {
   const id = fieldAt(bytes, body, CLIENT_ENTRY.action.id);
   const kind = fieldAt(bytes, body, CLIENT_ENTRY.action.kind);
