@@ -183,15 +183,7 @@ function complete(s: Settings): Config {
     );
   if (adminPort === port && port !== 0)
     throw s.refuse('admin-port', `must differ from the game port ${port}`);
-  const tickRate = s.get<number>('tick-rate');
-  const frameRate = s.get<number>('frame-rate');
-  if (tickRate % frameRate !== 0) {
-    const right = Array.from({ length: tickRate }, (_, i) => i + 1).filter((n) => tickRate % n === 0);
-    throw s.refuse(
-      'frame-rate',
-      `must divide the tick rate ${tickRate}: one of ${right.join(', ')}, but was ${frameRate}`,
-    );
-  }
+  const { tickRate, frameRate } = rates(s);
   const tlsCert = s.get<string | null>('tls-cert');
   const tlsKey = s.get<string | null>('tls-key');
   refuseHalfTls(s, tlsCert, tlsKey);
@@ -318,4 +310,17 @@ function refuseHalfTls(s: Parameters<typeof complete>[0], cert: string | null, k
     throw s.refuse('tls-cert', 'needs --tls-key with the private key of the certificate');
   if (key !== null && cert === null)
     throw s.refuse('tls-key', 'needs --tls-cert with the certificate of the key');
+}
+
+function rates(s: Settings): { tickRate: number; frameRate: number } {
+  const tickRate = s.get<number>('tick-rate');
+  const frameRate = s.get<number>('frame-rate');
+  if (tickRate % frameRate !== 0) {
+    const right = Array.from({ length: tickRate }, (_, i) => i + 1).filter((n) => tickRate % n === 0);
+    throw s.refuse(
+      'frame-rate',
+      `must divide the tick rate ${tickRate}: one of ${right.join(', ')}, but was ${frameRate}`,
+    );
+  }
+  return { tickRate, frameRate };
 }

@@ -29,6 +29,7 @@ import { type Breathing, makeBreathing } from './control/breathing.js';
 import type { DecisionRecord } from './control/elastic.js';
 import { type PlannerLimits, plannerLimits } from './control/planner/types.js';
 import type { ReshapeRefusal } from './control/reshape.js';
+import { endInTime } from './control/ending.js';
 import { LeaseKeeper } from './control/leases.js';
 import { reasonOf } from './control/log.js';
 import { type Status, StatusSource, type TilesStatus } from './control/status.js';
@@ -70,7 +71,7 @@ export class PlanetNode implements NodeView {
   readonly sight: Sight;
   private readonly me: ReturnType<typeof lifeOf>;
   private readonly clock: Clock = monotonicClock();
-  private readonly timers: Timers = systemTimers();
+  readonly timers: Timers = systemTimers();
   readonly observatory: Observatory;
   private readonly world: SharedWorld;
   private readonly launcher: ShardLauncher;
@@ -98,7 +99,7 @@ export class PlanetNode implements NodeView {
   /** @param limits other limits than base/limits.ts has: for tests that cannot wait for a dwell, or for a tile's sleep */
   constructor(
     private readonly config: Config,
-    private readonly log: Log,
+    readonly log: Log,
     private readonly limits: NodeLimits = {},
   ) {
     const { clock, timers } = this;
@@ -392,18 +393,7 @@ export class PlanetNode implements NodeView {
     this.resolveStopped(code);
   }
 
-  /** Waits for a part to end, but not for ever; a failure to end is logged and stops nothing else. */
-  private async within(part: string, ms: number, ending: Promise<unknown> | undefined): Promise<void> {
-    let cancel = () => {};
-    const late = new Promise<void>((resolve) => {
-      cancel = this.timers.after(ms, () => {
-        this.log.error({ part, ms }, 'a part did not end in time');
-        resolve();
-      });
-    });
-    const failed = (error: unknown) =>
-      this.log.error({ part, reason: reasonOf(error) }, 'a part failed to end');
-    await Promise.race([(ending ?? Promise.resolve()).catch(failed), late]);
-    cancel();
+  private within(part: string, ms: number, ending: Promise<unknown> | undefined): Promise<void> {
+    return endInTime(this, part, ms, ending);
   }
 }

@@ -220,6 +220,18 @@ function mapRoutes(node: NodeView): Route[] {
   ];
 }
 
+/** What there is beside this process. */
+function clusterRoutes(node: NodeView): Route[] {
+  return [
+    {
+      method: 'GET',
+      path: '/api/cluster',
+      help: 'the processes of the cluster: the node, and the routers before it',
+      answer: () => ({ body: node.cluster() }),
+    },
+  ];
+}
+
 /** The table; the order is the order of the list in a 404. */
 export function routes(node: NodeView): readonly Route[] {
   const table: Route[] = [
@@ -252,12 +264,7 @@ export function routes(node: NodeView): readonly Route[] {
       help: 'the awake tiles: who simulates them, how many are there, and their load',
       answer: () => ({ body: node.tiles() }),
     },
-    {
-      method: 'GET',
-      path: '/api/cluster',
-      help: 'the processes of the cluster: the node, and the routers before it',
-      answer: () => ({ body: node.cluster() }),
-    },
+    ...clusterRoutes(node),
     ...observatoryRoutes(node),
     ...mapRoutes(node),
     {

@@ -40,6 +40,7 @@ t.test('numbers stay what clients and scripts know', async (t) => {
     INTERNAL: -4017,
     DISK_TROUBLE: -4018,
     RECORD_DAMAGED: 4019,
+    NODE_AWAY: -4030,
     APPLIED: 0,
     UNKNOWN_ACTION: 1,
     BAD_PAYLOAD: 2,
@@ -66,6 +67,16 @@ t.test('numbers stay what clients and scripts know', async (t) => {
     DATA_CORRUPT: 20,
     DATA_READ_ONLY: 21,
     DATA_FULL: 22,
+    LINK_REFUSED: 30,
+    LINK_PORT: 31,
+    LINK_KEY: 1,
+    LINK_VERSION: 2,
+    LINK_WORLD: 3,
+    LINK_LIFE: 4,
+    LINK_NONSENSE: -5,
+    LINK_SILENT: -6,
+    LINK_FULL: -7,
+    LINK_STOPPING: -8,
   });
 });
 

@@ -12,6 +12,11 @@ t.test('each proof refuses the first figure beyond its bound', async (t) => {
   const broken: Partial<Limits>[] = [
     { maxShards: 65 },
     { maxShards: 64, maxGateways: 64 },
+    { maxGateways: 36 },
+    { linkFullBytes: 32 * 1024 * 1024 },
+    { linkMostBytes: 64 * 1024 * 1024 },
+    { linkSilenceS: 12 },
+    { routerWaitS: 15 },
     { maxEntities: 2 ** 20 + 1 },
     { maxEntities: Number.POSITIVE_INFINITY },
     { tileSleepS: 0 },

@@ -38,6 +38,8 @@ t.test('the tables of codes are the registry', async (t) => {
   t.strictSame(table(section('Outcome codes'), codes), registry('outcome', true), 'outcome codes');
   const exits = table(section('Operations'), ['exit', 'name', 'meaning']);
   t.strictSame(exits, registry('startup', false), 'exit codes');
+  const manual = section('Links', read('src/cluster/README.md'));
+  t.strictSame(table(manual, codes), registry('link', true), 'codes of links');
 });
 
 t.test('the table of flags is that of the command line', async (t) => {

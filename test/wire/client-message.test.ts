@@ -108,6 +108,7 @@ t.test('a hello is read back as it was written', async (t) => {
     resumeEntity: fc.maxSafeNat(),
     resumeToken: words(128),
     resumeDurable: u32(),
+    attempt: u32(),
     spawn: fc.option(fc.record({ x, y }), { nil: undefined }),
   });
   fc.assert(
