@@ -272,18 +272,9 @@ export class Connection implements SocketListener {
     this.selfTick = tick;
     if (this.resumes) core.block.count(COUNTER.resumes);
     const token = core.parts.tokens.issue(session, entity);
-    const sessionCard = {
-      session,
-      entity,
-      token,
-      resumed: this.resumes,
-      applied,
-      durable,
-      tick: core.tick(),
-      x,
-      y,
-      routers: this.socket.elsewhere?.() ?? [],
-    };
+    const progress = { resumed: this.resumes, applied, durable, tick: core.tick() };
+    const routers = this.socket.elsewhere?.() ?? [];
+    const sessionCard = { session, entity, token, ...progress, x, y, routers };
     this.send(core.replies.welcome(sessionCard));
     this.socket.subscribe(this.topic);
     this.send(message);
