@@ -23,6 +23,7 @@ export interface BotsReport {
   actionsDuplicated: number;
   actionsOutOfOrder: number;
   handovers: number;
+  handoverMs: { p50: number; p99: number; max: number };
   selfUpdateGapMs: { p50: number; p99: number; max: number };
   worstGapMs: { p50: number; p99: number; max: number };
   viewMissing: number;

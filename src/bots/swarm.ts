@@ -20,10 +20,10 @@ export const ROUND_MS = 50;
 const BEAT_ROUNDS = 2;
 const CHECK_MS = 250;
 /** For the last of a ramp to be let in. */
-const ADMISSION_MS = 15_000;
+const ADMISSION_MS = 60_000;
 /** For actions under way to be decided, reconnects included, and for logs to come. */
-const DRAIN_MS = 20_000;
-const LOGS_MS = 15_000;
+const DRAIN_MS = 60_000;
+const LOGS_MS = 60_000;
 const LEAVE_MS = 5000;
 
 export type Phase = 'ramp' | 'full' | 'drain' | 'logs' | 'still' | 'leaving' | 'over';

@@ -15,8 +15,10 @@ export interface LinkTimes {
   /** First pause before a new attempt; doubles with each one that fails. */
   backoffMs: number;
   backoffMaxMs: number;
-  /** For the socket to open and the Welcome to come. */
+  /** For the socket to open. */
   connectMs: number;
+  /** From then on for the Welcome. A server that cannot let somebody in closes with a code, and that comes sooner. */
+  greetMs: number;
   /** Without any message from the server (a Pong comes each second) the connection counts as lost. */
   silenceMs: number;
   /** Without a Welcome for so long the client ends with UNREACHABLE. */
@@ -27,9 +29,16 @@ export const LINK_TIMES: LinkTimes = {
   backoffMs: 100,
   backoffMaxMs: 3000,
   connectMs: 10_000,
+  greetMs: 45_000,
   silenceMs: 15_000,
   giveUpMs: 120_000,
 };
+
+/**
+ * Of the time between two looks so much counts as the server's silence. A client that did not get to run for longer has
+ * not listened either: what came meanwhile still lies in its socket, and is read after this look.
+ */
+const LONGEST_LOOK_MS = 1_000;
 
 /** What follows from a close. */
 export type AfterClose = { what: 'retry' } | { what: 'renew' } | { what: 'end'; error: ClientError | null };
@@ -39,7 +48,9 @@ export class Link {
   private since: number;
   private lastOnline: number;
   private attempts = 0;
-  private heard = 0;
+  /** Of waiting for the socket, the Welcome or any message: time that was spent listening, and when it was last looked at. */
+  private waited = 0;
+  private lookedAt = 0;
 
   constructor(
     private readonly times: LinkTimes,
@@ -58,29 +69,35 @@ export class Link {
   connecting(now: number): void {
     this.state = 'connecting';
     this.since = now;
+    this.hear(now);
   }
 
   opened(): void {
     this.state = 'greeting';
+    this.waited = 0;
   }
 
   welcomed(now: number): void {
     this.state = 'online';
     this.attempts = 0;
-    this.heard = now;
+    this.hear(now);
     this.lastOnline = now;
   }
 
   /** Any message has come. */
   hear(now: number): void {
-    this.heard = now;
+    this.waited = 0;
+    this.lookedAt = now;
   }
 
-  /** Whether the present socket must be considered dead. */
+  /** Whether the present socket must be considered dead. Asked at every beat: what lies between two counts, bounded. */
   isDead(now: number): boolean {
-    if (this.state === 'connecting' || this.state === 'greeting')
-      return now - this.since > this.times.connectMs;
-    return this.state === 'online' && now - this.heard > this.times.silenceMs;
+    this.waited += Math.min(Math.max(0, now - this.lookedAt), LONGEST_LOOK_MS);
+    this.lookedAt = now;
+    const { connectMs, greetMs, silenceMs } = this.times;
+    if (this.state === 'connecting') return this.waited > connectMs;
+    if (this.state === 'greeting') return this.waited > greetMs;
+    return this.state === 'online' && this.waited > silenceMs;
   }
 
   /**

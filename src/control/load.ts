@@ -136,6 +136,7 @@ export class LoadSampler {
       tiles,
       shards: shares.map((share, s) => ({ ...share, tiles: tilesOf[s] })),
       waiting: cpu.waiting,
+      ownShare: cpu.ownShare,
     };
     return this.last;
   }

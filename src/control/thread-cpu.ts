@@ -8,6 +8,7 @@
 import { readFileSync } from 'node:fs';
 import type { Clock } from '../base/clock.js';
 import { LIMITS } from '../base/limits.js';
+import { MachineCpu } from './machine-cpu.js';
 
 export interface ThreadName {
   readonly name: string;
@@ -35,14 +36,23 @@ const BUSY_WINDOW_MS = 1_000;
 
 export class ThreadCpu {
   private readonly samples = new Map<string, Sample[]>();
+  private readonly machine: MachineCpu;
 
   /** @param readText content of a file, or null where it cannot be read */
   constructor(
     private readonly clock: Clock,
     private readonly readText: (path: string) => string | null,
-  ) {}
+  ) {
+    this.machine = new MachineCpu(clock, readText);
+  }
+
+  /** This process's share of the CPU time that the machine gave away in the last 5 s, 0…1; 1 where that is not told. */
+  get ownShare(): number {
+    return this.machine.ownShare;
+  }
 
   sample(threads: readonly ThreadName[]): void {
+    this.machine.sample();
     const atMs = this.clock.now();
     for (const { name, tid } of threads) {
       const read = tid > 0 ? this.readText(`/proc/self/task/${tid}/schedstat`) : null;

@@ -82,6 +82,16 @@ const MUTANTS: Record<string, { planner: Planner; seenBy: string; as: RegExp }> 
     seenBy: 'full machine',
     as: /Got error: .*(has reached load|moves|starts)/,
   },
+  'takes what others take for its own': {
+    planner: { done, plan: (state, sample, limits) => plan(state, { ...sample, ownShare: 1 }, limits) },
+    seenBy: 'noisy neighbours',
+    as: /degraded: /,
+  },
+  'takes its own load for that of others': {
+    planner: { done, plan: (state, sample, limits) => plan(state, { ...sample, ownShare: 0 }, limits) },
+    seenBy: 'its own load fills',
+    as: /no relief/,
+  },
   'never comes back to the parent': {
     planner: withLimits({ mergeLoadShare: 0 }),
     seenBy: 'merges back',

@@ -27,6 +27,8 @@ const scenarios: fc.Arbitrary<Scenario> = fc.record({
   delayS: fc.constantFrom(0, 0.5, 5),
   failures: fc.constantFrom(0, 0, 0.2),
   full: fc.constantFrom(NEVER, NEVER, [20, 60] as const),
+  ownShare: fc.constantFrom(1, 0.5, 0.05),
+  waits: fc.constantFrom(0, 0.3, 0.9),
   emptyS: fc.constantFrom(Infinity, 60),
   endS: fc.constant(150),
 });
@@ -122,6 +124,41 @@ export const PROPERTIES: Record<string, Property> = {
       }),
     ),
 
+  'beside noisy neighbours no time slows for tiles that cost little': (planner) =>
+    checkOf(
+      fc.property(scenarios, shares(1), shares(1), (scenario, ownShare, waits) => {
+        // Together they ask for a quarter of a tick, whichever shards have them; the rest of the machine is others'.
+        const crowds = [0, 1, 2].map((base) => ({
+          ...{ base, low: 0.1, high: 0.8, periodS: 30, spot: -1, cost: 0.1 },
+        }));
+        const noisy = {
+          ...scenario,
+          ...{ crowds, noise: 0, full: [0, Infinity] as const, emptyS: Infinity, endS: 60 },
+          ...{ ownShare: ownShare / 2, waits },
+        };
+        const world = new PlannedWorld(noisy, planner).run();
+        expectNone(world.faults);
+        const slowed = world.decisions.find((d) => d.kind === 'degrade');
+        if (slowed !== undefined) throw new Error(`degraded: ${slowed.reason}`);
+      }),
+    ),
+
+  'a machine that its own load fills is relieved': (planner) =>
+    checkOf(
+      fc.property(scenarios, (scenario) => {
+        const crowd = { base: 0, low: 0.4, high: 0.4, periodS: 60, spot: -1, cost: 1 };
+        const own = {
+          ...scenario,
+          ...{ crowds: [crowd], noise: 0, full: [0, Infinity] as const, emptyS: Infinity, endS: 60 },
+          ...{ ownShare: 1, waits: 0.6 },
+        };
+        const world = new PlannedWorld(own, planner).run();
+        expectNone(world.faults);
+        if (!world.decisions.some((d) => d.kind === 'degrade' && d.degrade.dilation < 1))
+          throw new Error('no relief');
+      }),
+    ),
+
   'the same inputs give the same decisions, in whatever order the tiles are told': (planner) =>
     checkOf(
       fc.property(scenarios, (scenario) => {
@@ -174,6 +211,8 @@ export const QUIET: Scenario = {
   delayS: 0.5,
   failures: 0,
   full: NEVER,
+  ownShare: 1,
+  waits: 0,
   emptyS: Infinity,
   endS: 0,
 };

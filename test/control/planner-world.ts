@@ -48,6 +48,9 @@ export interface Scenario {
   failures: number;
   /** The machine is full between these times. */
   full: readonly [number, number];
+  /** Then this share of its CPU time is the server's, and each shard waits for a core so much of the time. */
+  ownShare: number;
+  waits: number;
   /** From then on nobody is there. */
   emptyS: number;
   endS: number;
@@ -130,6 +133,8 @@ export class PlannedWorld {
   sample(): Sample {
     const counts = BASES.map((_, b) => this.squaresOf(b));
     const [from, to] = this.scenario.full;
+    const isFull = this.timeS >= from && this.timeS < to;
+    const { ownShare, waits } = this.scenario;
     const tiles = [...this.leaves].map(([name, shard]) => this.leafSample(parseTile(name)!, shard, counts));
     // In whatever order: nothing may depend on it.
     for (let i = tiles.length - 1; i > 0; i--) {
@@ -142,9 +147,9 @@ export class PlannedWorld {
       const busy = mine.reduce((n, leaf) => n + leaf.busy * dilation(leaf.tile), 0);
       const players = mine.reduce((n, leaf) => n + leaf.players, 0);
       const canStart = !alive && this.startS[s] === Infinity;
-      return { alive, canStart, busy, waiting: 0, players, tiles: mine.length };
+      return { alive, canStart, busy, waiting: isFull ? waits : 0, players, tiles: mine.length };
     });
-    return { timeS: this.timeS, tiles, shards, waiting: this.timeS >= from && this.timeS < to ? 1 : 0 };
+    return { timeS: this.timeS, tiles, shards, waiting: isFull ? 1 : 0, ownShare: isFull ? ownShare : 1 };
   }
 
   private squaresOf(b: number): number[] {

@@ -4,6 +4,10 @@
  * One rung at a time. Down while the tile, or the shard for which it is one of the heaviest, needs a whole tick budget
  * (on a full machine from the split threshold on, since no split will come). Players beyond the capacity alone ask
  * for lower rates, not for slower time: leaving out steps saves CPU, and does not make the crowd smaller.
+ *
+ * Only what relieves: a shard that waits for a core gets one sooner if this server asks for less, but only as far as it
+ * is this server that fills the machine. What other programs take no tile of it can give back, so of the waiting the
+ * server's own share of the machine counts, and beside a noisy neighbour a planet that costs little runs in full.
  * Back when what the rung above would cost stays below the split threshold.
  */
 import { formatTile } from '../../geo/address.js';
@@ -17,7 +21,7 @@ const HEAVY_SHARE = 0.5;
 
 /** Loads as they are now, on the present rungs; a step counts at once, before any measure shows it. */
 class Pressure {
-  /** By shard: share of the tick budget that it uses, or would use if it got a core whenever it wants one. */
+  /** By shard: share of the tick budget that it uses, or waits for because this server has filled the machine. */
   private readonly shards: number[];
   private readonly heaviest: number[];
 
@@ -25,8 +29,8 @@ class Pressure {
     private readonly draft: Draft,
     private readonly ladder: readonly Rung[],
   ) {
-    const { shards, saturated } = draft;
-    this.shards = shards.map(({ busy, waiting }) => (saturated ? busy + waiting : busy));
+    const { shards, saturated, sample } = draft;
+    this.shards = shards.map(({ busy, waiting }) => (saturated ? busy + waiting * sample.ownShare : busy));
     this.heaviest = shards.map(() => 0);
     for (const [key, { shard }] of draft.leaves) {
       if (shard < 0) continue;
@@ -120,9 +124,8 @@ function step(
   const bound = threshold(draft);
   const down = rung > memory.rung;
   const atDeepest = leaf.tile.z === draft.limits.deepestTileLevel ? ' and cannot be split further' : '';
-  const why = draft.saturated
-    ? 'the machine is full'
-    : `it needs ${numbers.busy.toFixed(2)} of its tick budget`;
+  const needs = `it needs ${numbers.busy.toFixed(2)} of its tick budget`;
+  const why = draft.saturated ? `the machine is full and ${needs}` : needs;
   const said = `carries ${numbers.players.toFixed(2)} of its capacity, ${why}${down ? atDeepest : ''}`;
   const isFull = to.farRate === 1 && to.nearRate === 1 && to.dilation === 1;
   const served = isFull

@@ -39,7 +39,8 @@
  *  full machine   threads wait for a core for more than this       fullWaitingShare, fullWindowS > 0.2, 5 s
  *                 (until half of it), and have work of their    fullOwnShare                  ≥ 0.1
  *                 own: no start, no split or move for CPU time,
- *                 degrade from splitLoadShare on
+ *                 degrade from splitLoadShare on; of a wait for
+ *                 a core this server's own share of the machine
  *  degrade        busy ≥ 1: far rate, near rate, time, a rung at   degradeStepS                  0.5 s
  *                 a time; players ≥ 1: the rates only; time down   minDilationShare              to 0.1
  *                 to; back a rung when the rung above would cost
@@ -67,7 +68,8 @@ export function plan(state: PlannerState, sample: Sample, limits: PlannerLimits)
   const leaves = leavesOf(sample, limits);
   const observed = observe(state, sample, leaves, limits);
   const draft = new Draft(observed, sample, leaves, limits);
-  if (draft.saturated !== state.saturated) draft.decisions.push(saturation(draft, observed.waiting));
+  if (draft.saturated !== state.saturated)
+    draft.decisions.push(saturation(draft, observed.waiting, sample.ownShare));
   startThreads(draft);
   splitHotTiles(draft);
   coolHotShards(draft);
@@ -78,16 +80,17 @@ export function plan(state: PlannerState, sample: Sample, limits: PlannerLimits)
   return { state: draft.finish(), decisions: draft.decisions };
 }
 
-function saturation(draft: Draft, waiting: number): Decision {
+function saturation(draft: Draft, waiting: number, ownShare: number): Decision {
   const on = draft.saturated;
   const share = `${(waiting * 100).toFixed(0)} % of the time`;
+  const own = `${(ownShare * 100).toFixed(0)} % of what runs is this server`;
   return {
     kind: 'saturated',
     on,
     timeS: draft.timeS,
-    numbers: { waiting, threshold: draft.limits.fullWaitingShare },
+    numbers: { waiting, ownShare, threshold: draft.limits.fullWaitingShare },
     reason: on
-      ? `The machine is full, a thread waits for a core ${share}: load degrades instead of splitting.`
+      ? `The machine is full, a thread waits for a core ${share} and ${own}: its own load degrades instead of splitting.`
       : `The machine has room again, no thread waits for a core more than ${share}.`,
   };
 }

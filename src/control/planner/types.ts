@@ -51,6 +51,11 @@ export interface Sample {
   readonly shards: readonly ShardSample[];
   /** Share of the last seconds in which a thread with work waited for a core, the most of all: not shards alone. */
   readonly waiting: number;
+  /**
+   * Of the CPU time that the machine gave away in the last seconds, the share that this server had; 1 where that is not
+   * known. Of the waiting for cores only so much can be relieved by serving less: the rest is other programs'.
+   */
+  readonly ownShare: number;
 }
 
 type LoadLimits = Pick<
