@@ -40,7 +40,18 @@ class Watch {
   looks = 0;
   saturated = 0;
 
+  /** Looks without an answer. */
+  missed = 0;
+
   async look(server: RealServer): Promise<void> {
+    try {
+      await this.ask(server);
+    } catch {
+      this.missed++; // the bench gets no core either
+    }
+  }
+
+  private async ask(server: RealServer): Promise<void> {
     const status = await server.status<Status>();
     const { tiles } = (await (await fetch(`${server.admin}/api/tiles`)).json()) as TilesStatus;
     this.looks++;
@@ -108,7 +119,7 @@ async function measure({ scenario, bots: players, seconds, hogs: counts }: Run) 
       ...{ viewMissing: report.viewMissing, viewDuplicates: report.viewDuplicates },
       ...{ handoverMs: report.handoverMs, selfUpdateGapMs: report.selfUpdateGapMs },
       ...{ leastDilation: watch.leastDilation, slowedLittleTiles: [...watch.slowed].slice(0, 10) },
-      ...{ looks: watch.looks, saturatedLooks: watch.saturated, mostMachineLoad: watch.mostLoad },
+      ...{ looks: watch.looks, missedLooks: watch.missed, saturatedLooks: watch.saturated, mostMachineLoad: watch.mostLoad },
       logLinesPerMinute: Math.round(told / minutes),
       mostFrequentLines: [...lines].sort((a, b) => b[1] - a[1]).slice(0, 5),
       broken,

@@ -281,7 +281,7 @@ export class PlanetNode implements NodeView {
       shards: config.shards,
       initial: config.pinShards ? config.shards : 1, // the others start when load asks for them
       launch: this.launcher.launch,
-      watch: shardWatch(world),
+      watch: shardWatch(world, readIfThere),
       clock,
       timers,
       log,

@@ -17,6 +17,7 @@ import type { ShardMessage, ShardStartData, ShardWorkerData } from '../shard/wor
 import { maskOf } from '../world/layout.js';
 import { type Log, reasonOf } from './log.js';
 import type { LaunchShard, ShardWatch, ThreadEvents } from './shard-thread.js';
+import { activityOf } from './silence.js';
 import { WATCH } from './watch-times.js';
 
 export interface ShardOptions {
@@ -139,7 +140,11 @@ function startThread(
   return thread;
 }
 
-export function shardWatch(world: SharedWorld): ShardWatch {
+/** @param readText content of a file, or null where it cannot be read */
+export function shardWatch(
+  world: SharedWorld,
+  readText: (path: string) => string | null = () => null,
+): ShardWatch {
   const blocks = world.shardBlocks;
   return {
     starting: ({ shard, incarnation }) => {
@@ -150,6 +155,10 @@ export function shardWatch(world: SharedWorld): ShardWatch {
       block.state = SHARD_STATE.STARTING;
     },
     heartbeat: (shard) => blocks[shard].heartbeat,
+    activity: (shard) => {
+      const files = `/proc/self/task/${blocks[shard].gauge(SHARD_GAUGE.threadId)}`;
+      return activityOf(readText(`${files}/stat`), readText(`${files}/schedstat`));
+    },
     running: (shard) => blocks[shard].state === SHARD_STATE.RUNNING,
     inHand: (shard) => {
       const { inHandEntity: entity, inHandAction: action } = blocks[shard];

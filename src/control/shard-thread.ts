@@ -1,5 +1,6 @@
 /** What the supervisor and those who start and show it threads of shards say to each other: types only. */
 import type { Suspect } from './quarantine.js';
+import type { Activity } from './silence.js';
 
 export interface ShardStart {
   readonly shard: number;
@@ -32,6 +33,8 @@ export interface ShardWatch {
   starting(start: ShardStart): void;
   /** A counter that a live shard changes at least once per tick. */
   heartbeat(shard: number): number;
+  /** What the system says of its thread, null = nothing. Reads files: asked only about one that is silent. */
+  activity(shard: number): Activity | null;
   /** The state word says running, which the shard sets after it has adopted and before its first tick. */
   running(shard: number): boolean;
   /** What the shard was doing last, null = nothing that could be to blame. */

@@ -10,6 +10,7 @@ import { assert } from '../base/assert.js';
 import type { Clock, Timers } from '../base/clock.js';
 import { type Log, reasonOf } from './log.js';
 import { Quarantine } from './quarantine.js';
+import { Silence } from './silence.js';
 import { WATCH } from './watch-times.js';
 import type { LaunchShard, Phase, ShardReport, ShardThread, ShardWatch } from './shard-thread.js';
 
@@ -46,8 +47,7 @@ interface Life {
   adoptFrom: number;
   /** Started because load asked for it: one that never came up is given up, and nothing was lost. */
   onDemand: boolean;
-  heartbeat: number;
-  silentMs: number;
+  readonly silence: Silence;
   condemned: boolean;
   /** Terminated because somebody asked for it: what was in hand is not to blame. */
   asked: boolean;
@@ -81,8 +81,7 @@ export class Supervisor {
         thread: null,
         adoptFrom: 0,
         onDemand: false,
-        heartbeat: 0,
-        silentMs: 0,
+        silence: new Silence(),
         condemned: false,
         asked: false,
         crashes: [],
@@ -202,7 +201,7 @@ export class Supervisor {
     life.cancelWait = null;
     life.incarnation = ++this.incarnations;
     life.phase = 'starting';
-    life.silentMs = 0;
+    life.silence.begin(0);
     life.condemned = false;
     life.asked = false;
     const start = {
@@ -231,8 +230,7 @@ export class Supervisor {
 
   private ready(life: Life): void {
     life.failedStarts = 0;
-    life.silentMs = 0;
-    life.heartbeat = this.parts.watch.heartbeat(life.shard);
+    life.silence.begin(this.parts.watch.heartbeat(life.shard));
     if (this.stopping) {
       this.parts.watch.close(life.shard); // it may have overwritten the word on its way up
       return;
@@ -334,20 +332,21 @@ export class Supervisor {
     for (const life of this.lives) {
       if (life.alarm !== null) this.clearAlarm(life, now);
       if (life.thread === null || this.stopping) continue;
-      const heartbeat = this.parts.watch.heartbeat(life.shard);
-      const beats = life.phase === 'running' && heartbeat !== life.heartbeat;
-      life.heartbeat = heartbeat;
-      life.silentMs = beats ? 0 : life.silentMs + gap;
-      if (life.silentMs >= (life.phase === 'running' ? WATCH.silentMs : WATCH.startMs) && !life.condemned)
-        this.condemn(life);
+      if (this.isHung(life, gap) && !life.condemned) this.condemn(life);
     }
+  }
+
+  private isHung({ shard, phase, silence }: Life, gap: number): boolean {
+    const { watch } = this.parts;
+    if (phase !== 'running') return silence.isTooLong(gap);
+    return silence.hangs(watch.heartbeat(shard), gap, () => watch.activity(shard));
   }
 
   private condemn(life: Life): void {
     life.condemned = true;
-    const { shard, incarnation, silentMs, phase } = life;
+    const { shard, incarnation, silence, phase } = life;
     this.parts.log.error(
-      { shard, incarnation, silentMs: Math.round(silentMs), phase },
+      { shard, incarnation, silentMs: Math.round(silence.ms), phase },
       'shard is silent, terminating it',
     );
     life.thread?.terminate();

@@ -6,8 +6,12 @@ export const WATCH = Object.freeze({
   quietCheckMs: 300,
   /** A gap between two looks counts as so much silence at most. */
   longestGapMs: 150,
-  /** Heartbeat silent for so long: terminate. */
+  /** Heartbeat silent for so long of the thread's own CPU time (silence.ts): terminate. */
   silentMs: 500,
+  /** The same in wall time for one that sleeps, that waits for the disk, and that is ready and gets no core. */
+  asleepMs: 2_000,
+  diskMs: 10_000,
+  starvedMs: 30_000,
   /** A thread that is not ready after so long is terminated and started anew. */
   startMs: 15_000,
   /** From the moment in which a shard runs to the start of the thread that is to replace the next one. */

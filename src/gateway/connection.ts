@@ -12,6 +12,7 @@ import { admitClientMessage, type ClientMessageView, type HelloFields } from '..
 import { FIRST_VALUE_FAULT } from '../base/fault.js';
 import { CLIENT } from '../wire/protocol.js';
 import type { GatewayCore } from './core.js';
+import { Deadline, WAITS } from './deadline.js';
 import { type FarPlan, NO_FAR } from './far.js';
 import { HeldPong } from './held-pong.js';
 import { LagMeter, PACE } from './lag-meter.js';
@@ -25,8 +26,6 @@ import type { WatchedStream } from './watched.js';
 
 /** A client owes a message (a Ping if nothing else) this often. */
 const PING_MS = 1000;
-/** Hello to the end of authentication, and admission to READY. */
-const ENTER_MS = 5000;
 /** Key frames that a client may ask for: one full request and four views of whole cells at once, two views a second. */
 const VIEW = LIMITS.viewCells * LIMITS.viewCells;
 const KEYS_BURST = 64 + 4 * VIEW;
@@ -74,8 +73,8 @@ export class Connection implements SocketListener {
   /** Gets self updates only, until it has caught up. */
   isAway = false;
   private isChoked = false;
-  /** Clock ms by which the state must be left; not while PLAYING. */
-  private deadline: number;
+  /** By which the state must be left; not while PLAYING. */
+  private readonly deadline = new Deadline();
   private resumes = false;
   private ownerEpoch = 0;
   private selfTick = -1;
@@ -93,11 +92,12 @@ export class Connection implements SocketListener {
     serial: number,
   ) {
     const now = core.now();
+    const real = core.real();
     this.seat = new Seat(core.world);
     this.topic = `@${serial}`;
-    this.deadline = now + LIMITS.firstMessageS * 1000;
-    this.pace = new TokenBucket(LIMITS.gatewayActionsPerS, LIMITS.gatewayActionsPerS, now);
-    this.keys = new TokenBucket(KEYS_PER_S, KEYS_BURST, now);
+    this.deadline.begin(core.served(now), WAITS.hello);
+    this.pace = new TokenBucket(LIMITS.gatewayActionsPerS, LIMITS.gatewayActionsPerS, real);
+    this.keys = new TokenBucket(KEYS_PER_S, KEYS_BURST, real);
     this.purse = new Purse(core.parts.clientBytesPerS, now);
   }
 
@@ -113,7 +113,7 @@ export class Connection implements SocketListener {
     const now = core.now();
     core.block.count(COUNTER.messagesIn);
     core.block.count(COUNTER.bytesIn, bytes.length);
-    if (!this.pace.take(1, now)) return this.refuse('RATE_LIMITED');
+    if (!this.pace.take(1, core.real(), core.pile())) return this.refuse('RATE_LIMITED');
     const m = core.message;
     const fault = admitClientMessage(bytes, m);
     if (fault !== 0) return this.hearNonsense(fault);
@@ -167,14 +167,14 @@ export class Connection implements SocketListener {
     switch (m.type) {
       case CLIENT.HELLO:
         this.state = STATE.AUTHENTICATING;
-        this.deadline = now + ENTER_MS;
+        this.deadline.begin(this.core.served(now), WAITS.enter);
         return this.rooms.greet(this, m.hello as HelloFields);
       case CLIENT.ACTION:
         return this.act(m, bytes);
       case CLIENT.PING:
         return this.ping(m.nonce, now);
       case CLIENT.KEY_REQUEST:
-        return this.showCells(m, now);
+        return this.showCells(m);
       case CLIENT.LOG_REQUEST:
         this.seat.askLog();
         return this.obey(this.seat.pay(now));
@@ -206,8 +206,9 @@ export class Connection implements SocketListener {
     this.obey(fault);
   }
 
-  private showCells(m: ClientMessageView, now: number): void {
-    if (!this.keys.take(m.cellCount, now)) return this.refuse('RATE_LIMITED');
+  private showCells(m: ClientMessageView): void {
+    const { core } = this;
+    if (!this.keys.take(m.cellCount, core.real(), core.pile())) return this.refuse('RATE_LIMITED');
     if (this.isAway) return; // gets key frames of everything once it has caught up
     for (let i = 0; i < m.cellCount; i++)
       this.rooms.show(this, m.cells[i * 3], m.cells[i * 3 + 1], m.cells[i * 3 + 2]);
@@ -235,7 +236,7 @@ export class Connection implements SocketListener {
     this.seat.take(slot, word, session, control, core.tick());
     this.resumes = this.seat.isResuming;
     this.state = STATE.ENTERING;
-    this.deadline = core.now() + ENTER_MS;
+    this.deadline.begin(core.served(core.now()), WAITS.enter);
     this.obey(this.seat.pay(core.now()));
   }
 
@@ -328,9 +329,8 @@ export class Connection implements SocketListener {
 
   /** A few times a second: deadlines, the seat, entries that found no room, lag. */
   sweep(now: number): void {
-    if (this.state !== STATE.PLAYING && now >= this.deadline) {
+    if (this.state !== STATE.PLAYING && this.deadline.isOver(this.core.served(now), this.core.isWorldLate))
       return this.refuse(this.state === STATE.GREETING ? 'FIRST_MESSAGE_TIMEOUT' : 'NOT_READY');
-    }
     if (!this.seat.isTaken) return;
     this.obey(this.seat.check() || this.seat.pay(now));
     if (this.state !== STATE.PLAYING) return;

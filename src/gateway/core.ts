@@ -10,6 +10,7 @@ import type { Clock } from '../base/clock.js';
 import type { Log } from '../base/log.js';
 import type { SharedWorld } from '../memory/shared-world.js';
 import { GATEWAY_THREAD } from '../memory/record.js';
+import { SHARD_STATE } from '../memory/shard-block.js';
 import { ClientMessageView } from '../wire/client-message.js';
 import type { AccountBook } from './accounts.js';
 import type { Authenticate } from './auth.js';
@@ -45,6 +46,10 @@ export interface GatewayParts {
 const HELD_UP_MS = 500;
 /** What is left of a lateness a turn later: a half after some twenty. */
 const LATE_FADES = 0.97;
+/** A turn that comes so late is an ordinary one: what is more counts as time that clients were not served in. */
+const ORDINARY_MS = 60;
+/** A shard that lags by more has too little time for those who come in. */
+const WORLD_LATE_MS = 250;
 
 export class GatewayCore {
   readonly thread: number;
@@ -59,13 +64,18 @@ export class GatewayCore {
   stopping = false;
   /** How late this thread has been to its turns lately, ms: what lies in a socket waits for so long, either way. */
   late = 0;
+  /** The same by the clock of the machine, stops included: for so long what clients sent has piled up in their sockets. */
+  piled = 0;
+  /** Time in which this thread did not serve its clients, ms in all: no deadline of theirs runs on in it. */
+  private lent = 0;
   private turnedAt: number;
+  private realTurnedAt: number;
   /** When `now` was asked for last, and what it has left out so far. */
   private looked: number;
   private heldUp = 0;
 
   constructor(readonly parts: GatewayParts) {
-    this.looked = this.turnedAt = parts.clock.now();
+    this.looked = this.turnedAt = this.realTurnedAt = parts.clock.now();
     this.thread = GATEWAY_THREAD + parts.number;
     this.replies = new Replies(parts.card);
     this.bySlot = new Array<Connection | undefined>(parts.world.arena.capacity).fill(undefined);
@@ -90,13 +100,46 @@ export class GatewayCore {
   }
   /** A turn of the event loop, which was due `paceMs` after the one before. */
   turned(now: number, paceMs: number): void {
-    this.late = Math.max(now - this.turnedAt - paceMs, this.late * LATE_FADES, 0);
+    const late = now - this.turnedAt - paceMs;
+    this.late = Math.max(late, this.late * LATE_FADES, 0);
+    if (late > ORDINARY_MS) this.lent += late - ORDINARY_MS;
     this.turnedAt = now;
+    const real = this.real();
+    this.piled = Math.max(real - this.realTurnedAt - paceMs, this.piled * LATE_FADES, 0);
+    this.realTurnedAt = real;
   }
   /** The same of all that lies between this thread and a client. */
   lateFor(socket: Socket): number {
     return this.late + (socket.lateMs?.() ?? 0);
   }
+  /** Ms of the machine's clock. */
+  real(): number {
+    return this.parts.clock.now();
+  }
+  /** The clock of deadlines: `now` without the time in which this thread came late to its turns. */
+  served(now: number): number {
+    return now - this.lent;
+  }
+  /** How long messages that are read now may have lain in their sockets because of this thread, ms. */
+  pile(): number {
+    return Math.max(this.piled, this.real() - this.realTurnedAt);
+  }
+  /**
+   * Whether the part of the server behind the gateways is behind its clock: a shard that runs lags, or one is being
+   * replaced. Who waits for it is not told that it took too long.
+   */
+  readonly isWorldLate = (): boolean => {
+    const { clock, shardBlocks } = this.parts.world;
+    const tick = this.tick();
+    const most = Math.max(2, WORLD_LATE_MS / clock.tickMs);
+    for (const block of shardBlocks) {
+      const { state } = block;
+      if (state === SHARD_STATE.NONE || state === SHARD_STATE.CLOSING) continue;
+      if (state !== SHARD_STATE.RUNNING) return true;
+      if (!block.isResting && tick - block.committedTick > most) return true;
+    }
+    return false;
+  };
   tick(): number {
     return this.parts.world.clock.tickAt(this.parts.clock.now());
   }

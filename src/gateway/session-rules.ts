@@ -68,9 +68,15 @@ export class TokenBucket {
     this.at = now;
   }
 
-  /** @returns false when there is not enough: the client has talked too fast */
-  take(amount: number, now: number): boolean {
-    this.tokens = Math.min(this.burst, this.tokens + ((now - this.at) / 1000) * this.perS);
+  /**
+   * @param now ms, of the machine's clock: a client goes on while the gateway does not
+   * @param pile ms for which what is read now may have lain unread: so much more may come at once
+   * @returns false when there is not enough: the client has talked too fast
+   */
+  take(amount: number, now: number, pile = 0): boolean {
+    const most = this.burst + (pile / 1000) * this.perS;
+    const filled = this.tokens + ((now - this.at) / 1000) * this.perS;
+    this.tokens = Math.max(this.tokens, Math.min(most, filled)); // what was granted for a pile is not taken back
     this.at = now;
     if (this.tokens < amount) return false;
     this.tokens -= amount;

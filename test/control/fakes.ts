@@ -1,6 +1,7 @@
 /** Hand-driven time, threads and log for the tests of control: nothing here waits for anything real. */
 import type { Clock, Timers } from '../../src/base/clock.js';
 import type { Log } from '../../src/control/log.js';
+import type { Activity } from '../../src/control/silence.js';
 import type { Suspect } from '../../src/control/quarantine.js';
 import type { LaunchShard, ShardStart, ShardWatch, ThreadEvents } from '../../src/control/supervisor.js';
 
@@ -122,6 +123,13 @@ export class FakeShards implements ShardWatch {
 
   heartbeat(shard: number): number {
     return this.beats[shard];
+  }
+
+  /** Of a shard's thread, null = the system does not tell. */
+  doing: (shard: number) => Activity | null = () => null;
+
+  activity(shard: number): Activity | null {
+    return this.doing(shard);
   }
 
   running(shard: number): boolean {
