@@ -119,7 +119,12 @@ async function measure({ scenario, bots: players, seconds, hogs: counts }: Run) 
       ...{ viewMissing: report.viewMissing, viewDuplicates: report.viewDuplicates },
       ...{ handoverMs: report.handoverMs, selfUpdateGapMs: report.selfUpdateGapMs },
       ...{ leastDilation: watch.leastDilation, slowedLittleTiles: [...watch.slowed].slice(0, 10) },
-      ...{ looks: watch.looks, missedLooks: watch.missed, saturatedLooks: watch.saturated, mostMachineLoad: watch.mostLoad },
+      ...{
+        looks: watch.looks,
+        missedLooks: watch.missed,
+        saturatedLooks: watch.saturated,
+        mostMachineLoad: watch.mostLoad,
+      },
       logLinesPerMinute: Math.round(told / minutes),
       mostFrequentLines: [...lines].sort((a, b) => b[1] - a[1]).slice(0, 5),
       broken,

@@ -28,7 +28,8 @@ export class Hogs {
 
   /** How many still run. */
   get running(): number {
-    return this.children.filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null).length;
+    return this.children.filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null)
+      .length;
   }
 
   /** Resolves when none is left, and nothing of what they wrote. */

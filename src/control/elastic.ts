@@ -60,7 +60,11 @@ export interface ElasticParts {
   readonly threads: { startShard(shard: number): boolean; retire(shard: number): boolean };
 }
 
+type DegradeDecision = Extract<Decision, { kind: 'degrade' }>;
+
 const KEPT = 200;
+/** Tiles that change their rung at one time and are told each for itself. */
+const SINGLE = 4;
 const REFUSALS: Readonly<Record<Refusal, ReshapeRefusal | null>> = {
   RESHAPE_IN_PROGRESS: 'RESHAPE_IN_PROGRESS',
   NOT_A_LEAF: 'NOT_A_LEAF',
@@ -76,6 +80,8 @@ export class Elastic {
   private state: PlannerState = initialState();
   /** By address of the tile: the decision whose change of layout is under way. */
   private readonly running = new Map<string, DecisionRecord>();
+  /** Decisions that the log has not heard of. */
+  private readonly untold: DecisionRecord[] = [];
   private waiting = '';
   private complained = false;
 
@@ -95,7 +101,12 @@ export class Elastic {
       const sample = this.parts.load.sample();
       const made = plan(this.state, sample, this.parts.limits);
       this.state = made.state;
-      for (const decision of made.decisions) if (!this.isVoid(decision)) this.carryOut(decision);
+      const decisions = made.decisions.filter((decision) => !this.isVoid(decision));
+      const slowed = decisions.flatMap((decision) => (decision.kind === 'degrade' ? [decision] : []));
+      const isCrowd = slowed.length > SINGLE;
+      for (const decision of decisions) if (!isCrowd || decision.kind !== 'degrade') this.carryOut(decision);
+      if (isCrowd) this.serveAll(slowed);
+      this.tell();
       this.admit();
       this.complained = false;
     } catch (error) {
@@ -139,7 +150,9 @@ export class Elastic {
       return REFUSALS[answer.refused];
     }
     this.state = answer.state;
-    return this.carryOut(answer.decision) ? null : 'RESHAPE_IN_PROGRESS';
+    const isDone = this.carryOut(answer.decision);
+    this.tell();
+    return isDone ? null : 'RESHAPE_IN_PROGRESS';
   }
 
   /** @returns false when it came to nothing */
@@ -193,6 +206,25 @@ export class Elastic {
     return this.parts.world.directory.setService(entry.tile, entry.path, entry.depth, word);
   }
 
+  /** Many tiles at once are one decision: hundreds of them would be a flood of lines that say the same. */
+  private serveAll(decisions: readonly DegradeDecision[]): void {
+    const most = (of: (decision: DegradeDecision) => number) => Math.max(...decisions.map(of));
+    const [first] = decisions;
+    const record = this.record(first!, {
+      decision: `degrade ${decisions.length} tiles`,
+      numbers: {
+        ...first!.numbers,
+        tiles: decisions.length,
+        busy: most(({ numbers }) => numbers.busy!),
+        players: most(({ numbers }) => numbers.players!),
+        rung: most(({ degrade }) => degrade.rung),
+      },
+      reason: `${decisions.length} tiles at once, such as this one: ${first!.reason}`,
+    });
+    const served = decisions.map(({ tile, degrade }) => this.serve(tile, degrade));
+    this.end(record, served.every(Boolean));
+  }
+
   /** Ends the thread of a shard that has nothing any more. */
   private retire(shard: number): boolean {
     const { world, threads } = this.parts;
@@ -220,23 +252,38 @@ export class Elastic {
   }
 
   private note(decision: Decision): DecisionRecord {
-    const { world, clock, log } = this.parts;
-    const record: DecisionRecord = {
-      tick: world.clock.tickAt(clock.now()),
-      timeS: decision.timeS,
-      kind: decision.kind,
+    return this.record(decision, {
       decision: titleOf(decision),
       ...('tile' in decision ? { tile: formatTile(decision.tile) } : {}),
       ...('shard' in decision ? { shard: decision.shard } : {}),
       numbers: decision.numbers,
       reason: decision.reason,
-      outcome: 'running',
-      ms: 0,
-    };
+    });
+  }
+
+  private record(
+    { timeS, kind }: Decision,
+    told: Pick<DecisionRecord, 'decision' | 'tile' | 'shard' | 'numbers' | 'reason'>,
+  ): DecisionRecord {
+    const { world, clock } = this.parts;
+    const tick = world.clock.tickAt(clock.now());
+    const record: DecisionRecord = { tick, timeS, kind, ...told, outcome: 'running', ms: 0 };
     this.decisions.push(record);
     if (this.decisions.length > KEPT) this.decisions.shift();
-    log.info({ decision: record.decision, ...decision.numbers, reason: decision.reason }, 'decided');
+    this.untold.push(record);
     return record;
+  }
+
+  /** One line for all decisions of a kind that were made together. */
+  private tell(): void {
+    for (const kind of new Set(this.untold.map((record) => record.kind))) {
+      const records = this.untold.filter((record) => record.kind === kind);
+      const [{ decision, numbers, reason }] = records as [DecisionRecord];
+      const others = records.slice(1).map((record) => record.decision);
+      const more = others.length === 0 ? {} : { together: records.length, others };
+      this.parts.log.info({ decision, ...numbers, ...more, reason }, 'decided');
+    }
+    this.untold.length = 0;
   }
 
   private end(record: DecisionRecord, isDone: boolean): boolean {

@@ -33,7 +33,10 @@ export class Actions {
   /** Drains every player's inbox within its budget. */
   drain(): void {
     const { players } = this.core;
-    for (let i = 0; i < players.count; i++) this.drainOne(players.slots[i]!);
+    for (let i = 0; i < players.count; i++) {
+      this.drainOne(players.slots[i]!);
+      this.core.progress();
+    }
   }
 
   private drainOne(slot: number): void {
@@ -46,7 +49,7 @@ export class Actions {
     let tokens = this.refill(slot, waiting);
     if (waiting <= 0) return;
     hot = core.writeHot(slot);
-    for (let budget: number = LIMITS.actionsPerTick; waiting > 0; waiting--) {
+    for (let budget = core.actionsPerTick; waiting > 0; waiting--) {
       const at = inboxes.entry(slot, head);
       const kind = inboxes.u16[(at + INBOX.kind) >> 1]!;
       if (kind < CONTROL.FIRST) {

@@ -10,6 +10,7 @@ import { HEADER, HOT } from '../memory/record.js';
 import { FOUND, LOADED } from '../memory/store-ring.js';
 import { acceptNow } from '../world/handover.js';
 import { WAKE } from '../world/placing.js';
+import { BULK } from './bulk.js';
 import type { Core } from './core.js';
 import { SparingClock } from './sparing-clock.js';
 import type { Tiles } from './tiles.js';
@@ -40,16 +41,21 @@ export class Arrivals {
     }
   }
 
-  /** Accepts what the snapshot saw. */
+  /** Accepts what the snapshot saw, as much as a tick takes on; the rest is seen again by the next one. */
   drain(): void {
-    const { arrivals } = this.core.world;
+    const { core } = this;
+    const { arrivals } = core.world;
     this.clock.begin();
-    for (let p = 0; p < arrivals.length; p++) {
-      const ring = arrivals[p]?.[this.core.shard];
+    let room = BULK.arrivals;
+    // In turns: one that fills its ring again and again holds up nobody else.
+    for (let i = 0; i < arrivals.length; i++) {
+      const p = (core.tick + i) % arrivals.length;
+      const ring = arrivals[p]?.[core.shard];
       if (!ring) continue;
-      for (let left = this.limits[p]!; left > 0; left--) {
+      for (let left = this.limits[p]!; left > 0 && room > 0; left--, room--) {
         const at = ring.peek();
         if (at < 0) break;
+        core.progress();
         const word = at >> 2;
         // What is stamped k is taken in ticks ≥ k only: whoever is behind lets it, and what follows it, wait.
         if (ring.i32[word + 3]! > this.core.tick) break;
@@ -68,12 +74,18 @@ export class Arrivals {
   /** What a replacement found in transit to here, from ticks that it had still to run. A second entry is ignored. */
   private drainEarly(): void {
     const { early, tick } = this.core;
-    for (let i = early.length - 1; i >= 0; i--) {
-      const one = early[i]!;
-      if (one.tick > tick) continue;
-      early.splice(i, 1);
+    let kept = 0;
+    let room = BULK.arrivals;
+    for (const one of early) {
+      if (one.tick > tick || room === 0) {
+        early[kept++] = one;
+        continue;
+      }
+      room--;
       this.acceptOne(one.slot, one.generation, one.epoch);
+      this.core.progress();
     }
+    early.length = kept;
   }
 
   /** Whether anything waits, be it for a later tick. */

@@ -11,6 +11,7 @@ import { type Carrier, offerNow } from '../world/handover.js';
 import { ownerAt } from '../world/layout.js';
 import type { Placer } from '../world/placing.js';
 import type { ClosingWatch } from '../world/retirement.js';
+import { BULK } from './bulk.js';
 import type { Core } from './core.js';
 import type { Migration } from './migration.js';
 import { SparingClock } from './sparing-clock.js';
@@ -23,6 +24,8 @@ export class Border implements Carrier {
   private readonly clock: SparingClock;
   /** By shard: 1 = was sent something in the running tick. */
   private readonly sentTo: Uint8Array;
+  /** How many may still be offered in the running tick. */
+  private room = 0;
 
   constructor(
     private readonly core: Core,
@@ -41,7 +44,11 @@ export class Border implements Carrier {
     const { foreign } = this.core;
     if (foreign.count === 0) return;
     this.clock.begin();
-    for (let i = 0; i < foreign.count; i++) this.consider(foreign.values[i]!);
+    this.room = BULK.offered;
+    for (let i = 0; i < foreign.count; i++) {
+      this.consider(foreign.values[i]!);
+      this.core.progress();
+    }
     this.wakeTargets();
   }
 
@@ -66,10 +73,19 @@ export class Border implements Carrier {
     if (!moved && tick < arena.i32[(hot + HOT.stayUntilTick) >> 2]!) return;
     const target = this.placer.ensureOwnerOf(column, row);
     if (target < 0 || target === core.shard || (!moved && this.isNearOwn(hot))) return;
-    const sent = this.closing.mayOffer(target) && this.offer(slot, target, moved);
+    const sent = this.mayOffer(target) && this.offer(slot, target, moved);
     if (!moved) return;
     if (sent) this.migration.moved++;
     else this.migration.left++;
+  }
+
+  /** Whether anybody may be offered now: not without room, so that no record is told to the store for nothing. */
+  private mayOffer(target: number): boolean {
+    const { core } = this;
+    if (this.room === 0 || !this.closing.mayOffer(target)) return false;
+    if (core.world.arrivals[core.shard]![target]!.offer() >= 0) return true;
+    core.block.count(SHARD_COUNTER.handoversRefused);
+    return false;
   }
 
   /** Whether a tile of this shard lies within the margin. @param hot where the entity's hot state begins */
@@ -107,6 +123,7 @@ export class Border implements Carrier {
       return false;
     }
     this.sentTo[target] = 1;
+    this.room--;
     core.letGo(slot);
     core.block.count(SHARD_COUNTER.handoversOut);
     return true;

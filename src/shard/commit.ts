@@ -13,7 +13,10 @@ export function commit(core: Core): void {
   block.commit(tick, core.itemsCreated, core.itemsConsumed, core.ledger.books);
   countTallies(core);
   for (let i = 0; i < core.created.count; i++) appear(core, core.created.values[i]!);
-  for (let i = 0; i < core.freed.count; i++) vanish(core, core.freed.values[i]!);
+  for (let i = 0; i < core.freed.count; i++) {
+    vanish(core, core.freed.values[i]!);
+    core.progress();
+  }
   publishHeads(core);
 }
 

@@ -44,6 +44,9 @@ export interface CoreOptions {
   quarantine: readonly { entity: number; action: number }[];
 }
 
+/** One heartbeat for 16 units: each may be game code that takes its time. */
+const BEAT_MASK = 15;
+
 const SQUARE_COLUMNS = tileColumns(LIMITS.deepestTileLevel);
 
 /** Sleep of an entity: none, since the last view, or of one that the last view shows as it is (view.ts). */
@@ -74,6 +77,8 @@ export class Core {
   private readonly dirty: Uint8Array;
   readonly traces: CrossingTraces;
   readonly dt: number;
+  /** An owner drains at most these of a player in a tick: what the bucket is refilled with, where ticks are long. */
+  readonly actionsPerTick: number;
   private readonly lease: IdLease;
   /** Of the quarantine those without an action. */
   private readonly frozen: ReadonlySet<number>;
@@ -128,6 +133,7 @@ export class Core {
     this.frozen = new Set(options.quarantine.filter((q) => q.action === 0).map((q) => q.entity));
     this.hasFrozen = this.frozen.size > 0;
     this.dt = world.clock.tickMs / 1000;
+    this.actionsPerTick = Math.max(LIMITS.actionsPerTick, Math.ceil(LIMITS.actionsPerS * this.dt));
     this.created = new Notes(n);
     this.freed = new Notes(n);
     this.drained = new Notes(n);
@@ -137,6 +143,17 @@ export class Core {
     this.logs = new Notes(n * 2);
     this.passed = new Int32Array(n);
     this.asleep = new Uint8Array(n);
+  }
+
+  /** Units of work since the last heartbeat. */
+  private units = 0;
+
+  /**
+   * A unit of the tick's work is done: an entity stepped, an entry taken, a record told. Every few of them the heart
+   * beats: a tick that is long because there is much to do is slow, not hung, and no entity is to blame for it.
+   */
+  progress(): void {
+    if ((++this.units & BEAT_MASK) === 0) this.block.beat();
   }
 
   /** A tick begins: nothing is writable yet. */

@@ -208,6 +208,7 @@ export class Cut {
       // A replacement may have what was given to the dead one in the tick in which it died: its giver pushed it.
       if (dirty[slot] === 0 || this.core.givenTick(slot) > tick) continue;
       if (!this.push(slot, tick, cutTick, false)) return false;
+      this.core.progress();
     }
     return true;
   }

@@ -81,7 +81,10 @@ export class Frames {
     this.chainRemovals();
     this.chainEvents();
     this.told = 0;
-    for (let s = 0; s < this.streams.count; s++) this.publishStream(s);
+    for (let s = 0; s < this.streams.count; s++) {
+      this.publishStream(s);
+      this.core.progress();
+    }
     this.endTurn();
     this.chains.clear();
     this.published.removals = 0;

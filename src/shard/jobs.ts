@@ -58,6 +58,7 @@ export class Jobs {
     for (let at = this.back.next(); at >= 0; at = this.back.next()) {
       const result = decodeJob(this.back.u8, at + RECORD_HEADER_BYTES);
       this.back.release();
+      this.core.progress();
       const entity = this.core.find(result.entity);
       if (entity < 0) this.core.block.count(SHARD_COUNTER.jobsDropped);
       else this.tell(facade, entity, result);

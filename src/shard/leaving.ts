@@ -13,20 +13,47 @@ import { FLAG, PLAYER_KIND } from '../memory/player.js';
 import type { Core } from './core.js';
 import type { Mail } from './mail.js';
 
+/**
+ * What a grace is longer by because the server was late: ticks of a stall run one after the other as fast as they can,
+ * and who is away has had no chance to come back in them. Counted for as long as somebody may be away from before it.
+ */
+class Lateness {
+  /** Ticks. */
+  credit = 0;
+  private until = 0;
+
+  constructor(private readonly graceTicks: number) {}
+
+  /** @param behind ticks that this one is behind the clock @param least fewer of them are ordinary */
+  note(tick: number, behind: number, least: number): void {
+    if (behind > least) {
+      this.credit = Math.max(this.credit, behind);
+      this.until = tick + behind + this.graceTicks;
+    } else if (tick > this.until) this.credit = 0;
+  }
+}
+
 export class Leaving {
   private readonly graceTicks: number;
+  /** Each player is looked at once in so many ticks: once a second. */
+  private readonly every: number;
+  private readonly lateness: Lateness;
 
   constructor(
     private readonly core: Core,
     private readonly mail: Mail,
   ) {
     this.graceTicks = Math.round(LIMITS.resumeGraceS / core.dt);
+    this.every = core.world.clock.ticksPerSecond;
+    this.lateness = new Lateness(this.graceTicks);
   }
 
-  /** In the tick, before the commit: a twentieth of the players each tick. */
+  /** In the tick, before the commit: each player once a second. */
   review(): void {
-    const { players, tick } = this.core;
-    for (let i = tick % 20; i < players.count; i += 20) this.consider(players.slots[i]!);
+    const { core, every } = this;
+    const { players, tick, world } = core;
+    this.lateness.note(tick, world.clock.tickAt(core.clock.now()) - tick, every);
+    for (let i = tick % every; i < players.count; i += every) this.consider(players.slots[i]!);
   }
 
   private consider(slot: number): void {
@@ -49,7 +76,7 @@ export class Leaving {
     if (presence === PRESENCE_STATE.GOODBYE) return true;
     return (
       presence === PRESENCE_STATE.DISCONNECTED &&
-      this.core.tick - inboxes.presenceTick(slot) > this.graceTicks
+      this.core.tick - inboxes.presenceTick(slot) > this.graceTicks + this.lateness.credit
     );
   }
 
@@ -91,7 +118,8 @@ export class Leaving {
   /** After the commit: accounts that have left are parked. */
   parkAccounts(): void {
     const { players, tick } = this.core;
-    for (let i = players.count - 1 - (tick % 20); i >= 0; i -= 20) {
+    const { every } = this;
+    for (let i = players.count - 1 - (tick % every); i >= 0; i -= every) {
       const slot = players.slots[i]!;
       if (this.mayRest(slot)) this.park(slot);
     }

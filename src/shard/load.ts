@@ -48,6 +48,6 @@ export class LoadNotes {
     const last = this.core.arena.u32[(hot + HOT.lastActionId) >> 2]!;
     const done = last - this.counted[slot]!;
     this.counted[slot] = last;
-    return done >= 0 && done <= LIMITS.actionsPerTick * this.every ? done : 0;
+    return done >= 0 && done <= this.core.actionsPerTick * this.every ? done : 0;
   }
 }

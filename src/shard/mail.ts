@@ -35,11 +35,12 @@ import {
   ownerState,
   targetOf,
 } from '../memory/record.js';
-import { SHARD_COUNTER, SHARD_GAUGE } from '../memory/shard-block.js';
+import { SHARD_COUNTER } from '../memory/shard-block.js';
 import type { World } from '../world/facade.js';
 import type { Core } from './core.js';
 import type { Tiles } from './tiles.js';
-import { MAIL, TICK, Letter } from './letter.js';
+import { MAIL, Letter } from './letter.js';
+import { MailRings } from './mail-rings.js';
 import { deliver, mayReceive, takeBack } from './deliver.js';
 
 /** States of an outbox place. */
@@ -54,6 +55,7 @@ export class Mail {
   private readonly after: Letter[] = [];
   private afterCount = 0;
   private readonly letter = new Letter();
+  private readonly rings: MailRings;
   private readonly resendTicks: number;
   /** Shard that a slot's outbox place was last sent to: a change means "send again now". Local, rebuilt by sending. */
   private readonly sentTo: Int8Array;
@@ -64,6 +66,7 @@ export class Mail {
     private readonly tiles: Tiles,
   ) {
     this.resendTicks = Math.ceil(LIMITS.messageResendS / core.dt);
+    this.rings = new MailRings(core);
     this.sentTo = new Int8Array(core.arena.capacity * LIMITS.outboxPlaces).fill(-1);
   }
 
@@ -103,26 +106,17 @@ export class Mail {
     return false;
   }
 
-  /** Second step of a tick: everything that the rings hold now. */
+  /** Second step of a tick: everything that the rings hold now, or what an earlier tick has left of it. */
   drain(): void {
-    const { messages } = this.core.world;
-    for (let s = 0; s < messages.length; s++) {
-      const ring = messages[s]![this.core.shard]!;
-      let left = ring.available();
-      if (left > 0) this.core.block.raiseShare(SHARD_GAUGE.messagesHigh, left, ring.places);
-      for (; left > 0; left--) {
-        const at = ring.peek();
-        if (at < 0) break;
-        // What is stamped k is taken in ticks ≥ k only, so that every tick is a consistent cut of the whole world.
-        if (ring.i32[(at >> 2) + TICK]! > this.core.tick) break;
-        this.letter.read(ring.i32, at >> 2);
-        ring.advance();
-        this.receive(this.letter);
-      }
-    }
+    this.rings.drain(this.letter, this.receive);
   }
 
-  private receive(m: Letter): void {
+  /** Letters that were there when the last arrivals were noted still wait: rule 3 lets no arrival in before them. */
+  get isBehind(): boolean {
+    return this.rings.isBehind;
+  }
+
+  private readonly receive = (m: Letter): void => {
     if (m.type === MAIL.LOSSY || m.type === MAIL.REQUEST || m.type === MAIL.SETTLE) {
       const target = this.core.find(m.target);
       if (target < 0) return; // not (any more) here: its sender finds the new owner
@@ -135,7 +129,7 @@ export class Mail {
     if (source < 0) return;
     if (m.type === MAIL.ANSWER) this.onAnswer(source, m.counter, m.answer);
     else this.onSettled(source, m.counter);
-  }
+  };
 
   private onRequest(target: number, m: Letter): void {
     const { arena } = this.core;
@@ -180,7 +174,10 @@ export class Mail {
   private isFree(at: number): boolean {
     const { arena, tick } = this.core;
     const used = arena.u8[at + ANSWER.used]!;
-    return used === KEPT.free || (used === KEPT.settled && arena.f64[(at + ANSWER.arg) >> 3]! <= tick - 2);
+    const settled = arena.f64[(at + ANSWER.arg) >> 3]!;
+    return (
+      used === KEPT.free || (used === KEPT.settled && settled <= tick - 2 && settled < this.rings.wholeBegan)
+    );
   }
 
   private onSettle(target: number, m: Letter): void {

@@ -79,6 +79,7 @@ export class SelfUpdates {
     const { quietTicks } = this;
     for (let i = 0; i < players.count; i++) {
       const slot = players.slots[i]!;
+      this.core.progress();
       const applied = this.core.arena.u32[(this.core.arena.hot(slot) + HOT.lastActionId) >> 2]!;
       const isOld = applied !== this.told[slot] || this.durable(slot, applied) !== this.toldDurable[slot];
       if (!isOld && tick - this.toldTick[slot]! < quietTicks) continue;

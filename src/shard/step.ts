@@ -21,8 +21,9 @@ import { blamed } from './blame.js';
 import type { Core } from './core.js';
 import type { Mail } from './mail.js';
 
-/** An entity that lags more ticks than this was frozen (dead shard, stall) and does not catch up. */
+/** An entity that lags more ticks than these, and by more than so long, was frozen (dead shard, stall): no catching up. */
 const CATCH_UP_TICKS = 4;
+const CATCH_UP_MS = 200;
 
 export class Stepper {
   /** Of the running tick: ticks of entities left out by dilation, and the least factor that was met. */
@@ -30,12 +31,15 @@ export class Stepper {
   private slowest = FULL_SPEED;
   /** Version of the layout that was seen in the last tick. */
   private layout = -1;
+  private readonly catchUp: number;
 
   constructor(
     private readonly core: Core,
     private readonly facade: World,
     private readonly mail: Mail,
-  ) {}
+  ) {
+    this.catchUp = Math.max(CATCH_UP_TICKS, Math.round(CATCH_UP_MS / core.world.clock.tickMs));
+  }
 
   stepAll(): void {
     const { core } = this;
@@ -51,6 +55,7 @@ export class Stepper {
       if (!core.isAsleep(slot)) this.stepOne(slot);
       else if (isChanged) this.passBy(slot, core.arena.hot(slot));
       else core.passed[slot] = core.tick;
+      core.progress();
     }
     core.block.takeInHand(0, 0);
     core.tallies.dilated += this.dilated;
@@ -93,7 +98,7 @@ export class Stepper {
     const { core } = this;
     const rested = (flags & FLAG.RESTED) !== 0;
     let steps = due;
-    if (rested || due > CATCH_UP_TICKS) steps = 1;
+    if (rested || due > this.catchUp) steps = 1;
     if (core.hasFrozen && core.isFrozen(core.id(slot))) steps = 0;
     if (!rested && steps < due) core.tallies.frozen += due - steps;
     return steps;

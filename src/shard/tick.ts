@@ -201,9 +201,10 @@ export class Shard {
 
   private transaction(): void {
     const { core } = this;
-    this.arrivals.snapshot();
+    // Arrivals wait for all the mail that was there when they were noted: rule 3 of mail.ts.
+    if (!this.mail.isBehind) this.arrivals.snapshot();
     this.mail.drain();
-    this.arrivals.drain();
+    if (!this.mail.isBehind) this.arrivals.drain();
     core.asking.ask();
     this.tiles.searchHeld();
     this.tiles.unpark();
@@ -241,8 +242,8 @@ export class Shard {
     const { players } = core;
     const every = this.world.clock.ticksPerSecond;
     for (let i = k % every; i < players.count; i += every) this.tiles.touchAround(players.slots[i]!);
+    this.tiles.sleepIdle(this.leaving, k % every === 0);
     if (k % every === 0) {
-      this.tiles.sleepIdle(this.leaving);
       // Whoever gives or takes a tile counts it here, and may die in between: once a second the truth.
       core.block.tiles = this.tiles.countLeaves();
     }

@@ -16,6 +16,7 @@ import type { TileArea } from '../world/facade.js';
 import { leavesOf, maskOf } from '../world/layout.js';
 import type { Placer } from '../world/placing.js';
 import { FLAG, PLAYER_KIND } from '../memory/player.js';
+import { BULK } from './bulk.js';
 import type { Core } from './core.js';
 
 const BASE_COLUMNS = tileColumns(LIMITS.baseTileLevel);
@@ -36,13 +37,19 @@ export class Tiles {
   private readonly populateNext: number[] = [];
   private readonly populated: number[] = [];
   /** Tiles taken since the last look for parked entities. */
-  private readonly woken = new Set<number>();
+  private woken = new Set<number>();
   /** Tiles taken since Migration has looked. */
   readonly fresh = new Set<number>();
   /** Of these tiles something is still to be taken back. */
   private readonly early = new Set<number>();
-  /** Tiles to be put to sleep, in the running tick. */
-  private readonly idle = new Set<number>();
+  /** Tiles that go to sleep, in as many ticks as that needs, and how many entities were counted in each. */
+  private readonly idle = new Map<number, number>();
+  /** Those of them whose entities go to rest in the running tick, and those that have some left at its end. */
+  private readonly resting = new Set<number>();
+  private readonly unfinished = new Set<number>();
+  /** Tiles for which parked entities are being looked for, and the slot at which the search goes on. */
+  private searched = new Set<number>();
+  private searchAt = 0;
   private committedByDead = 0;
   /** What the blocks of all shards said of starts and ends at the last search. */
   private lives = 0;
@@ -58,7 +65,8 @@ export class Tiles {
 
   /** Whether nothing is held, and nothing is left to be done for what was. */
   get isQuiet(): boolean {
-    return this.held.size + this.woken.size + this.populated.length + this.populateNext.length === 0;
+    const sought = this.woken.size + this.searched.size;
+    return this.held.size + sought + this.populated.length + this.populateNext.length === 0;
   }
 
   /** Base tiles held, in whole or in part, with the squares that were this shard's when it took them (world/layout.ts). */
@@ -125,12 +133,18 @@ export class Tiles {
     else directory.setGeneratedTick(tile, 0);
   }
 
-  /** Natural content of newly held tiles; part of the tick's transaction: noted as −tick until the commit. */
+  /**
+   * Natural content of newly held tiles, of so many as a tick takes on; part of the tick's transaction: noted as −tick
+   * until the commit.
+   */
   populate(make: (tile: number, area: TileArea) => void): void {
-    for (let tile = this.populateNext.pop(); tile !== undefined; tile = this.populateNext.pop()) {
+    for (let n = 0; n < BULK.populated; n++) {
+      const tile = this.populateNext.pop();
+      if (tile === undefined) return;
       this.core.world.directory.setGeneratedTick(tile, -this.core.tick);
       this.populated.push(tile);
       this.core.inHand(-1 - tile, undefined, () => make(tile, this.area(tile)));
+      this.core.block.beat();
     }
   }
 
@@ -179,26 +193,53 @@ export class Tiles {
   }
 
   /**
-   * Puts tiles to sleep that nobody has looked at for a while. Once a second is enough. All of a tile rests or nothing
-   * does: who stayed parked in a tile that is awake would be found by nobody.
+   * Puts tiles to sleep that nobody has looked at for a while, as much of it as a tick takes on. All of a tile rests or
+   * nothing does: who stayed parked in a tile that is awake would be found by nobody. A tile that is touched while its
+   * entities go to rest, or changes hands, or has one that cannot, takes back those that rest already.
+   * @param isDue once a second: looks for such tiles
    */
-  sleepIdle(resting: Resting): void {
-    this.findIdle();
-    const { core, idle } = this;
-    const { owned } = core;
-    for (let i = 0; i < owned.count && idle.size > 0; i++) {
-      const slot = owned.slots[i]!;
-      if (idle.has(this.tileOf(slot)) && !resting.mayRest(slot)) idle.delete(this.tileOf(slot));
-    }
-    if (idle.size === 0) return;
+  sleepIdle(leaving: Resting, isDue: boolean): void {
+    if (isDue && this.idle.size === 0) this.findIdle(leaving);
+    if (this.idle.size === 0) return;
+    this.chooseResting();
+    const { owned } = this.core;
+    let room = BULK.parked;
+    this.unfinished.clear();
     for (let i = owned.count - 1; i >= 0; i--) {
       const slot = owned.slots[i]!;
       const tile = this.tileOf(slot);
-      if (!idle.has(tile) || resting.park(slot)) continue;
-      idle.delete(tile);
-      this.woken.add(tile); // those that rest already come back
+      if (!this.resting.has(tile)) continue;
+      if (room === 0) this.unfinished.add(tile);
+      else if (!leaving.mayRest(slot) || !leaving.park(slot)) this.stayAwake(tile);
+      else {
+        room--;
+        this.core.progress();
+      }
     }
-    for (const tile of idle) this.release(tile);
+    for (const tile of this.resting) if (!this.unfinished.has(tile)) this.release(tile);
+  }
+
+  /** The first of the idle tiles, as many as a tick takes on; those that are idle no more stay awake. */
+  private chooseResting(): void {
+    const { directory } = this.core.world;
+    this.resting.clear();
+    let entities = 0;
+    for (const [tile, count] of this.idle) {
+      const isOurs = !directory.isSplit(tile) && maskOf(directory, tile, this.core.shard) !== 0;
+      if (!isOurs || !this.isIdle(tile)) this.stayAwake(tile);
+      else if (this.resting.size > 0 && entities + count > BULK.parked) return;
+      else {
+        entities += count;
+        this.resting.add(tile);
+      }
+    }
+  }
+
+  /** Those that rest already come back. */
+  private stayAwake(tile: number): void {
+    this.idle.delete(tile);
+    this.resting.delete(tile);
+    this.woken.add(tile);
   }
 
   private tileOf(slot: number): number {
@@ -206,13 +247,23 @@ export class Tiles {
     return arena.i32[(arena.hot(slot) + HOT.tile) >> 2]!;
   }
 
-  private findIdle(): void {
-    const { directory } = this.core.world;
-    this.idle.clear();
+  private findIdle(leaving: Resting): void {
+    const { idle } = this;
+    const { owned, world, shard } = this.core;
+    const { directory } = world;
     for (const tile of this.held.keys()) {
       if (directory.isSplit(tile)) continue; // it is merged before it may sleep
-      if (maskOf(directory, tile, this.core.shard) === 0) this.held.delete(tile);
-      else if (this.isIdle(tile)) this.idle.add(tile);
+      if (maskOf(directory, tile, shard) === 0) this.held.delete(tile);
+      // What comes back is not sent to rest again before all of it is back.
+      else if (this.isIdle(tile) && !this.woken.has(tile) && !this.searched.has(tile)) idle.set(tile, 0);
+    }
+    for (let i = 0; i < owned.count && idle.size > 0; i++) {
+      const slot = owned.slots[i]!;
+      const tile = this.tileOf(slot);
+      const count = idle.get(tile);
+      if (count === undefined) continue;
+      if (leaving.mayRest(slot)) idle.set(tile, count + 1);
+      else idle.delete(tile);
     }
   }
 
@@ -223,6 +274,7 @@ export class Tiles {
   }
 
   private release(tile: number): void {
+    this.idle.delete(tile);
     if (!this.core.world.directory.release(tile, this.core.shard)) {
       this.woken.add(tile); // the layout has changed meanwhile: whoever has the tile now gets them as usual
       return;
@@ -233,11 +285,20 @@ export class Tiles {
     if (!this.isIdle(tile)) this.placer.ensureTile(tile);
   }
 
-  /** Takes back what was parked when the woken tiles went to sleep; players who are away stay parked. Once a tick. */
+  /**
+   * Takes back what was parked when the woken tiles went to sleep, as much as a tick takes on; players who are away stay
+   * parked. A tile that is woken meanwhile is looked for in a search of its own. Once a tick.
+   */
   unpark(): void {
     const { arena } = this.core;
-    if (this.woken.size === 0) return;
-    for (let slot = 0; slot < arena.capacity; slot++) {
+    if (this.searched.size === 0) {
+      if (this.woken.size === 0) return;
+      [this.searched, this.woken] = [this.woken, this.searched];
+      this.searchAt = 0;
+    }
+    let room = BULK.woken;
+    let slot = this.searchAt;
+    for (; slot < arena.capacity && room > 0; slot++) {
       // A plain look at first: nearly all words say something else, and an atomic one is a call.
       if (ownerState(arena.owner[slot]!) !== OWNER.PARKED) continue;
       const word = Atomics.load(arena.owner, slot);
@@ -245,11 +306,15 @@ export class Tiles {
       // Hints, read without owning the record: the claim fails unless the word, and so the record, stayed as it was.
       if (this.core.kind(slot) === PLAYER_KIND) continue;
       const tile = arena.i32[(arena.hot(slot) + HOT.tile) >> 2]!;
-      if (!this.woken.has(tile)) continue;
+      if (!this.searched.has(tile)) continue;
+      room--;
+      this.core.progress();
       // Not yet: it went to rest in a tick that this shard has still to run.
       if (!this.claim(slot, word) && Atomics.load(arena.owner, slot) === word) this.early.add(tile);
     }
-    this.woken.clear();
+    this.searchAt = slot;
+    if (slot < arena.capacity) return;
+    this.searched.clear();
     for (const tile of this.early) this.woken.add(tile);
     this.early.clear();
   }

@@ -47,7 +47,7 @@ export type ShardMessage =
   /** It may become a shard, but its first ticks will be slow. */
   | { type: 'unrehearsed'; stack: string };
 
-/** The longest sleep of a shard that holds nothing: well below the supervisor's deadline for a heartbeat. */
+/** The longest sleep of a shard, however long its ticks are and whatever it holds: well below the supervisor's deadline for a heartbeat. */
 const REST_MS = 300;
 /** Turns of the event loop a second. */
 const TURNS_PER_S = 4;
@@ -93,7 +93,8 @@ async function main(settings: ShardWorkerData): Promise<void> {
     // The bell before the state: a "closing" that comes in between is not slept through.
     const bell = block.doorbell;
     const rests = shard.rest.begin();
-    const wait = rests ? REST_MS : startOf(tick) - clock.now();
+    const wait = rests ? REST_MS : Math.min(REST_MS, startOf(tick) - clock.now());
+    block.beat(); // a tick may be longer than the supervisor waits
     if (wait > 0 && !isOver()) block.wait(bell, wait);
     if (rests) tick = shard.rest.end(tick, world.clock.tickAt(clock.now() - phase));
     commitFault(block.takeFault());

@@ -8,6 +8,7 @@ import { Reshaper } from '../../src/control/reshape.js';
 import { ThreadCpu } from '../../src/control/thread-cpu.js';
 import game from '../../src/game/game.js';
 import { boundsOf, formatTile, tileAt } from '../../src/geo/address.js';
+import { tileColumns } from '../../src/geo/tile.js';
 import { SHARD_STATE } from '../../src/memory/shard-block.js';
 import { pathAt } from '../../src/world/layout.js';
 import { Planet, TICK_MS } from '../shard/planet.js';
@@ -236,5 +237,48 @@ t.test('newcomers wait while a tile over its capacity is being split, and no lon
   );
   t.ok(world.directory.anyService > 0);
   t.equal(TICK_MS * TICKS_A_TURN, 250);
+  t.end();
+});
+
+t.test('many tiles at once are one decision and one line of the log; a few are told each', (t) => {
+  for (const count of [1, 4, 5, 300]) {
+    const { planet, log } = setUp();
+    const { world, clock } = planet;
+    const tiles = Array.from({ length: count }, (_, i) => ({ z: 11, x: 100 + i, y: 300 }));
+    for (const { x, y } of tiles) world.directory.place(y * tileColumns(11) + x, 0);
+    const squares = new Array<number>(16).fill(0);
+    let timeS = 0;
+    const elastic = new Elastic({
+      ...{ world, clock, startedMs: 0, log, limits: plannerLimits({ pinShards: true }) },
+      reshaper: new Reshaper(world, NO_TIMERS, () => 0, log),
+      load: {
+        measure: () => {},
+        sample: () => ({
+          timeS: (timeS += 0.25),
+          tiles: tiles.map((tile) => ({
+            ...{ tile, shard: 0, players: 3, entities: 19, busy: 1.5 / count, squares },
+            actionsPerSecond: 0,
+          })),
+          shards: [{ alive: true, canStart: false, busy: 1.5, waiting: 0, players: 3 * count, tiles: count }],
+          ...{ waiting: 0, ownShare: 1 },
+        }),
+      },
+      threads: { startShard: () => false, retire: () => false },
+    });
+    const lines = () => log.of('info').filter((text) => text === 'decided').length;
+    let stepped = 0;
+    for (let i = 0; i < 40; i++) {
+      const before = [lines(), elastic.decisions.length] as const;
+      elastic.step();
+      const made = elastic.decisions.length - before[1];
+      if (made === 0) continue;
+      stepped++;
+      t.equal(lines() - before[0], 1, `${count} tiles: one line`);
+      t.equal(made, count > 4 ? 1 : count, `${count} tiles: ${made} decisions`);
+      if (count > 4)
+        t.match(elastic.decisions.at(-1), { decision: `degrade ${count} tiles`, outcome: 'done' });
+    }
+    t.ok(stepped >= 4, `${stepped} rungs`);
+  }
   t.end();
 });

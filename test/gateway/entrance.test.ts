@@ -330,12 +330,44 @@ t.test('nobody is sent away because the server is late: each deadline of those w
   }[] = [
     // A client that says nothing is judged by the time in which it was listened to.
     { what: 'silence', says: 'nothing', lag: 0, state: RUN, lostMs: 0, isThere: 4900, isGone: 5400 },
-    { what: 'silence, 0.4 of 1.4 s', says: 'nothing', lag: 0, state: RUN, lostMs: 400, isThere: 6100, isGone: 7700 },
+    {
+      what: 'silence, 0.4 of 1.4 s',
+      says: 'nothing',
+      lag: 0,
+      state: RUN,
+      lostMs: 400,
+      isThere: 6100,
+      isGone: 7700,
+    },
     // One whose shard does not answer: at once where the shard is on time, later where it is not, but not for ever.
     { what: 'on time', says: 'hello', lag: 1, state: RUN, lostMs: 0, isThere: 4900, isGone: 5400 },
-    { what: 'the shard lags', says: 'hello', lag: 20, state: RUN, lostMs: 0, isThere: 29_000, isGone: 31_500 },
-    { what: 'it is replaced', says: 'hello', lag: 0, state: DEAD, lostMs: 0, isThere: 29_000, isGone: 31_500 },
-    { what: 'the gateway is late', says: 'hello', lag: 0, state: RUN, lostMs: 400, isThere: 6100, isGone: 7700 },
+    {
+      what: 'the shard lags',
+      says: 'hello',
+      lag: 20,
+      state: RUN,
+      lostMs: 0,
+      isThere: 29_000,
+      isGone: 31_500,
+    },
+    {
+      what: 'it is replaced',
+      says: 'hello',
+      lag: 0,
+      state: DEAD,
+      lostMs: 0,
+      isThere: 29_000,
+      isGone: 31_500,
+    },
+    {
+      what: 'the gateway is late',
+      says: 'hello',
+      lag: 0,
+      state: RUN,
+      lostMs: 400,
+      isThere: 6100,
+      isGone: 7700,
+    },
   ];
   for (const { what, says, lag, state, lostMs, isThere, isGone } of rows) {
     const house = buildHouse();

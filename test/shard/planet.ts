@@ -60,6 +60,9 @@ export interface PlanetOptions {
   tick?: number;
   /** Ticks from frame to frame; 2 if left out. */
   frameEvery?: number;
+  /** Ticks a second; 20 if left out. */
+  tickRateHz?: number;
+  tileSleepS?: number;
 }
 
 export class Planet {
@@ -69,6 +72,7 @@ export class Planet {
   readonly shards: Shard[] = [];
   readonly placer: Placer;
   tick = 0;
+  readonly tickMs: number;
   private readonly slots: SlotCache;
   private readonly lease: IdLease;
   private sessions = 1000;
@@ -91,13 +95,15 @@ export class Planet {
       startMs: 0,
       maxEntities: options.entities ?? 1024,
       frameRingBytes: 2 ** 23,
+      tickRateHz: options.tickRateHz,
     });
+    this.tickMs = this.world.clock.tickMs;
     this.game = compileGame(module, 'test');
     this.placer = new Placer(this.world, GATEWAY_THREAD);
     this.slots = new SlotCache(this.world.arena, GATEWAY_THREAD);
     this.lease = new IdLease(this.world.ids);
     this.tick = options.tick ?? 10;
-    this.clock.time = TICK_MS * this.tick;
+    this.clock.time = this.tickMs * this.tick;
     for (let s = 0; s < shards; s++) this.boot(s, 0);
   }
 
@@ -115,6 +121,7 @@ export class Planet {
       frameEvery: this.options.frameEvery ?? 2,
       capacity: 5000,
       quarantine: this.quarantine,
+      tileSleepS: this.options.tileSleepS,
     });
     this.shards[shard] = made;
     this.nextTick[shard] = made.start(dead);
@@ -154,7 +161,7 @@ export class Planet {
    */
   dieIn(shard: number, n: number): { changes: number; died: boolean } {
     this.tick++;
-    this.clock.time = this.tick * TICK_MS;
+    this.clock.time = this.tick * this.tickMs;
     const end = until(n, () => this.runShard(shard));
     if (end.died) this.lose(shard);
     return end;
@@ -266,7 +273,7 @@ export class Planet {
   /** One tick of every shard, in the given order. */
   step(order: readonly number[] = this.shards.map((_, s) => s)): void {
     this.tick++;
-    this.clock.time = this.tick * TICK_MS;
+    this.clock.time = this.tick * this.tickMs;
     for (const s of order) this.runShard(s);
     this.drainGateway();
   }
@@ -280,7 +287,7 @@ export class Planet {
   /** Time passes while a shard sleeps, as its thread would let it: what it runs next is in `step`. */
   sleep(s: number, ticks: number): void {
     this.tick += ticks;
-    this.clock.time = this.tick * TICK_MS;
+    this.clock.time = this.tick * this.tickMs;
     this.nextTick[s] = this.shards[s]!.rest.end(this.nextTick[s]!, this.tick);
   }
 
