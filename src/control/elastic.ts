@@ -101,11 +101,11 @@ export class Elastic {
       const sample = this.parts.load.sample();
       const made = plan(this.state, sample, this.parts.limits);
       this.state = made.state;
-      const decisions = made.decisions.filter((decision) => !this.isVoid(decision));
-      const slowed = decisions.flatMap((decision) => (decision.kind === 'degrade' ? [decision] : []));
-      const isCrowd = slowed.length > SINGLE;
-      for (const decision of decisions) if (!isCrowd || decision.kind !== 'degrade') this.carryOut(decision);
-      if (isCrowd) this.serveAll(slowed);
+      for (const decision of made.decisions) if (decision.kind !== 'degrade') this.carryOut(decision);
+      // After the changes of layout: a tile that is being split is no leaf any more.
+      this.serveAll(
+        made.decisions.flatMap((one) => (one.kind === 'degrade' && !this.isVoid(one) ? [one] : [])),
+      );
       this.tell();
       this.admit();
       this.complained = false;
@@ -208,6 +208,10 @@ export class Elastic {
 
   /** Many tiles at once are one decision: hundreds of them would be a flood of lines that say the same. */
   private serveAll(decisions: readonly DegradeDecision[]): void {
+    if (decisions.length <= SINGLE) {
+      for (const decision of decisions) this.carryOut(decision);
+      return;
+    }
     const most = (of: (decision: DegradeDecision) => number) => Math.max(...decisions.map(of));
     const [first] = decisions;
     const record = this.record(first!, {

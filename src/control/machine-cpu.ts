@@ -66,8 +66,8 @@ export class MachineCpu {
 
 /** Seconds that were not idle, of all cores, since the machine began; null when the text is none. */
 function usedOf(text: string | null): number | null {
-  const line = text === null ? null : /^cpu +(.*)$/m.exec(text);
-  const fields = line?.[1]!.split(' ').map(Number) ?? [];
+  const line = /^cpu +(.*)$/m.exec(text ?? '')?.[1] ?? '';
+  const fields = line.split(' ').map(Number);
   const used = USED.reduce((sum, i) => sum + (fields[i] ?? Number.NaN), 0);
   return Number.isFinite(used) ? used / TICKS_PER_SECOND : null;
 }

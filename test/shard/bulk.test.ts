@@ -54,8 +54,8 @@ function until(planet: Planet, isSo: () => boolean, each: () => void = () => {})
   throw new Error('it never was so');
 }
 
-const MANY = 3 * BULK.woken + 100;
-const entities = 16_384;
+const MANY = BULK.woken + BULK.parked + 100;
+const entities = 8192;
 
 function awake(tickRateHz: number = LIMITS.tickRateHz) {
   const planet = new Planet(stones(MANY), { shards: 1, entities, tileSleepS: SLEEP_S, tickRateHz });
@@ -217,7 +217,7 @@ t.test('a long tick is no silence: the heart beats while entities are stepped an
   let planet: Planet | null = null;
   let [longest, since, last] = [0, 0, -1];
   const look = () => {
-    const heartbeat = planet?.world.shardBlocks[0]!.heartbeat ?? 0;
+    const heartbeat = planet?.world.shardBlocks[0]?.heartbeat ?? 0;
     since = heartbeat === last ? since + 1 : 0;
     last = heartbeat;
     longest = Math.max(longest, since);
