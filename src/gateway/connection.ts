@@ -287,7 +287,7 @@ export class Connection implements SocketListener {
   private beginAnew(): void {
     const now = this.core.now();
     this.resumes = false;
-    this.deadline = now + ENTER_MS;
+    this.deadline.begin(this.core.served(now), WAITS.enter);
     this.seat.renew(this.core.parts.secretNumbers());
     this.obey(this.seat.pay(now));
   }
