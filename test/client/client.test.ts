@@ -329,51 +329,6 @@ t.test('a silent connection is dropped and made again', async (t) => {
   t.equal(server.connections.length, 2);
 });
 
-t.test(
-  'a client that did not get to run blames nobody: what came meanwhile is still in its socket',
-  async (t) => {
-    // In each state that waits for the server: how long it may be silent while the client listens.
-    const states: [state: string, limitMs: number, reach: (all: ReturnType<typeof setUp>) => void][] = [
-      ['connecting', 10_000, () => {}],
-      [
-        'greeting',
-        45_000,
-        ({ server }) => {
-          server.last.said.push('open');
-          server.last.events.opened();
-        },
-      ],
-      ['online', 15_000, ({ server }) => server.deliver()],
-    ];
-    for (const [state, limitMs, reach] of states) {
-      const held = setUp();
-      reach(held);
-      t.equal(held.client.state, state);
-      for (let i = 0; i < 4; i++) {
-        held.clock.ms += limitMs * 3; // the process was stopped, or got no core
-        held.client.beat(); // before it has read
-        t.equal(held.client.state, state, `${state}: held up for ${limitMs * 3} ms`);
-      }
-      pass(3000, held);
-      t.equal(held.client.state, 'online', `${state}: goes on on the same socket`);
-      t.equal(held.server.connections.length, 1);
-
-      const listening = setUp();
-      reach(listening);
-      const wait = (ms: number) => {
-        for (let i = 0; i < ms; i += 100) {
-          listening.clock.ms += 100;
-          listening.client.beat();
-        }
-      };
-      wait(limitMs);
-      t.equal(listening.client.state, state, `${state}: listened for the whole time`);
-      wait(5000);
-      t.ok(listening.server.connections.length > 1, `${state}: and a silent server is left`);
-    }
-  },
-);
-
 t.test('goodbye ends without an error', async (t) => {
   const { server, client } = setUp();
   server.deliver();

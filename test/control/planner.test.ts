@@ -235,34 +235,6 @@ t.test('a full machine: from waiting above 20 % until below 10 %; players still 
 });
 
 t.test(
-  'a full machine: waiting that others cause slows nobody, waiting that its own load causes does',
-  async (t) => {
-    // Share of the machine that is this server's, CPU time of the shard, its waiting; whether time slows.
-    const rows: [ownShare: number, busy: number, waiting: number, slows: boolean][] = [
-      [0.02, 0.11, 0.89, false],
-      [0.1, 0.3, 0.7, false],
-      [0.3, 0.4, 0.6, false],
-      [0.1, 0.85, 0.25, true],
-      [0.2, 1.2, 0.5, true],
-      [1, 0.3, 0.7, true],
-      [0.9, 0.25, 0.75, true],
-    ];
-    for (const [ownShare, busy, waiting, slows] of rows) {
-      const bench = new Bench();
-      bench.ownShare = ownShare;
-      const names = childrenOf(parseTile(HOME)!).map(formatTile);
-      const few = names.map((name) => leaf(name, 0, 3, { busy: busy / 4 }));
-      const made = bench.see(few, [shard({ busy, waiting })], 40);
-      const said = `own ${ownShare}, busy ${busy}, waiting ${waiting}`;
-      t.equal(only(made, 'saturated').length, waiting > 0.2 ? 1 : 0, `${said}: the machine is full`);
-      const least = Math.min(1, ...only(made, 'degrade').map((d) => d.degrade.dilation));
-      t.equal(least < 1, slows, `${said}: time at ${least}`);
-      if (!slows) t.same(only(made, 'degrade'), [], `${said}: served in full`);
-    }
-  },
-);
-
-t.test(
   'the main thread waits for a core, no shard does: told once either way, with its own number',
   async (t) => {
     const bench = new Bench();

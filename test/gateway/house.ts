@@ -29,3 +29,9 @@ export function frame(house: House, shard: ScriptedShard): void {
   shard.run(true);
   for (const gateway of house.gateways) gateway.poll();
 }
+
+/** The block of a shard says from now on that it lags so many ticks behind the clock. */
+export function keepUp(house: House, lag: number): void {
+  const { clock, shardBlocks } = house.world;
+  house.time.every(clock.tickMs, () => shardBlocks[0].startAt(clock.tickAt(house.time.now()) - lag));
+}

@@ -58,9 +58,8 @@ export interface PlanetOptions {
   seed?: number;
   /** The tick before its first one. */
   tick?: number;
-  /** Ticks from frame to frame; 2 if left out. */
+  /** Ticks from frame to frame, 2 if left out; ticks a second, 20. */
   frameEvery?: number;
-  /** Ticks a second; 20 if left out. */
   tickRateHz?: number;
   tileSleepS?: number;
 }
@@ -137,7 +136,7 @@ export class Planet {
     this.replace(shard);
   }
 
-  /** The shard's thread is gone where it stands, and nobody in its place yet. */
+  /** The same, and nobody in its place yet. */
   lose(shard: number): void {
     this.world.shardBlocks[shard]!.state = SHARD_STATE.DEAD;
     this.gone[shard] = true;
@@ -257,15 +256,8 @@ export class Planet {
     const action = this.game.actions.find((a) => a.name === name)!;
     const bytes = encodePayload(this.game.module.actions[name]!.payload, values);
     const id = ++player.sent;
-    const wrote = this.world.inboxes.write(
-      player.slot,
-      player.word,
-      player.session,
-      id,
-      action.kind,
-      bytes,
-      bytes.length,
-    );
+    const { slot, word, session } = player;
+    const wrote = this.world.inboxes.write(slot, word, session, id, action.kind, bytes, bytes.length);
     assert.equal(wrote, 'ok');
     return id;
   }
