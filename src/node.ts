@@ -32,6 +32,7 @@ import type { ReshapeRefusal } from './control/reshape.js';
 import { endInTime } from './control/ending.js';
 import { LeaseKeeper } from './control/leases.js';
 import { reasonOf } from './control/log.js';
+import { noRoom } from './control/room.js';
 import { type Status, StatusSource, type TilesStatus } from './control/status.js';
 import { Supervisor } from './control/supervisor.js';
 import { readIfThere, ThreadCpu } from './control/thread-cpu.js';
@@ -60,8 +61,7 @@ const STOP_MS = Object.freeze({ bots: 1_000, gateways: 2_000, shards: 3_000, sto
 const PACE_MS = Object.freeze({ leases: 100, sample: 1_000, audit: 500, plan: 1_000 / LIMITS.plannerRateHz });
 /** Lines of a journal that an operator is shown. */
 const JOURNAL_LINES = 200;
-/** Where players appear who ask for no place: Berlin. */
-const SPAWN = lonLatToXY(13.405, 52.52);
+const SPAWN = lonLatToXY(13.405, 52.52); // where players appear who ask for no place: Berlin
 
 export class PlanetNode implements NodeView {
   /** Resolves with the exit code when the node has stopped. */
@@ -220,7 +220,7 @@ export class PlanetNode implements NodeView {
     const reasons = waiting.flatMap((report) => (report.alarm === null ? [] : [report.alarm]));
     if (this.world.cut.state === STORE_STATE.FAILING)
       reasons.push(`the disk fails (${this.durability?.status().trouble}): nobody is let in`);
-    return reasons;
+    return [...reasons, ...noRoom(this.world)];
   }
 
   killShard(shard: number, how: Death): boolean {

@@ -31,6 +31,10 @@ export const ADMIN_ERRORS = Object.freeze({
     text: 'west, south, east and north are metres of a box inside the world, at most 40 km wide and high',
   },
   TOO_MANY_VIEWERS: { status: 503, text: 'as many live maps are open as this port serves' },
+  NO_PLACE: {
+    status: 503,
+    text: 'all places are being answered: only /healthz and /readyz are, beside them',
+  },
   TOO_MANY_LOOKS: { status: 503, text: 'this was asked too often: try again in a second' },
   NODE_AWAY: { status: 503, text: 'the node of this router does not answer at the moment: try again' },
   INTERNAL: { status: 500, text: 'the server failed to answer; its log says why' },

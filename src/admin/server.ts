@@ -14,6 +14,7 @@ import { type Asset, Assets } from './assets.js';
 import { Guesses } from './guesses.js';
 import { Hosts, isFollowedLink, isFromElsewhere } from './hosts.js';
 import { LiveFeed } from './live.js';
+import { Places } from './places.js';
 import { isDoorCode, Refusals } from './refusals.js';
 import { type Answer, type NodeView, type Route, routes } from './routes.js';
 
@@ -46,6 +47,7 @@ export class AdminServer {
   private readonly assets = new Assets();
   private readonly live: AdminPages['live'];
   private readonly hosts: Hosts;
+  private readonly places: Places;
   private readonly guesses: Guesses | null;
   readonly refusals: Refusals;
 
@@ -69,7 +71,7 @@ export class AdminServer {
         void this.handle(request, response);
       },
     );
-    this.server.maxConnections = 256; // operators, not players
+    this.places = new Places(this.server); // for operators, not players
   }
 
   /** Resolves with the port it listens on. Throws TAKEN_ADMIN_PORT. */
@@ -105,6 +107,8 @@ export class AdminServer {
   private async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     let answer: Answer;
     try {
+      response.once('close', () => this.places.answered(request.socket));
+      if (!this.places.asks(request.socket, pathOf(request))) throw new AdminError('NO_PLACE');
       this.admit(request);
       if (this.isLive(request)) return this.live.add(response);
       const asset =

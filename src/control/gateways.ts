@@ -19,6 +19,7 @@ import type { SharedWorld } from '../memory/shared-world.js';
 import { systemTimers } from '../base/clock.js';
 import type { NodeFacts, RouterFacts } from '../wire/link/facts.js';
 import type { LinkPeer } from '../wire/link/handshake.js';
+import { readDescriptors, roomForSockets } from './descriptors.js';
 
 /** What all gateways of a node have in common. */
 export interface GatewaysOptions extends Omit<GatewaySettings, 'number' | 'listen'> {
@@ -94,7 +95,14 @@ export class Gateways {
     const { world, count, host, port, accounts, log } = this.options;
     const shared = count > 1;
     // Several gateways share the port, and so would a second server, silently: look before.
-    const listen = { host, port: shared ? await probePort(port, host) : port, exclusive: !shared };
+    const listen = {
+      host,
+      // A free port is named, too: only then does the transport set SO_REUSEADDR, without which a port that was closed
+      // for a while cannot be opened again while connections of before linger.
+      port: shared || port === 0 ? await probePort(port, host) : port,
+      exclusive: !shared,
+      maxSockets: this.maxSockets(),
+    };
     this.own = await buildGateway(world, this.settings(0, listen), accounts, log);
     if (this.stopping) return port;
     await this.own.bringBack(this.options.away);
@@ -122,6 +130,20 @@ export class Gateways {
     const join: LinkTransport['join'] = (stream, peer) => transport.join(stream, peer);
     this.linkServer = new LinkServer({ ...links, timers: systemTimers(), log, join });
     this.linkPort = await this.linkServer.listen();
+  }
+
+  /** Of each gateway. */
+  private maxSockets(): number | undefined {
+    const { count, world, log } = this.options;
+    const { limit, open } = readDescriptors();
+    if (!Number.isFinite(limit)) return undefined;
+    const room = roomForSockets(limit, open, world.shardBlocks.length + count);
+    if (room < this.options.maxConnections)
+      log.warn(
+        { sockets: room, limit },
+        'the limit of descriptors (ulimit -n) leaves room for fewer clients',
+      );
+    return Math.max(1, Math.floor(room / count));
   }
 
   private settings(number: number, listen: GatewaySettings['listen']): GatewaySettings {

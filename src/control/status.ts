@@ -20,6 +20,7 @@ import type { SharedWorld } from '../memory/shared-world.js';
 import type { StoreStatus } from '../store/types.js';
 import type { Audit, AuditStatus } from './audit.js';
 import { type ItemTotals, takeCensus } from './census.js';
+import { roomAlarms } from './room.js';
 import type { ShardReport } from './supervisor.js';
 import type { ThreadCpu } from './thread-cpu.js';
 
@@ -198,7 +199,7 @@ export class StatusSource {
     const audit = this.parts.audit.status();
     if (!audit.ok) alarms.push(`items are not conserved: the audit found ${audit.differences} differences`);
     const store = this.store();
-    alarms.push(...storeAlarms(store));
+    alarms.push(...storeAlarms(store), ...roomAlarms(world));
     if (elastic.saturated)
       alarms.push('the machine is full: threads wait for a core more than 20 % of the time');
     return {

@@ -39,6 +39,7 @@ export class Gateway {
   private readonly rooms: Rooms;
   private serial = 0;
   private sweptAt = 0;
+  private mostSockets: number | undefined;
   private cancelPoll: (() => void) | undefined;
   /** Ms between two polls, 0 = not open. */
   private pace = 0;
@@ -71,6 +72,7 @@ export class Gateway {
    * @throws BlueMarbleError PORT_TAKEN
    */
   open(options: ListenOptions): number {
+    this.mostSockets = options.maxSockets;
     const port = this.core.parts.transport.listen(options, (socket) => this.accept(socket));
     this.core.block.state = GATEWAY_STATE.RUNNING;
     this.setPace(POLL_MS);
@@ -169,6 +171,20 @@ export class Gateway {
     core.block.setGauge(GAUGE.cells, this.interest.count);
     core.block.setGauge(GAUGE.slow, slow);
     core.block.setGauge(GAUGE.lateS, core.late / 1000);
+    this.tendPort();
+  }
+
+  /** The transport closes its port while all sockets are taken. */
+  private tendPort(): void {
+    const { core } = this;
+    const { transport, log } = core.parts;
+    if (!core.stopping) transport.tend?.();
+    const isFull = transport.isFull === true;
+    if (isFull === (core.block.gauge(GAUGE.full) === 1)) return;
+    core.block.setGauge(GAUGE.full, isFull ? 1 : 0);
+    const facts = { sockets: core.connections.size, most: this.mostSockets };
+    if (isFull) log.error(facts, 'all sockets are taken: the game port is closed until some are free');
+    else log.warn(facts, 'the game port is open again');
   }
 
   /** One wake-up for each push of a shard. The poll timer is the net below it. */

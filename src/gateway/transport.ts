@@ -60,6 +60,8 @@ export interface ListenOptions {
   port: number;
   /** Refuse to share the port. Several gateways of one server share it, one alone must not. */
   exclusive: boolean;
+  /** TCP connections at a time, whatever they speak: at it the port is closed, and open again below. Default: any number. */
+  maxSockets?: number;
 }
 
 export interface Transport {
@@ -72,6 +74,10 @@ export interface Transport {
   listen(options: ListenOptions, accept: (socket: Socket) => SocketListener): number;
   /** Sends to every socket that is subscribed to the topic. */
   publish(topic: string, bytes: Uint8Array): void;
+  /** A few times a second: what can be done again, such as listening once there is room. */
+  tend?(): void;
+  /** Not listening because all sockets are taken. */
+  readonly isFull?: boolean;
   /** Accepts nobody any more; sockets stay. */
   stopListening(): void;
   /** Ends the transport and every socket that is left, at once and without a word. Idempotent. */

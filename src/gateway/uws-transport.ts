@@ -1,7 +1,8 @@
 /**
  * The transport of production: uWebSockets.js, every option written out. One per gateway and thread.
  *
- * Two facts shape this file. A throw inside a handler, or a thread that ends while its app is alive, takes the whole
+ * Three facts shape this file. What the process has no descriptor for is accepted for ever, in vain, by a loop that takes a
+ * core: at `maxSockets` the port is closed, and opened again below. A throw inside a handler, or a thread that ends while its app is alive, takes the whole
  * process down: every handler is guarded, and `close` comes before the thread ends. And a second `listen` on a taken
  * port succeeds silently and steals half of the clients: a gateway alone listens exclusively.
  */
@@ -23,6 +24,9 @@ export interface UwsOptions {
 interface UserData {
   listener: SocketListener | undefined;
 }
+
+/** Below this share of its sockets a port that was closed is opened again. */
+const REOPEN_SHARE = 0.95;
 
 const SENTENCE =
   'This is the game port of a BlueMarble server. It speaks WebSocket only: connect with a WebSocket client' +
@@ -75,6 +79,11 @@ export class UwsTransport implements Transport {
   private token: us_listen_socket | undefined;
   private accept: ((socket: Socket) => SocketListener) | undefined;
   private open = true;
+  /** TCP connections, and how many there may be. */
+  private sockets = 0;
+  private most = Number.POSITIVE_INFINITY;
+  private again: (() => us_listen_socket | undefined) | undefined;
+  isFull = false;
 
   /** @throws BlueMarbleError BAD_TLS */
   constructor(
@@ -87,22 +96,45 @@ export class UwsTransport implements Transport {
 
   listen(options: ListenOptions, accept: (socket: Socket) => SocketListener): number {
     this.accept = accept;
-    const mode = options.exclusive ? LISTEN.EXCLUSIVE : LISTEN.SHARED;
-    let token: us_listen_socket | false = false;
-    const listening = (result: us_listen_socket | false): void => {
-      token = result; // called before listen() returns
-    };
-    if (options.host === undefined) this.app.listen(options.port, mode, listening);
-    // The types know no listen with a host and options; the binary does (tested).
-    else (this.app.listen as unknown as ListenAt).call(this.app, options.host, options.port, mode, listening);
-    if (!token) {
+    this.most = options.maxSockets ?? Number.POSITIVE_INFINITY;
+    const token = this.bind(options);
+    if (token === undefined) {
       throw new BlueMarbleError(
         'PORT_TAKEN',
         `port ${options.port}${options.host ? ` of ${options.host}` : ''} cannot be listened on; is another server running there?`,
       );
     }
     this.token = token;
-    return this.uws.us_socket_local_port(token);
+    const port = this.uws.us_socket_local_port(token);
+    this.again = () => this.bind({ ...options, port });
+    return port;
+  }
+
+  private bind(options: ListenOptions): us_listen_socket | undefined {
+    const mode = options.exclusive ? LISTEN.EXCLUSIVE : LISTEN.SHARED;
+    let token: us_listen_socket | undefined;
+    const listening = (result: us_listen_socket | false): void => {
+      token = result || undefined; // called before listen() returns
+    };
+    if (options.host === undefined) this.app.listen(options.port, mode, listening);
+    // The types know no listen with a host and options; the binary does (tested).
+    else (this.app.listen as unknown as ListenAt).call(this.app, options.host, options.port, mode, listening);
+    return token;
+  }
+
+  /** Told of every TCP connection by the transport's filter; of WebSockets it does not tell the end, `close` does. */
+  private count(n: 1 | -1): void {
+    this.sockets += n;
+    if (this.sockets < this.most || this.token === undefined) return;
+    this.isFull = true;
+    this.uws.us_listen_socket_close(this.token); // ends the accept loop, too, when called within it
+    this.token = undefined;
+  }
+
+  tend(): void {
+    if (!this.isFull || !this.open || this.sockets > this.most * REOPEN_SHARE) return;
+    this.token = this.again?.();
+    this.isFull = this.token === undefined; // somebody else has taken the port meanwhile: look again
   }
 
   publish(topic: string, bytes: Uint8Array): void {
@@ -112,6 +144,7 @@ export class UwsTransport implements Transport {
   stopListening(): void {
     if (this.token) this.uws.us_listen_socket_close(this.token);
     this.token = undefined;
+    this.isFull = false;
   }
 
   close(): void {
@@ -122,6 +155,7 @@ export class UwsTransport implements Transport {
   }
 
   private route(): void {
+    this.app.filter((_, n) => this.guard(undefined, () => this.count(n as 1 | -1)));
     this.app.ws<UserData>('/*', {
       // A client message is at most this long; more closes the socket before a byte of it is read.
       maxPayloadLength: LIMITS.clientMessageBytes,
@@ -163,6 +197,7 @@ export class UwsTransport implements Transport {
         const data = ws.getUserData();
         const { listener } = data;
         data.listener = undefined; // nothing may be said to a closed socket's listener
+        this.count(-1);
         this.guard(undefined, () => listener?.closed());
       },
     });

@@ -50,6 +50,8 @@ export const GATEWAY_GAUGE = {
   threadId: 4,
   /** How late the thread has been to its turns lately. */
   lateS: 5,
+  /** 1 while the port is closed because all sockets are taken. */
+  full: 6,
 } as const;
 
 export class GatewayBlock {

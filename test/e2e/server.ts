@@ -37,6 +37,8 @@ export interface StartOptions {
   readonly mayLog?: readonly RegExp[];
   /** Threads of shards follow the load; otherwise all run from the start. */
   readonly breathes?: boolean;
+  /** Limit of descriptors of the process. */
+  readonly descriptors?: number;
 }
 
 /** Resolves when it is so, looking again and again; rejects with `what` after the time. */
@@ -85,7 +87,9 @@ export class Server {
     const pinned = asItIs ? [] : ['--pin-shards'];
     const port = flags.includes('--port') ? [] : ['--port', '0'];
     const storage = flags.includes('--data') ? [] : ['--memory'];
-    this.child = spawn(process.execPath, [...NODE_FLAGS, MAIN, ...storage, ...port, ...pinned, ...flags], {
+    const words = [process.execPath, ...NODE_FLAGS, MAIN, ...storage, ...port, ...pinned, ...flags];
+    const limit = options.descriptors === undefined ? '' : `ulimit -n ${options.descriptors} && `;
+    this.child = spawn('sh', ['-c', `${limit}exec "$@"`, 'sh', ...words], {
       env: { PATH: process.env.PATH, BLUEMARBLE_ADMIN_TOKEN: TOKEN, ...options.env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });

@@ -27,6 +27,7 @@ const GAUGES: Record<keyof typeof GATEWAY_GAUGE, readonly [name: string, help: s
   cells: ['watched_cells', 'Cells that at least one client watches.'],
   slow: ['slow_clients', 'Clients too far behind for cell frames.'],
   lateS: ['late_seconds', 'How late the thread has lately been to its turns; it fades within a second.'],
+  full: ['full', '1 while the game port is closed because all sockets are taken.'],
   threadId: ['thread_id', 'Number of the thread in the kernel, 0 = the main thread.'],
 };
 
