@@ -13,6 +13,7 @@ import { cellNumber } from '../geo/cell.js';
 import { dx, wrapX } from '../geo/world.js';
 import { Breaker } from './breaker.js';
 import { addVerdict, classify } from './classify.js';
+import { DeathGap } from './death-gap.js';
 import { choose, type Deed, walking } from './doings.js';
 import { Eyes } from './eyes.js';
 import { Lag } from './lag.js';
@@ -24,6 +25,7 @@ import type { Goal, Place, Scenario, Walker } from './scenarios/scenario.js';
 import type { Things } from './things.js';
 import { Track } from './track.js';
 import { Trader } from './trader.js';
+import { WorstGap } from './worst-gap.js';
 
 /** What all bots of a process share. */
 export interface Commons {
@@ -54,12 +56,12 @@ const FORAGE_MS = 5500;
 const KNOWN_MS = 2000;
 /** Cross-talk between reconnects and the record needs no more than the SDK's own bound. */
 const MAX_KEPT = 256;
-/** Of each stretch of so long the longest gap is noted. */
-const WINDOW_MS = 3000;
 
 export class Bot implements Walker {
   readonly track = new Track();
   private readonly lag = new Lag();
+  private readonly deathGap: DeathGap;
+  private readonly worstGap: WorstGap;
   readonly home: Place;
   readonly client: Client;
   readonly fullView: boolean;
@@ -78,8 +80,6 @@ export class Bot implements Walker {
   private foragedMs = Number.NEGATIVE_INFINITY;
   private onlineMs = -1;
   private lastSelfMs = -1;
-  private windowMs = 0;
-  private worstMs = 0;
   private active = true;
   private closes = 0;
   private refused = false;
@@ -93,6 +93,8 @@ export class Bot implements Walker {
     this.home = scenario.spawn(index, random);
     this.fullView = Math.floor((index + 1) * options.fullView) > Math.floor(index * options.fullView);
     this.eyes = new Eyes(commons.things);
+    this.deathGap = new DeathGap(commons.measures.deathGapMs);
+    this.worstGap = new WorstGap(commons.measures.worstGapMs);
     this.trader = new Trader(commons.measures);
     this.breaker = new Breaker(sockets, random, options.dropEvery, clock.now());
     this.send = planted(options.plant, (kind, payload) => this.client.send(kind, payload));
@@ -189,6 +191,7 @@ export class Bot implements Walker {
   tally(): void {
     const { measures } = this.commons;
     const { stats } = this.client;
+    this.deathGap.end(this.clock.now());
     measures.openGaps += stats.openGaps;
     measures.gaps += stats.gaps;
     measures.badMessages += stats.badMessages;
@@ -212,6 +215,7 @@ export class Bot implements Walker {
     this.kinds = new Map(welcome.kinds.map((name, i) => [name, i]));
     this.eyes.know(this.kinds);
     for (const [kind, name] of welcome.events) if (name === 'trade') this.tradeEvent = kind;
+    this.deathGap.welcomed();
     this.onlineMs = now;
     this.lastSelfMs = -1;
     this.walkMs = now;
@@ -224,6 +228,7 @@ export class Bot implements Walker {
     const { measures } = this.commons;
     this.gap();
     const now = this.clock.now();
+    this.deathGap.heard(now);
     const ticks = self.tick - this.track.tick;
     if (this.track.known && ticks > 0) {
       const { tickRate } = this.client.welcome!;
@@ -240,18 +245,11 @@ export class Bot implements Walker {
   /** News of the bot itself has come. */
   private gap(): void {
     const now = this.clock.now();
-    if (this.lastSelfMs >= 0) this.noteGap(now, now - this.lastSelfMs);
+    if (this.lastSelfMs >= 0) {
+      this.commons.measures.selfGap(now - this.lastSelfMs, now);
+      this.worstGap.note(now - this.lastSelfMs, now);
+    }
     this.lastSelfMs = now;
-  }
-
-  private noteGap(now: number, gapMs: number): void {
-    const { measures } = this.commons;
-    measures.selfGap(gapMs, now);
-    this.worstMs = Math.max(this.worstMs, gapMs);
-    if (now - this.windowMs < WINDOW_MS) return;
-    if (this.windowMs > 0) measures.worstGapMs.record(this.worstMs);
-    this.windowMs = now;
-    this.worstMs = 0;
   }
 
   private onDecided(id: number, outcome: number, rttMs: number): void {
@@ -279,7 +277,7 @@ export class Bot implements Walker {
 
   private onLost(code: number, name: string, opened: boolean): void {
     this.onlineMs = -1;
-    if (this.breaker.claims()) return;
+    if (this.breaker.claims()) return this.deathGap.broke();
     // Perhaps the server died: what it had not made durable is taken back, positions as well.
     if (code === 1006) this.track.clear();
     if (opened) count(this.commons.measures.closes, `${code} ${name}`);

@@ -129,11 +129,12 @@ export function serveParent(
 
 /** Objects lose their class on the way between processes. */
 function revived(plain: Measures): Measures {
-  const { selfGapMs, selfGapSlices, worstGapMs, rttMs, staleMs, lateMs } = plain;
+  const { selfGapMs, selfGapSlices, worstGapMs, deathGapMs, rttMs, staleMs, lateMs } = plain;
   const histogram = (data: Histogram) => Object.assign(new Histogram(), data);
   return Object.assign(new Measures(), plain, {
     selfGapMs: histogram(selfGapMs),
     worstGapMs: histogram(worstGapMs),
+    deathGapMs: histogram(deathGapMs),
     selfGapSlices: new Map([...selfGapSlices].map(([slice, gaps]) => [slice, histogram(gaps)])),
     rttMs: histogram(rttMs),
     staleMs: histogram(staleMs),

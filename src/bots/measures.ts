@@ -8,6 +8,8 @@ export class Measures {
   readonly selfGapMs = new Histogram();
   /** The longest gap of each bot in each WINDOW_MS: freezes that the mass of ordinary gaps would hide. */
   readonly worstGapMs = new Histogram();
+  /** Of each death of what served a bot: its last own update before, to the first after. */
+  readonly deathGapMs = new Histogram();
   /** The same gaps by slice of time (reshapes.ts). */
   readonly selfGapSlices = new Map<number, Histogram>();
   readonly rttMs = new Histogram();
@@ -74,6 +76,7 @@ export class Measures {
     for (const [number, gaps] of other.selfGapSlices) this.slice(number).add(gaps);
     this.selfGapMs.add(other.selfGapMs);
     this.worstGapMs.add(other.worstGapMs);
+    this.deathGapMs.add(other.deathGapMs);
     this.rttMs.add(other.rttMs);
     this.staleMs.add(other.staleMs);
     this.lateMs.add(other.lateMs);

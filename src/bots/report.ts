@@ -26,6 +26,11 @@ export interface Report {
   selfUpdateGapMs: Quantiles;
   /** Over all bots and stretches of three seconds: the longest gap in each. */
   worstGapMs: Quantiles;
+  /**
+   * Of each player and each death of what served it (a process, its connection): from its last own update before to the
+   * first after; one that never came counts to the end of the run.
+   */
+  deathGapMs: Quantiles;
   /** The same while a change of layout was under way, and otherwise; null without an admin port. */
   selfUpdateGapReshapeMs: Quantiles | null;
   selfUpdateGapCalmMs: Quantiles | null;
@@ -70,6 +75,7 @@ export function makeReport(
     handoverMs: server?.handoverMs ?? null,
     selfUpdateGapMs: m.selfGapMs.summary(),
     worstGapMs: m.worstGapMs.summary(),
+    deathGapMs: m.deathGapMs.summary(),
     selfUpdateGapReshapeMs: gaps?.reshape ?? null,
     selfUpdateGapCalmMs: gaps?.calm ?? null,
     rttMs: m.rttMs.summary(),

@@ -24,6 +24,7 @@ const FIELDS = [
   'handoverMs',
   'selfUpdateGapMs',
   'worstGapMs',
+  'deathGapMs',
   'selfUpdateGapReshapeMs',
   'selfUpdateGapCalmMs',
   'rttMs',

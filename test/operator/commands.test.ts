@@ -37,7 +37,7 @@ const programs = Object.entries(scripts).flatMap(([name, line]) => {
 
 t.test('the commands are found', async (t) => {
   const names = programs.map(({ name }) => name);
-  for (const name of ['start', 'bench', 'bots', 'profile', 'simulate', 'top'])
+  for (const name of ['start', 'bench', 'bots', 'cluster', 'profile', 'simulate', 'top'])
     t.ok(names.includes(name), name);
 });
 
