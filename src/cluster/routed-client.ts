@@ -22,7 +22,7 @@ import { fieldAt, follow, u32 } from '../wire/bytes.js';
 import { admitClientMessage, type ClientMessageView, withoutWelcomes } from '../wire/client-message.js';
 import type { ClientWriter } from '../wire/client-writer.js';
 import { CLIENT, PROTOCOL_VERSION, SERVER } from '../wire/protocol.js';
-import { encodeClosing, readWelcome, type WelcomeFields } from '../wire/welcome.js';
+import { encodeClosing, encodePong, readWelcome, type WelcomeFields } from '../wire/welcome.js';
 import type { Channel } from './channel.js';
 import { KeptActions } from './kept-actions.js';
 
@@ -127,7 +127,12 @@ export class RoutedClient implements SocketListener {
         if (this.isPlaying || !this.isWelcomed) return this.tell(bytes);
         if (this.owed.length < MOST_OWED) this.owed.push(bytes.slice());
         return;
-      default: // pings and requests of key frames: while there is no node the next one will do
+      case CLIENT.PING:
+        if (this.isPlaying || !this.isWelcomed) return this.tell(bytes);
+        // There is no node to ask: a client that waits hears that its router is there. Tick 0 is no news.
+        this.socket.send(encodePong(message.nonce, 0));
+        return;
+      default: // a request of key frames: the next channel begins with them
         if (this.isPlaying || !this.isWelcomed) this.tell(bytes);
     }
   }
@@ -293,12 +298,12 @@ export class RoutedClient implements SocketListener {
 
   /** A few times a second while it waits: asks again, or gives up. */
   retry(now: number): void {
-    if (this.isClosed || this.channel !== null) return;
+    if (this.isClosed) return;
     if (this.waitsSince >= 0 && now - this.waitsSince >= LIMITS.routerWaitS * 1000) {
       this.house.count('gaveUp');
       return this.refuse('NODE_AWAY');
     }
-    if (now < this.retryAt) return;
+    if (this.channel !== null || now < this.retryAt) return;
     this.channel = this.house.openChannel(this);
     if (this.channel === null) return;
     this.retryAt = now + RETRY_MS;

@@ -4,33 +4,26 @@ import { DeathGap } from '../../src/bots/death-gap.js';
 import { Histogram } from '../../src/bots/histogram.js';
 
 t.test('gaps around deaths', async (t) => {
-  const cases: [string, (gap: DeathGap) => void, number, number][] = [
-    ['the first Welcome is no death', (g) => (g.welcomed(), g.heard(100), g.heard(350), g.end(400)), 0, 0],
-    ['a Welcome after news is one', (g) => (g.heard(100), g.welcomed(), g.heard(1600), g.end(1700)), 1, 1500],
-    [
-      'two Welcomes before news are one gap',
-      (g) => (g.heard(0), g.welcomed(), g.welcomed(), g.heard(900)),
-      1,
-      900,
-    ],
-    [
-      'news that never comes again counts to the end',
-      (g) => (g.heard(0), g.welcomed(), g.end(5000)),
-      1,
-      5000,
-    ],
-    ['without a Welcome as well', (g) => (g.heard(0), g.end(5000)), 1, 5000],
-    [
-      'a socket that it broke itself is none',
-      (g) => (g.heard(0), g.broke(), g.welcomed(), g.heard(700)),
-      0,
-      0,
-    ],
-    ['the next one is', (g) => (g.broke(), g.welcomed(), g.heard(0), g.welcomed(), g.heard(700)), 1, 700],
+  // h = an own update, w = a Welcome, b = the bot breaks its socket, e = the end; each with its time.
+  const cases: [name: string, story: string, count: number, max: number][] = [
+    ['the first Welcome is no death', 'w0 h100 h350 e400', 0, 0],
+    ['a Welcome after news is one', 'h100 w150 h1600 e1700', 1, 1500],
+    ['two Welcomes before news are one gap', 'h0 w1 w2 h900', 1, 900],
+    ['news that never comes again counts to the end', 'h0 w1 e5000', 1, 5000],
+    ['without a Welcome as well', 'h0 e5000', 1, 5000],
+    ['a socket that it broke itself is none', 'h0 b1 w2 h700', 0, 0],
+    ['the next one is', 'b0 w1 h0 w3 h700', 1, 700],
   ];
-  for (const [name, play, count, max] of cases) {
+  for (const [name, story, count, max] of cases) {
     const gaps = new Histogram();
-    play(new DeathGap(gaps));
+    const gap = new DeathGap(gaps);
+    for (const word of story.split(' ')) {
+      const now = Number(word.slice(1));
+      if (word[0] === 'h') gap.heard(now);
+      else if (word[0] === 'e') gap.end(now);
+      else if (word[0] === 'b') gap.broke();
+      else gap.welcomed();
+    }
     t.same([gaps.count, gaps.max], [count, max], name);
   }
 });
