@@ -39,7 +39,7 @@ function cpuSeconds(pid: number): { all: number; main: number } {
 function startServer(bots: number): { child: ChildProcess; admin: Promise<string> } {
   const flags = ['--memory', '--port', '0', '--bots', String(bots), '--shards', '1', '--capacity', '5000'];
   const child = spawn(process.execPath, [...NODE_FLAGS, MAIN, ...flags], {
-    stdio: ['ignore', 'pipe', 'ignore'],
+    stdio: ['ignore', 'pipe', 'ignore', 'ipc'],
   });
   const admin = new Promise<string>((resolve, reject) => {
     let out = '';

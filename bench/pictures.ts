@@ -33,7 +33,10 @@ const pause = (ms: number) => new Promise<void>((done) => void timers.after(ms, 
 function startServer(bots: number): { child: ChildProcess; admin: Promise<string> } {
   const asked = ['--memory', '--port', '0', '--shards', '2', '--bots', String(bots), '--capacity', '60'];
   const env = { ...process.env, BLUEMARBLE_ADMIN_TOKEN: TOKEN };
-  const child = spawn(process.execPath, [MAIN, ...asked], { stdio: ['ignore', 'pipe', 'ignore'], env });
+  const child = spawn(process.execPath, [MAIN, ...asked], {
+    stdio: ['ignore', 'pipe', 'ignore', 'ipc'],
+    env,
+  });
   const admin = new Promise<string>((ready, failed) => {
     let out = '';
     child.stdout?.on('data', (chunk: Buffer) => {

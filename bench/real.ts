@@ -72,7 +72,8 @@ export class RealServer {
     const level = ['--log-level', hear === undefined ? 'fatal' : 'info'];
     const argv = [...where, '--host', '127.0.0.1', ...ports, ...level, ...flags];
     const child = spawn(process.execPath, [...NODE_FLAGS, file('../src/main.js'), ...argv], {
-      stdio: ['ignore', 'pipe', hear === undefined ? 'inherit' : 'pipe'],
+      // it ends with this process, by the channel
+      stdio: ['ignore', 'pipe', hear === undefined ? 'inherit' : 'pipe', 'ipc'],
     });
     if (hear !== undefined && child.stderr !== null) readLog(child.stderr, hear);
     for await (const line of createInterface({ input: child.stdout! })) {
@@ -128,7 +129,7 @@ export interface RunningBots {
 export function startBots(server: RealServer, flags: readonly string[]): RunningBots {
   const argv = ['--url', server.game, '--admin', server.admin, '--json', ...flags];
   const bots = spawn(process.execPath, [file('../src/bots/main.js'), ...argv], {
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
   const over = Promise.all([text(bots.stdout!), text(bots.stderr!)]).then(([out, told]) => {
     if (out === '') throw new Error(`the bots gave no report: ${told.slice(-500)}`);

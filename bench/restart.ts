@@ -126,7 +126,7 @@ async function start(folder: string): Promise<Started> {
   const begun = clock.now();
   const argv = ['--data', folder, '--host', '127.0.0.1', '--port', '0', '--seed', String(SEED)];
   const child = spawn(process.execPath, [SERVER, ...argv, '--log-level', 'error'], {
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
   });
   for await (const line of createInterface({ input: child.stdout! })) {
     const admin = /http:\/\/[\w.:]+/.exec(line)?.[0];

@@ -91,7 +91,7 @@ async function load(folder: string | null, { players, seconds, rate, shards }: S
 
 /** The same bytes in transactions of the same size, from what the run has left, into LMDB and nothing else. */
 async function bare(from: string, to: string, run: Load): Promise<{ ms: number[]; transfers: number }> {
-  const source = new LmdbEngine(from, true);
+  const source = new LmdbEngine(from, { readOnly: true });
   const records = [...source.entries('entities')];
   const lines = [...source.entries('journal')];
   const cuts = Math.max(1, run.store.cuts);

@@ -5,6 +5,7 @@
  * options.ts. Nothing else in BlueMarble reads the command line or the environment.
  */
 import { isLoopback, namesOf } from './admin/hosts.js';
+import { createPublicKey } from 'node:crypto';
 import { LIMITS } from './base/limits.js';
 import { LOG_LEVELS, type LogLevel } from './base/log.js';
 import { completeLinks, LINK_OPTIONS, type LinkConfig } from './link-options.js';
@@ -184,6 +185,7 @@ function complete(s: Settings): Config {
   if (adminPort === port && port !== 0)
     throw s.refuse('admin-port', `must differ from the game port ${port}`);
   const { tickRate, frameRate } = rates(s);
+  refuseTicketKey(s, s.get<string | null>('ticket-key'));
   const tlsCert = s.get<string | null>('tls-cert');
   const tlsKey = s.get<string | null>('tls-key');
   refuseHalfTls(s, tlsCert, tlsKey);
@@ -303,6 +305,33 @@ function oddCells(s: Parameters<typeof complete>[0]): number {
   if (cells % 2 === 0)
     throw s.refuse('far-cells', `must be odd: the player's cell is in the middle, but was ${cells}`);
   return cells;
+}
+
+/** Without a key everybody is a guest: that must be meant. And a key that verifies no ticket is told at the start. */
+function refuseTicketKey(s: Settings, key: string | null): void {
+  if (key === null) {
+    const empty = s.empty.get('ticket-key');
+    if (empty !== undefined)
+      throw s.refuse(
+        'ticket-key',
+        `is empty (${empty}), and without a key everybody is a guest: give one, or unset it`,
+      );
+    return;
+  }
+  if (!key.startsWith('-----BEGIN')) return;
+  const must = 'must be a secret, or the PEM of an Ed25519 public key (-----BEGIN PUBLIC KEY-----)';
+  if (!key.startsWith('-----BEGIN PUBLIC KEY-----'))
+    throw s.refuse('ticket-key', `${must}, but is another PEM (a private key stays with who issues tickets)`);
+  let kind: string | undefined;
+  try {
+    kind = createPublicKey(key).asymmetricKeyType;
+  } catch {
+    throw s.refuse(
+      'ticket-key',
+      `${must}, but cannot be read: are its line ends real ones, not the two characters \\n?`,
+    );
+  }
+  if (kind !== 'ed25519') throw s.refuse('ticket-key', `${must}, but is one of ${kind}`);
 }
 
 function refuseHalfTls(s: Parameters<typeof complete>[0], cert: string | null, key: string | null): void {

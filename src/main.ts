@@ -3,39 +3,31 @@
  * every way to end into an exit code. The line goes to standard output, the log as JSON lines to standard error.
  *
  * Exit codes: 0 an orderly stop (SIGTERM, SIGINT, drain); 10 … 22 a start refused with one sentence (base/errors.ts);
- * 1 a fault. A second signal does not wait for the orderly stop.
+ * 23 … 25 the data are not what they were, see there; 1 a fault. A later second signal does not wait for the orderly stop.
  */
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { monotonicClock } from './base/clock.js';
 import { BlueMarbleError } from './base/errors.js';
-import { createLog, type Log } from './base/log.js';
+import { createLog } from './base/log.js';
 import { leaveThreadsTheirLimits } from './base/node-flags.js';
+import { endWithParent, onStopSignals } from './base/signals.js';
 import { type Config, readConfig } from './config.js';
 import { PlanetNode } from './node.js';
 import { RouterProcess } from './router-process.js';
-
-/** Stops on the first signal; the second one ends the process as if nobody listened. */
-function stopOnSignals(node: PlanetNode | RouterProcess, log: Log): void {
-  let asked = false;
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.on(signal, () => {
-      if (asked) {
-        process.removeAllListeners(signal);
-        process.kill(process.pid, signal); // no exit handlers: they would wait for threads
-        return;
-      }
-      asked = true;
-      log.info({ signal }, 'stopping');
-      void node.stop(0);
-    });
-  }
-}
 
 async function run(config: Config): Promise<number> {
   const log = createLog({ level: config.logLevel, facts: { thread: 'main' } });
   for (const warning of config.warnings) log.warn({}, warning);
   const node = config.router ? new RouterProcess(config, log) : new PlanetNode(config, log);
-  stopOnSignals(node, log);
+  onStopSignals(monotonicClock(), (signal) => {
+    log.info({ signal }, 'stopping');
+    void node.stop(0);
+  });
+  endWithParent(() => {
+    log.info({}, 'stopping: who started this process is gone');
+    void node.stop(0);
+  });
   process.on('uncaughtException', (error) => {
     log.fatal({ err: error }, 'uncaught exception in the main thread, stopping');
     void node.stop(1);
@@ -51,6 +43,7 @@ async function run(config: Config): Promise<number> {
 
 async function main(): Promise<number> {
   leaveThreadsTheirLimits();
+  process.umask(0o077); // what the server writes is for its owner
   try {
     const config = readConfig({
       argv: process.argv.slice(2),

@@ -12,15 +12,16 @@ import type { Death, NodeView } from './admin/routes.js';
 import { AdminServer } from './admin/server.js';
 import { Sight } from './admin/sight.js';
 import { type Clock, monotonicClock, systemTimers, type Timers } from './base/clock.js';
+import { ERRORS, type StartupName } from './base/errors.js';
 import type { Log } from './base/log.js';
 import { LIMITS } from './base/limits.js';
 import { authOptions, type Config, reachable } from './config.js';
 import { Audit, plantDuplicate, shown } from './control/audit.js';
 import { type Bots, startBots } from './control/bots.js';
-import { worldCard } from './control/card.js';
+import { SPAWN, worldCard } from './control/card.js';
 import { type ClusterStatus, clusterStatus, nodeFacts } from './control/cluster-status.js';
 import { Gateways } from './control/gateways.js';
-import { type Durability, openDurability } from './control/durability.js';
+import { closeData, type Durability, openDurability } from './control/durability.js';
 import { jobRings } from './control/job-rings.js';
 import { jobPool, Jobs } from './control/jobs.js';
 import { lifeOf, linkPortOf } from './link-options.js';
@@ -37,7 +38,6 @@ import { type Status, StatusSource, type TilesStatus } from './control/status.js
 import { Supervisor } from './control/supervisor.js';
 import { readIfThere, ThreadCpu } from './control/thread-cpu.js';
 import { probePort } from './gateway/build.js';
-import { lonLatToXY } from './geo/world.js';
 import { STORE_STATE } from './memory/cut-block.js';
 import { isQuiet, paced } from './memory/pace.js';
 import { FAULT_KIND, SHARD_STATE } from './memory/shard-block.js';
@@ -59,9 +59,7 @@ export type NodeLimits = Partial<PlannerLimits> & { readonly tileSleepS?: number
 /** Ten seconds in all: bots, gateways, shards, store, the rest. */
 const STOP_MS = Object.freeze({ bots: 1_000, gateways: 2_000, shards: 3_000, store: 3_000, rest: 1_000 });
 const PACE_MS = Object.freeze({ leases: 100, sample: 1_000, audit: 500, plan: 1_000 / LIMITS.plannerRateHz });
-/** Lines of a journal that an operator is shown. */
-const JOURNAL_LINES = 200;
-const SPAWN = lonLatToXY(13.405, 52.52); // where players appear who ask for no place: Berlin
+const JOURNAL_LINES = 200; // that an operator is shown
 
 export class PlanetNode implements NodeView {
   /** Resolves with the exit code when the node has stopped. */
@@ -91,6 +89,7 @@ export class PlanetNode implements NodeView {
   private durability: Durability | null = null;
   private starting: Promise<unknown> = Promise.resolve();
   private stopping: Promise<void> | null = null;
+  private exitCode = 0;
   private accepting = false;
   private addresses: Addresses | null = null;
   private resolveStopped: (code: number) => void = () => {};
@@ -183,9 +182,10 @@ export class PlanetNode implements NodeView {
     });
   }
 
-  /** Ends the node in order; the first call decides the exit code. */
+  /** Ends the node in order; the first fault that anybody tells is the exit code, 0 = there was none. */
   stop(code: number): Promise<void> {
-    this.stopping ??= this.stopAll(code);
+    if (this.exitCode === 0) this.exitCode = code;
+    this.stopping ??= this.stopAll();
     return this.stopping;
   }
 
@@ -295,7 +295,7 @@ export class PlanetNode implements NodeView {
     const game = await loadGame(config.game ?? undefined);
     this.itemNames = game.items;
     // Looked at first, so that the usual mistake of a second start is told at once; the listen itself comes last.
-    if (config.port !== 0) await probePort(config.port, config.host ?? undefined);
+    if (config.port !== 0 || config.host !== null) await probePort(config.port, config.host ?? undefined);
     if (this.stopping !== null) return null;
     // Before anybody can ask for the status: what it says of ticks and items goes on from the data.
     const durability = await this.openStore(game);
@@ -330,9 +330,9 @@ export class PlanetNode implements NodeView {
 
   private async openStore(game: CompiledGame): Promise<Durability> {
     const { config, world, clock, timers, env, log } = this;
-    const lost = (reason: string) => {
-      log.fatal({ reason }, "the store's thread ended: the node stops");
-      void this.stop(1);
+    const lost = (reason: string, code: StartupName | null) => {
+      log.fatal({ reason, code }, 'the store is lost: the node stops');
+      void this.stop(code === null ? 1 : ERRORS[code].number);
     };
     const { data: folder } = config;
     const parts = { ...config, folder, game, world, clock, timers, env, log, lost };
@@ -372,7 +372,7 @@ export class PlanetNode implements NodeView {
     return this.gateways.open();
   }
 
-  private async stopAll(code: number): Promise<void> {
+  private async stopAll(): Promise<void> {
     this.accepting = false;
     await this.within('bots', STOP_MS.bots, this.bots?.stop());
     // Gateways first: no client may see its world end before it was told that the server stops.
@@ -380,8 +380,9 @@ export class PlanetNode implements NodeView {
     for (const cancel of this.cancels.splice(0)) cancel(); // no shard is started or retired any more
     await this.supervisor.stop(STOP_MS.shards);
     await this.within('waiting thread', STOP_MS.rest, this.launcher.close());
-    // Data that are just being opened are closed by the start, which sees that the node stops.
-    await this.within('store', STOP_MS.store, this.durability?.close() ?? this.starting);
+    const end = <T>(store: Promise<T>) => this.within('store', STOP_MS.store, store);
+    const code = await closeData(this.durability, this.starting, end);
+    if (code !== 0) void this.stop(code);
     this.breathing.reshaper.stop();
     await this.within('traces', STOP_MS.rest, this.observatory.stop());
     this.jobs.stop();
@@ -389,11 +390,11 @@ export class PlanetNode implements NodeView {
     await this.within('jobs', STOP_MS.rest, this.pool.close());
     await this.within('admin port', STOP_MS.rest, this.admin.close());
     for (const cancel of this.cancels.splice(0)) cancel();
-    this.log.info({ code }, 'stopped');
-    this.resolveStopped(code);
+    this.log.info({ code: this.exitCode }, 'stopped');
+    this.resolveStopped(this.exitCode);
   }
 
-  private within(part: string, ms: number, ending: Promise<unknown> | undefined): Promise<void> {
+  private within<T>(part: string, ms: number, ending: Promise<T> | undefined): Promise<T | undefined> {
     return endInTime(this, part, ms, ending);
   }
 }

@@ -29,7 +29,7 @@ export interface Option {
 /** Switches are true when given without a value. */
 const SWITCH = z.union([
   z.boolean(),
-  z.enum(['true', 'false', '1', '0', '']).transform((v) => v !== 'false' && v !== '0'),
+  z.enum(['true', 'false', '1', '0']).transform((v) => v !== 'false' && v !== '0'),
 ]);
 
 export function whole(name: string, min: number, max: number, fallback: number | null, help: string): Option {
@@ -95,6 +95,8 @@ export interface OptionInput {
 /** What was given, checked, and defaults for the rest. */
 export class Settings {
   readonly warnings: string[] = [];
+  /** Names of options whose variable is there and empty: it counts as unset. */
+  readonly empty = new Map<string, string>();
   private readonly values = new Map<string, Value>();
   private readonly origins = new Map<string, string>();
 
@@ -128,7 +130,12 @@ export function readOptions(options: readonly Option[], input: OptionInput): Set
   const flags = readFlags(input.argv, options);
   if (flags === 'help') return 'help';
   const settings = new Settings(options);
-  const env = readEnvironment(input.env, options, settings.warnings);
+  const env = readEnvironment(input.env, options, settings);
+  for (const { name, isSecret } of options)
+    if (isSecret === true && flags.has(name))
+      settings.warnings.push(
+        `--${name} stands on the command line, which other users of the machine can read: give it as ${variableOf(name)} or in the config file`,
+      );
   const path = flags.get('config') ?? env.get('config');
   const file =
     path === undefined ? new Map() : readConfigFile(checkedPath(path, options), options, input.readText);
@@ -207,17 +214,36 @@ function flagValue(
   return token.inlineValue === false && token.value?.startsWith('--') === true ? undefined : token.value;
 }
 
-function readEnvironment(env: OptionInput['env'], options: readonly Option[], warnings: string[]): Source {
-  const names = new Map(
-    options.map((o) => [`BLUEMARBLE_${o.name.toUpperCase().replaceAll('-', '_')}`, o.name]),
-  );
+const variableOf = (name: string) => `BLUEMARBLE_${name.toUpperCase().replaceAll('-', '_')}`;
+
+/**
+ * What Kubernetes sets in every pod for each service of the namespace, here of one whose name begins with "bluemarble":
+ * NAME_SERVICE_HOST, NAME_SERVICE_PORT and, as container links did, NAME_PORT = tcp://10.0.0.1:7777 and its parts.
+ */
+const SERVICE_NAME =
+  /^BLUEMARBLE_(.*_)?(SERVICE_HOST|SERVICE_PORT(_.*)?|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)$/;
+const SERVICE_VALUE = /^(tcp|udp|sctp):\/\//;
+
+function readEnvironment(env: OptionInput['env'], options: readonly Option[], settings: Settings): Source {
+  const names = new Map(options.map((o) => [variableOf(o.name), o.name]));
   const found: Source = new Map();
+  const services: string[] = [];
   for (const [key, value] of Object.entries(env)) {
     if (!key.startsWith('BLUEMARBLE_') || value === undefined) continue;
     const name = names.get(key);
-    if (name === undefined) warnings.push(unknownName(key, [...names.keys()]));
+    const isService = key.endsWith('_PORT') && SERVICE_VALUE.test(value);
+    if (isService && name !== undefined) services.push(`${key}=${value}`);
+    else if (isService || (name === undefined && SERVICE_NAME.test(key))) continue;
+    else if (name === undefined) settings.warnings.push(unknownName(key, [...names.keys()]));
+    else if (value === '') settings.empty.set(name, key);
     else found.set(name, { value, origin: key, code: 'BAD_FLAG' });
   }
+  if (services.length > 0)
+    settings.warnings.push(
+      `${services.join(' and ')} names a service (Kubernetes sets it) and counts as unset: enableServiceLinks: false keeps such variables out`,
+    );
+  if (settings.empty.size > 0)
+    settings.warnings.push(`${[...settings.empty.values()].join(', ')}: empty, which counts as unset`);
   return found;
 }
 

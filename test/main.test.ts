@@ -1,6 +1,6 @@
 /** The server as a process: its line, its exit codes, its signals. Every start is real, on ports of the system's choice. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -94,13 +94,19 @@ t.test('SIGINT during the start ends it in order as well', async (t) => {
   t.same(await run.ended, { code: 0, signal: null });
 });
 
-t.test('a second signal does not wait', async (t) => {
-  const run = start(t, ['--port', '0', ...SMALL]);
+t.test('a later second signal does not wait', async (t) => {
+  const run = start(t, ['--port', '0', '--bots', '1', ...SMALL]);
   await run.until('out', LINE);
+  // Bots that do not answer hold up the stop for a second.
+  const children = readFileSync(`/proc/${run.child.pid}/task/${run.child.pid}/children`, 'utf8');
+  const bots = Number(children.trim());
+  process.kill(bots, 'SIGSTOP');
   run.child.kill('SIGTERM');
-  await run.until('err', /"signal":"SIGTERM"/); // its handler has run; the stop takes its time
+  await run.until('err', /"part":"bots".*did not end in time/);
+  const exit = new Promise((resolve) => run.child.once('exit', (code, signal) => resolve({ code, signal })));
   run.child.kill('SIGTERM');
-  t.same(await run.ended, { code: null, signal: 'SIGTERM' });
+  t.same(await exit, { code: null, signal: 'SIGTERM' });
+  process.kill(bots, 'SIGKILL');
   t.notMatch(run.err, /"msg":"stopped"/);
 });
 
@@ -161,6 +167,14 @@ t.test('starts that are refused: exit code and one sentence that names the fault
     [['--data', 'somewhere', '--memory'], 12, 'BAD_FLAG', /refused together with --memory/],
     [['--config', join(folder, 'none.json')], 13, 'BAD_CONFIG', /none\.json must be a readable JSON file/],
     [['--port', '0', '--admin-port', taken], 16, 'TAKEN_ADMIN_PORT', new RegExp(`admin port ${taken}`)],
+    [['--port', '7877', '--host', '192.0.2.1'], 12, 'BAD_FLAG', /--host must be an address of this machine/],
+    [['--port', '0', '--host', '192.0.2.1'], 12, 'BAD_FLAG', /--host must be an address of this machine/],
+    [
+      ['--port', '0', '--admin-host', 'no.such.host.invalid'],
+      12,
+      'BAD_FLAG',
+      /--admin-host must be an address/,
+    ],
     [['--port', '0', '--game', game], 14, 'BAD_GAME', /game\.js/],
     [['--port', '0', '--game', join(folder, 'none.js')], 14, 'BAD_GAME', /none\.js: there is no such file/],
     [['--port', '0', '--tls-cert', pem, '--tls-key', pem], 15, 'BAD_TLS', /cert\.pem/],

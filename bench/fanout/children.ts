@@ -70,7 +70,7 @@ export async function startServer(
     [...NODE_FLAGS, ...nodeFlags, here('../../src/main.js'), ...argv, ...flags],
     {
       env: { ...process.env, [FIELD_VARIABLE]: JSON.stringify(field) },
-      stdio: ['ignore', 'pipe', 'inherit'],
+      stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
     },
   );
   for await (const line of createInterface({ input: child.stdout! })) {

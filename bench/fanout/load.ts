@@ -192,6 +192,7 @@ async function answer(message: ToLoad): Promise<void> {
   process.send?.({ type: 'done', counts } satisfies FromLoad);
 }
 
+process.on('disconnect', () => process.exit(0));
 process.on('message', (message: ToLoad) => {
   answer(message).catch((error: unknown) => {
     process.send?.({ type: 'failed', reason: String(error) } satisfies FromLoad);

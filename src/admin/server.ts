@@ -7,7 +7,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Clock, Timers } from '../base/clock.js';
-import { BlueMarbleError } from '../base/errors.js';
+import { listenError } from '../base/listen.js';
 import { type Log, reasonOf } from '../control/log.js';
 import { ADMIN_ERRORS, AdminError } from './errors.js';
 import { type Asset, Assets } from './assets.js';
@@ -74,18 +74,13 @@ export class AdminServer {
     this.places = new Places(this.server); // for operators, not players
   }
 
-  /** Resolves with the port it listens on. Throws TAKEN_ADMIN_PORT. */
+  /** Resolves with the port it listens on. Throws TAKEN_ADMIN_PORT, BAD_FLAG. */
   listen(): Promise<number> {
     const { adminHost: host, adminPort: port } = this.options;
     return new Promise((resolve, reject) => {
       this.server.once('error', (error: NodeJS.ErrnoException) => {
-        const why = error.code === 'EADDRINUSE' ? 'another process listens there' : error.message;
-        reject(
-          new BlueMarbleError(
-            'TAKEN_ADMIN_PORT',
-            `the admin port ${port} on ${host} cannot be used (${why}); choose another with --admin-port`,
-          ),
-        );
+        const flags = { portFlag: 'admin-port', hostFlag: 'admin-host', taken: 'TAKEN_ADMIN_PORT' } as const;
+        reject(listenError(error, { port, host, ...flags }));
       });
       // exclusive: no sharing of the handle between cluster workers.
       this.server.listen({ host, port, exclusive: true }, () =>

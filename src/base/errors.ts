@@ -90,6 +90,22 @@ export const ERRORS = Object.freeze({
   DATA_CORRUPT: startup(20, 'The data directory is damaged: look at it with inspect, restore a snapshot.'),
   DATA_READ_ONLY: startup(21, 'The data directory cannot be written: check its rights and its mount.'),
   DATA_FULL: startup(22, 'The disk of the data directory is full.'),
+  DATA_MISSING: startup(
+    23,
+    'The data directory has held a world, but its file is missing or empty: put it back, or restore a snapshot.',
+  ),
+  DATA_TAKEN: startup(
+    24,
+    'Another server has taken over the data directory: this one writes nothing more, and has stopped.',
+  ),
+  NOT_SAVED: startup(
+    25,
+    'The server has stopped, but its disk did not take the last of the world; see the log.',
+  ),
+  DATA_NO_ROOM: startup(
+    26,
+    'The limit of address space (ulimit -v) is below what the data directory needs: raise it.',
+  ),
   LINK_REFUSED: startup(30, 'A router and its node do not belong together: the code of the link says why.'),
   LINK_PORT: startup(31, 'The link port is in use by another process: choose another with --link-port.'),
 

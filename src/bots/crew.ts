@@ -121,8 +121,8 @@ export function serveParent(
     void member.measured.then((measures) => say({ type: 'measures', measures }));
     void member.over.then(() => process.disconnect());
   });
-  // An interrupt from the terminal reaches all processes; the parent says what is to be done.
-  process.on('SIGINT', () => {});
+  // What is sent to a process group reaches all of it; the parent says what is to be done.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => {});
   // The parent is gone: nobody will read the report.
   process.on('disconnect', () => process.exit(0));
 }

@@ -5,6 +5,7 @@
 import { monotonicClock, systemTimers, type Timers } from '../base/clock.js';
 import { helpOf, readFlags, tellRefusal } from '../base/flags.js';
 import { hash2, seededRandom } from '../base/random.js';
+import { endWithParent, onStopSignals } from '../base/signals.js';
 import { nodeSockets } from '../client/node-socket.js';
 import { httpStatus, StatusMeter } from './admin.js';
 import { drive, forked, type Member, parts, serveParent } from './crew.js';
@@ -127,16 +128,10 @@ function progress(members: readonly Member[]): string {
   return `${members[0].progress.phase}: ${online} of ${started} bots online`;
 }
 
-/** The first interrupt ends the run in good order, the second at once. */
+/** The first interrupt ends the run in good order, a later one at once; without its parent nobody waits for it. */
 function onInterrupt(stop: () => void): void {
-  let asked = false;
-  const end = () => {
-    if (asked) process.exit(1);
-    asked = true;
-    stop();
-  };
-  process.on('SIGINT', end);
-  process.on('SIGTERM', end);
+  onStopSignals(clock, stop, () => process.exit(1));
+  endWithParent(() => process.exit(0));
 }
 
 async function main(): Promise<void> {

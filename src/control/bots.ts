@@ -39,7 +39,8 @@ export function startBots(players: number, target: BotsTarget, log: Log, timers:
     'planet', // where people live, and a fair at a border: a newcomer sees a planet, and its tiles at work
   ];
   const child = spawn(process.execPath, [BOTS_MODULE, ...flags], {
-    stdio: ['ignore', 'ignore', 'inherit'], // its report is for who runs it by hand; what goes wrong goes to our log
+    // its report is for who runs it by hand; what goes wrong goes to our log; by the channel it sees our end
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
   let stopping = false;
   let alive = true;

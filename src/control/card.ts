@@ -2,8 +2,12 @@
 import { LIMITS } from '../base/limits.js';
 import { farIntervals } from '../gateway/far.js';
 import type { WorldCard } from '../gateway/replies.js';
+import { lonLatToXY } from '../geo/world.js';
 import { COLUMN_TYPES, PROTOCOL_VERSION } from '../wire/protocol.js';
 import type { CompiledGame } from '../world/game.js';
+
+/** Where players appear who ask for no place: Berlin. */
+export const SPAWN = lonLatToXY(13.405, 52.52);
 
 /** @param rates in Hz @param farCells side of the whole view */
 export function worldCard(

@@ -4,6 +4,7 @@
  */
 import { LIMITS } from '../base/limits.js';
 import type { Clock, Timers } from '../base/clock.js';
+import { ERRORS, type StartupName } from '../base/errors.js';
 import type { Log } from '../base/log.js';
 import type { AccountBook } from '../gateway/accounts.js';
 import { STORE_STATE } from '../memory/cut-block.js';
@@ -31,7 +32,7 @@ export interface DurabilityOptions {
   readonly timers: Timers;
   readonly env: NodeJS.ProcessEnv;
   readonly log: Log;
-  readonly lost: (reason: string) => void;
+  readonly lost: (reason: string, code: StartupName | null) => void;
 }
 
 /** @throws BlueMarbleError DATA_… of kind startup */
@@ -60,6 +61,23 @@ export async function openDurability(options: DurabilityOptions): Promise<Durabi
   store.attach(world);
   await store.recordIncarnation(facts.incarnation + INCARNATIONS);
   return new Durability(store, options);
+}
+
+/**
+ * Closes the data of a node that stops. Data that are just being opened are closed by its start, which sees that it stops.
+ * @param end waits, but not for ever @returns the exit code that follows, 0 = all is saved
+ */
+export async function closeData(
+  durability: Durability | null,
+  starting: Promise<unknown>,
+  end: <T>(ending: Promise<T>) => Promise<T | undefined>,
+): Promise<number> {
+  if (durability === null) {
+    await end(starting);
+    return 0;
+  }
+  const isSaved = await end(durability.close());
+  return isSaved !== true && durability.tellUnsaved() ? ERRORS.NOT_SAVED.number : 0;
 }
 
 export class Durability {
@@ -126,9 +144,22 @@ export class Durability {
     return this.store.status();
   }
 
-  /** After the shards have ended in good order: everything that they pushed is durable, then the data is closed. */
-  close(): Promise<void> {
+  /** After the shards have ended in good order. @returns whether everything that they pushed is durable now */
+  close(): Promise<boolean> {
     this.cancel();
     return this.store.close();
+  }
+
+  /** What the disk did not take is lost with this process: that is no orderly stop. @returns whether there is a disk */
+  tellUnsaved(): boolean {
+    const { world, clock, folder, log } = this.options;
+    if (folder === null) return false;
+    const { durableTick, trouble, pendingRecords } = this.status();
+    const lostMs = Math.max(0, (world.clock.tickAt(clock.now()) - durableTick) * world.clock.tickMs);
+    log.error(
+      { durableTick, lostMs: Math.round(lostMs), pendingRecords, reason: trouble },
+      'the disk did not take the last of the world: it will go on from its durable tick',
+    );
+    return true;
   }
 }

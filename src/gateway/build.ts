@@ -4,7 +4,7 @@
  */
 import { createServer } from 'node:net';
 import { monotonicClock, systemTimers } from '../base/clock.js';
-import { BlueMarbleError } from '../base/errors.js';
+import { listenError } from '../base/listen.js';
 import type { Log } from '../base/log.js';
 import { GATEWAY_THREAD } from '../memory/record.js';
 import type { SharedWorld } from '../memory/shared-world.js';
@@ -106,18 +106,14 @@ async function gatewayOver(
  * the clients; a listen without SO_REUSEPORT, as here, fails in that case. Between this close and the listens another
  * process may still slip in; that is an accident of milliseconds, not the everyday mistake of a second `npm start`.
  * @returns the port to listen on
- * @throws BlueMarbleError PORT_TAKEN
+ * @throws BlueMarbleError PORT_TAKEN; BAD_FLAG where there is no such address, or no right to it
  */
 export function probePort(port: number, host?: string): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
-    server.once('error', () => {
-      reject(
-        new BlueMarbleError(
-          'PORT_TAKEN',
-          `port ${port}${host ? ` of ${host}` : ''} is in use; is another server running there?`,
-        ),
-      );
+    server.once('error', (error) => {
+      const flags = { portFlag: 'port', hostFlag: 'host', taken: 'PORT_TAKEN' } as const;
+      reject(listenError(error, { port, host: host ?? null, ...flags }));
     });
     // exclusive: do not share the handle with a cluster's workers.
     server.listen({ port, host, exclusive: true }, () => {

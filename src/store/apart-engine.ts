@@ -6,6 +6,7 @@
  */
 import { Worker } from 'node:worker_threads';
 import type { Engine, Key, TableName, Write } from './engine.js';
+import type { HoldMark } from './hold.js';
 import type { LmdbEngine } from './lmdb-engine.js';
 import { packWrites } from './packed.js';
 import type { FromWriter, ToWriter, WriterData } from './writer.js';
@@ -17,19 +18,22 @@ export class ApartEngine implements Engine {
   readonly kind = 'lmdb';
   /** Told after each `done`: there may be more to do. */
   onSettled = () => {};
+  /** Told, before that commit's `done`, that another server has taken the data: nothing will ever be written again. */
+  onTaken: (trouble: Error) => void = () => {};
   private readonly writer: Worker;
   private readonly ended: Promise<void>;
   private readonly waiting: ((trouble: Error | null) => void)[] = [];
   private isClosing = false;
   private readonly thread = new Int32Array(new SharedArrayBuffer(4));
 
-  /** @param reader open on `folder`; closed with this */
+  /** @param reader open on `folder`; closed with this @param hold whose the folder is; undefined: nobody else knows it */
   constructor(
     private readonly reader: LmdbEngine,
     folder: string,
+    hold?: HoldMark,
     private readonly fault?: ApartFault,
   ) {
-    const data: WriterData = { folder, thread: this.thread };
+    const data: WriterData = { folder, hold, thread: this.thread };
     this.writer = new Worker(new URL('./writer.js', import.meta.url), { name: 'writer', workerData: data });
     this.writer.on('message', (message: FromWriter) => this.settle(message));
     // An error of the thread is thrown here, since nobody listens to it: without its writer the store is at its end.
@@ -80,7 +84,9 @@ export class ApartEngine implements Engine {
   private settle({ trouble }: FromWriter): void {
     if (this.fault !== 'keeps-its-view') this.reader.refresh();
     const done = this.waiting.shift()!;
-    done(trouble === null ? null : Object.assign(new Error(trouble.message), { code: trouble.code }));
+    const error = trouble && Object.assign(new Error(trouble.message), { code: trouble.code });
+    if (error?.code === 'DATA_TAKEN') this.onTaken(error);
+    done(error);
     this.onSettled();
   }
 }

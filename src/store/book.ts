@@ -25,6 +25,8 @@ export const META = {
   consumed: 'consumed',
   /** Name and tick of the snapshot that the data went back to last. */
   restored: 'restored',
+  /** Number of who may write (hold.ts), written and read by lmdb-engine.ts. */
+  holder: 'holder',
 } as const;
 type MetaName = keyof typeof META;
 
@@ -51,7 +53,9 @@ export function openBook(
   where: string,
 ): Book {
   if (engine.get('meta', META.format) === undefined) {
-    if (engine.count('meta') + engine.count('entities') > 0) throw corrupt(where, 'has no format');
+    // who holds the data may have said so already
+    const known = engine.count('meta') - (engine.get('meta', META.holder) === undefined ? 0 : 1);
+    if (known + engine.count('entities') > 0) throw corrupt(where, 'has no format');
     return beginBook(engine, identity, makeSecret());
   }
   const stored = readWorld(engine, where);
@@ -136,11 +140,19 @@ export function readBounds(engine: Engine, where: string): Bounds {
   return { idLease, incarnation };
 }
 
-/** Whether the data went back to exactly this snapshot, and on from there. */
-export function wasRestored(engine: Engine, name: string, tick: number): boolean {
+/** A snapshot that data went back to. */
+export interface Restored {
+  readonly name: string;
+  readonly tick: number;
+}
+
+/** The snapshot that the data went back to last, and on from there. */
+export function restoredFrom(engine: Engine): Restored | null {
   const bytes = engine.get('meta', META.restored);
   const mark = bytes === undefined ? null : unseal(bytes);
-  return mark !== null && new TextDecoder().decode(mark) === `${name} ${tick}`;
+  if (mark === null) return null;
+  const [name, tick] = new TextDecoder().decode(mark).split(' ');
+  return { name, tick: Number(tick) };
 }
 
 /** Numbers of a fact. @throws BlueMarbleError DATA_CORRUPT */

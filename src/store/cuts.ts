@@ -111,11 +111,12 @@ export class Cuts {
     return sumTotals(this.book.names, this.before, new Map([...this.totals, ...this.pending.totals]));
   }
 
-  /** Makes a cut due now. */
+  /** Makes a cut due now, and one that failed again. */
   hurry(): void {
     this.writtenAt = Number.NEGATIVE_INFINITY; // and written, even if nothing happened
     this.dueAt = 0;
     this.quietUntil = 0;
+    this.retryAt = 0;
   }
 
   /** Whether no cut is under way. */

@@ -1,41 +1,33 @@
 /**
- * A data directory, before LMDB sees it: made, locked, writable, and a file that is what it should be as far as its
- * first pages tell. LMDB maps the file and believes it, so what is cut short or foreign must not get that far.
+ * A data directory: made, held, its rights narrowed, its file looked at, opened. What is not what it should be is refused
+ * here, before anything is written: above all a world that was there and is not there now.
  *
  * ```
- *  DIR/world.mdb        the data          DIR/lock              who uses it
- *  DIR/world.mdb-lock   LMDB's readers    DIR/snapshots/NAME/   copies: data directories like this one
+ *  DIR/world.mdb        the data          DIR/lock                        who uses it
+ *  DIR/world.mdb-lock   LMDB's readers    DIR/snapshots/NAME/             copies: data directories like this one
+ *                                         DIR/world.mdb.before-restore    what a snapshot took the place of
  * ```
  */
-import {
-  closeSync,
-  copyFileSync,
-  existsSync,
-  fstatSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readSync,
-} from 'node:fs';
-import { renameSync, rmSync, statfsSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statfsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { BlueMarbleError, type StartupName } from '../base/errors.js';
-import { type Bounds, bookRestored, numbers, readBounds, wasRestored } from './book.js';
+import { BlueMarbleError } from '../base/errors.js';
+import { META } from './book.js';
+import { asDataError, awaitData, checkFile, syncFolder } from './data-file.js';
+import { type Hold, holdFolder, type HoldMark, shareFolder } from './hold.js';
 import { DATA_FILE, LmdbEngine } from './lmdb-engine.js';
-import { takeLock } from './lock.js';
+import { ASIDE, restoreSnapshot } from './restore.js';
+import { makePrivate, narrowRights } from './rights.js';
+import { DRAFT, SNAPSHOTS } from './snapshot-names.js';
 
-export const SNAPSHOTS = 'snapshots';
-/** End of the name of a folder that is not whole yet. */
-export const DRAFT = '.draft';
 /** A start needs some room: for the pages that the first transactions copy. */
 const NEEDED_BYTES = 2 ** 20;
-const PAGE = 4096;
-const MAGIC = 0xbeefc0de;
-/** Byte offsets in a page of LMDB's that holds its meta data. */
-const META = { magic: 24, version: 28, pageSize: 48, lastPage: 144, bytes: 160 };
 
 export interface DataFolder {
   readonly engine: LmdbEngine;
+  /** For other threads that write in it. */
+  readonly hold: HoldMark;
+  /** What people should know of it, one sentence each. */
+  readonly warnings: readonly string[];
   /** After the engine was closed. */
   release(): void;
 }
@@ -43,167 +35,89 @@ export interface DataFolder {
 /**
  * Opens a data directory for this process alone; makes it where there is none.
  * @param restore name of a snapshot that takes the place of the data first; what stood there is kept aside
- * @throws BlueMarbleError DATA_LOCKED, DATA_CORRUPT, DATA_READ_ONLY, DATA_FULL, BAD_FLAG (no such snapshot)
+ * @throws BlueMarbleError DATA_LOCKED, DATA_CORRUPT, DATA_MISSING, DATA_READ_ONLY, DATA_FULL, BAD_FLAG (no such snapshot)
  */
 export async function openDataFolder(folder: string, restore: string | null = null): Promise<DataFolder> {
-  const release = asDataError(folder, () => {
-    mkdirSync(folder, { recursive: true });
-    return takeLock(folder);
+  const hold = asDataError(folder, () => {
+    makePrivate(folder);
+    return holdFolder(folder);
   });
   try {
-    asDataError(folder, () => {
-      const { bavail, bsize } = statfsSync(folder);
-      if (bavail * bsize < NEEDED_BYTES) throw failure('ENOSPC');
-    });
-    if (restore !== null)
-      await restoreSnapshot(folder, restore).catch((error: unknown) =>
-        asDataError(folder, () => {
-          throw error;
-        }),
-      );
-    return asDataError(folder, () => {
-      checkFile(join(folder, DATA_FILE));
-      return { engine: new LmdbEngine(folder), release };
-    });
+    return await awaitData(folder, () => openHeld(folder, hold, restore));
   } catch (error) {
-    release();
+    hold.release();
     throw error;
   }
 }
 
-/** For looking at data that nobody writes. @throws BlueMarbleError DATA_CORRUPT */
+async function openHeld(folder: string, hold: Hold, restore: string | null): Promise<DataFolder> {
+  const warnings = [...hold.warnings];
+  const { bavail, bsize } = statfsSync(folder);
+  if (bavail * bsize < NEEDED_BYTES) throw failure('ENOSPC');
+  for (const name of readdirSync(folder))
+    if (name.endsWith(DRAFT)) rmSync(join(folder, name), { recursive: true });
+  warnings.push(...narrowRights(folder));
+  const aside = restore === null ? null : await restoreSnapshot(folder, restore);
+  if (aside !== null)
+    warnings.push(`went back to the snapshot '${restore}': what stood there is kept as ${aside}`);
+  const path = join(folder, DATA_FILE);
+  const { size } = statSync(path, { throwIfNoEntry: false }) ?? {};
+  if (!size) await begin(folder, size === 0);
+  checkFile(path);
+  const engine = new LmdbEngine(folder, { hold: hold.mark });
+  if (engine.get('meta', META.format) === undefined && tracesIn(folder).length > 0) {
+    await engine.close();
+    throw missing(folder, 'holds no world', tracesIn(folder));
+  }
+  return { engine, hold: hold.mark, warnings, release: hold.release };
+}
+
+/** A new file appears under its name only once it is one: whatever else is found there was something else before. */
+async function begin(folder: string, isEmpty: boolean): Promise<void> {
+  const path = join(folder, DATA_FILE);
+  if (isEmpty) throw missing(folder, 'is empty', [DATA_FILE, ...tracesIn(folder)]);
+  const traces = [...(existsSync(`${path}-lock`) ? [`${DATA_FILE}-lock`] : []), ...tracesIn(folder)];
+  if (traces.length > 0) throw missing(folder, 'is missing', traces);
+  const draft = join(folder, `new${DRAFT}`);
+  mkdirSync(draft, { mode: 0o700 });
+  await new LmdbEngine(draft).close();
+  renameSync(join(draft, DATA_FILE), path);
+  rmSync(draft, { recursive: true });
+  syncFolder(folder);
+}
+
+/** What tells that a world was here. */
+function tracesIn(folder: string): string[] {
+  const all = join(folder, SNAPSHOTS);
+  const isKept = existsSync(all) && readdirSync(all).some((name) => !name.endsWith(DRAFT));
+  return [...readdirSync(folder).filter((name) => name.startsWith(ASIDE)), ...(isKept ? [SNAPSHOTS] : [])];
+}
+
+function missing(folder: string, what: string, traces: readonly string[]): BlueMarbleError {
+  return new BlueMarbleError(
+    'DATA_MISSING',
+    `${join(folder, DATA_FILE)} ${what}, but ${folder} has held a world (${traces.join(', ')}): put the file back, go back` +
+      ' to a snapshot (--restore NAME), or take these away to begin a new world',
+  );
+}
+
+/**
+ * For looking at data that nobody writes meanwhile.
+ * @throws BlueMarbleError DATA_CORRUPT, DATA_LOCKED, BAD_FLAG (no data there)
+ */
 export function openReadOnly(folder: string): LmdbEngine {
   const path = join(folder, DATA_FILE);
   if (!existsSync(path)) throw new BlueMarbleError('BAD_FLAG', `${folder} holds no ${DATA_FILE}`);
   return asDataError(folder, () => {
-    checkFile(path);
-    return new LmdbEngine(folder, true);
-  });
-}
-
-/** Names go into paths: letters, digits, dash, underscore, dot inside. */
-export function isSnapshotName(name: string): boolean {
-  return /^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,63}$/.test(name) && !name.endsWith(DRAFT);
-}
-
-/**
- * The data become a copy of the snapshot, with the newer bounds of ids and incarnations. Data that went back to this very
- * snapshot already stay: a server that is started again with the same flags goes on.
- */
-async function restoreSnapshot(folder: string, name: string): Promise<void> {
-  const from = join(folder, SNAPSHOTS, name, DATA_FILE);
-  if (!isSnapshotName(name) || !existsSync(from))
-    throw new BlueMarbleError('BAD_FLAG', `${folder} has no snapshot '${name}' (--restore)`);
-  checkFile(from);
-  const path = join(folder, DATA_FILE);
-  const draft = join(folder, `restore${DRAFT}`);
-  rmSync(draft, { recursive: true, force: true });
-  mkdirSync(draft);
-  copyFileSync(from, join(draft, DATA_FILE));
-  try {
-    const isRestored = await prepare(draft, folder, name);
-    if (isRestored) return;
-    // LMDB's readers file belongs to the file that is replaced
-    rmSync(`${path}-lock`, { force: true });
-    if (existsSync(path)) renameSync(path, `${path}.before-restore`);
-    renameSync(join(draft, DATA_FILE), path);
-    syncFolder(folder);
-  } finally {
-    rmSync(draft, { recursive: true, force: true });
-  }
-}
-
-/** @returns whether the data went back to this snapshot already; if not, the draft may take their place */
-async function prepare(draft: string, folder: string, name: string): Promise<boolean> {
-  const copy = new LmdbEngine(draft);
-  try {
-    const [tick] = numbers(copy, 'durableTick', draft);
-    const newer = await lookAt(folder, name, tick);
-    if (newer?.isRestored !== true) bookRestored(copy, name, newer, draft);
-    return newer?.isRestored === true;
-  } finally {
-    await copy.close();
-  }
-}
-
-/** What the present data say, which may be damaged: null. */
-async function lookAt(
-  folder: string,
-  name: string,
-  tick: number,
-): Promise<(Bounds & { isRestored: boolean }) | null> {
-  let engine: LmdbEngine | null = null;
-  try {
-    engine = openReadOnly(folder);
-    return { ...readBounds(engine, folder), isRestored: wasRestored(engine, name, tick) };
-  } catch (error) {
-    if (error instanceof BlueMarbleError) return null;
-    throw error;
-  } finally {
-    await engine?.close();
-  }
-}
-
-/** Makes what was renamed in a folder survive the machine. */
-export function syncFolder(folder: string): void {
-  const handle = openSync(folder, 'r');
-  try {
-    fsyncSync(handle);
-  } finally {
-    closeSync(handle);
-  }
-}
-
-/** Looks at the two meta pages of a file, if there is one. @throws BlueMarbleError DATA_CORRUPT */
-export function checkFile(path: string): void {
-  if (!existsSync(path)) return;
-  const file = openSync(path, 'r');
-  try {
-    const { size } = fstatSync(file);
-    if (size === 0) return; // made by a start that was killed before it wrote
-    const pages = [0, 1].map((page) => {
-      const bytes = new DataView(new ArrayBuffer(META.bytes));
-      readSync(file, new Uint8Array(bytes.buffer), 0, META.bytes, page * PAGE);
-      return bytes;
-    });
-    for (const page of pages) {
-      if (page.getUint32(META.magic, true) !== MAGIC) throw corrupt(path, 'is not a database of this kind');
-      if (page.getUint32(META.pageSize, true) !== PAGE) throw corrupt(path, 'has pages of another size');
+    const release = shareFolder(folder);
+    try {
+      checkFile(path);
+      return new LmdbEngine(folder, { readOnly: true, closed: release });
+    } catch (error) {
+      release();
+      throw error;
     }
-    const last = Math.max(...pages.map((page) => Number(page.getBigUint64(META.lastPage, true))));
-    if ((last + 1) * PAGE > size) throw corrupt(path, `is cut short: ${last + 1} pages, ${size} bytes`);
-  } finally {
-    closeSync(file);
-  }
-}
-
-function corrupt(path: string, what: string): BlueMarbleError {
-  return new BlueMarbleError('DATA_CORRUPT', `${path} ${what}: restore a snapshot (--restore NAME)`);
-}
-
-/** Errors of the file system and of LMDB, by what can be done about them. */
-const BY_CODE: Readonly<Record<string, StartupName>> = {
-  EROFS: 'DATA_READ_ONLY',
-  EACCES: 'DATA_READ_ONLY',
-  EPERM: 'DATA_READ_ONLY',
-  ENOTDIR: 'DATA_READ_ONLY',
-  EEXIST: 'DATA_READ_ONLY',
-  ENOSPC: 'DATA_FULL',
-  EDQUOT: 'DATA_FULL',
-};
-
-/** Runs what touches the folder; its errors become those of the registry. Exported for the test of the table. */
-export function asDataError<T>(folder: string, work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    if (error instanceof BlueMarbleError) throw error;
-    const { code, message } = error as NodeJS.ErrnoException;
-    const name = BY_CODE[String(code)] ?? 'DATA_CORRUPT';
-    throw new BlueMarbleError(name, `the data directory ${folder} cannot be used: ${message}`, {
-      cause: error,
-    });
-  }
+  });
 }
 
 function failure(code: string): Error {

@@ -10,10 +10,11 @@ import { BlueMarbleError } from '../base/errors.js';
 import { type Command, helpOf, readFlags } from '../base/flags.js';
 import { numbers, readWorld } from './book.js';
 import { entityOf } from './codec.js';
-import { openDataFolder, openReadOnly, SNAPSHOTS } from './data-folder.js';
+import { openDataFolder, openReadOnly } from './data-folder.js';
 import type { Engine } from './engine.js';
 import { unsealNumbers } from './frame.js';
 import type { StoredWorld } from './names.js';
+import { SNAPSHOTS } from './snapshot-names.js';
 import { takeSnapshot } from './snapshots.js';
 import { verifyData } from './verify.js';
 

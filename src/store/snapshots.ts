@@ -7,7 +7,6 @@ import {
   closeSync,
   existsSync,
   fsyncSync,
-  mkdirSync,
   openSync,
   readdirSync,
   renameSync,
@@ -18,13 +17,14 @@ import {
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { numbers } from './book.js';
-import { DRAFT, isSnapshotName, openReadOnly, SNAPSHOTS, syncFolder } from './data-folder.js';
+import { checkFile, syncFolder } from './data-file.js';
 import type { Engine } from './engine.js';
-import { DATA_FILE } from './lmdb-engine.js';
+import { DATA_FILE, LmdbEngine } from './lmdb-engine.js';
+import { makePrivate } from './rights.js';
+import { AUTOMATIC, DRAFT, isSnapshotName, SNAPSHOT_NAME_RULE, SNAPSHOTS } from './snapshot-names.js';
 import type { SnapshotInfo, SnapshotWish } from './types.js';
 import { verifyData } from './verify.js';
 
-const AUTOMATIC = 'auto-';
 /** Room that a snapshot leaves to the world. */
 const SPARE_BYTES = 2 ** 20;
 
@@ -40,11 +40,10 @@ export async function takeSnapshot(
 ): Promise<SnapshotInfo> {
   if (folder === null)
     throw new Error('a world in memory has no folder for snapshots: start with --data DIR');
+  if (wish.name !== null && !isSnapshotName(wish.name)) throw new Error(SNAPSHOT_NAME_RULE);
   const all = join(folder, SNAPSHOTS);
-  mkdirSync(all, { recursive: true });
+  makePrivate(all);
   const name = wish.name ?? freeName(all, numbers(engine, 'durableTick', folder)[0]);
-  if (!isSnapshotName(name))
-    throw new Error('a snapshot is named by up to 64 letters, digits, dots, dashes and underscores');
   const target = join(all, name);
   if (existsSync(target)) throw new Error(`there is a snapshot '${name}' already`);
   // One at a time: what is unfinished here was left by a process that was killed.
@@ -55,7 +54,8 @@ export async function takeSnapshot(
     const bytes = await engine.copy(draft);
     syncFile(join(draft, DATA_FILE)); // the copy is written past the page cache, and not flushed
     syncFolder(draft);
-    const copy = openReadOnly(draft);
+    checkFile(join(draft, DATA_FILE));
+    const copy = new LmdbEngine(draft, { readOnly: true });
     const verdict = await verifyData(copy, draft, pause).finally(() => copy.close());
     const { faults, faultCount, tick, entities, orphanCount: orphans } = verdict;
     if (faultCount > 0) throw new Error(`the copy has ${faultCount} faults: ${faults[0]}`);

@@ -5,7 +5,7 @@
  */
 import { Worker } from 'node:worker_threads';
 import type { Clock, Timers } from '../base/clock.js';
-import { BlueMarbleError } from '../base/errors.js';
+import { BlueMarbleError, type StartupName } from '../base/errors.js';
 import { type CutBlock, STORE_STATE } from '../memory/cut-block.js';
 import { paced } from '../memory/pace.js';
 import type { SharedWorld } from '../memory/shared-world.js';
@@ -29,7 +29,8 @@ export interface StoreOptions {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly env: NodeJS.ProcessEnv;
-  readonly lost: (reason: string) => void;
+  /** @param code why, where the registry knows it */
+  readonly lost: (reason: string, code: StartupName | null) => void;
 }
 
 /** A thread that is silent for so many looks waits for its disk. Looks, not time: this thread may be held up as well. */
@@ -74,6 +75,7 @@ export class StoreThread implements StorePort {
   private cut: CutBlock | null = null;
   private cancel = () => {};
   private isClosed = false;
+  private closing: Promise<boolean> | null = null;
 
   constructor(
     private readonly worker: Worker,
@@ -122,12 +124,18 @@ export class StoreThread implements StorePort {
     return { ...status, state: 'failing', trouble: `the disk has not answered for ${Math.round(silent)} ms` };
   }
 
-  async close(): Promise<void> {
-    if (this.isClosed) return;
-    await this.ask({ type: 'close' }).catch(() => {});
+  close(): Promise<boolean> {
+    this.closing ??= this.closeOnce();
+    return this.closing;
+  }
+
+  private async closeOnce(): Promise<boolean> {
+    if (this.isClosed) return false; // it was lost
+    const isSaved = await this.ask({ type: 'close' }).catch(() => false);
     this.isClosed = true;
     this.cancel();
     await this.worker.terminate();
+    return isSaved === true;
   }
 
   private ask(question: StoreQuestion): Promise<Answer> {
@@ -143,6 +151,7 @@ export class StoreThread implements StorePort {
     this.heardAt = this.options.clock.now();
     this.silentLooks = 0;
     if (message.type === 'status') this.latest = message.status;
+    if (message.type === 'taken') this.options.lost(message.message, 'DATA_TAKEN');
     if (message.type !== 'answer') return;
     const waiting = this.waiting.get(message.ask);
     this.waiting.delete(message.ask);
@@ -163,7 +172,7 @@ export class StoreThread implements StorePort {
     this.waiting.clear();
     if (this.isClosed) return;
     this.isClosed = true;
-    this.options.lost(reason);
+    this.options.lost(reason, null);
   }
 
   private fresh(): StoreStatus {

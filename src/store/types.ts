@@ -109,8 +109,8 @@ export interface StorePort {
   snapshot(wish: SnapshotWish): Promise<SnapshotInfo>;
   /** The journal of an entity, newest last. */
   status(): StoreStatus;
-  /** Waits for a cut that holds everything pushed so far, then closes the data. */
-  close(): Promise<void>;
+  /** Waits for a cut that holds everything pushed so far, then closes the data. @returns whether all of it is durable */
+  close(): Promise<boolean>;
 }
 
 export interface SnapshotWish {

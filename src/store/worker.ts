@@ -8,13 +8,14 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { monotonicClock, systemTimers } from '../base/clock.js';
 import { kernelThreadId } from '../base/thread-id.js';
 import { BlueMarbleError, type ErrorName } from '../base/errors.js';
-import { createLog } from '../base/log.js';
+import { createLog, type Log } from '../base/log.js';
 import { paced } from '../memory/pace.js';
 import { attachSharedWorld, type SharedWorldHandles } from '../memory/shared-world.js';
 import { ApartEngine } from './apart-engine.js';
 import { type Book, openBook, readFacts } from './book.js';
 import { StoreCore } from './core.js';
-import { asDataError, openDataFolder } from './data-folder.js';
+import { asDataError } from './data-file.js';
+import { openDataFolder } from './data-folder.js';
 import type { Engine } from './engine.js';
 import { MapEngine } from './map-engine.js';
 import type { Load } from './residence.js';
@@ -46,6 +47,7 @@ export type FromStore =
   | { type: 'facts'; facts: StoreFacts }
   | { type: 'refused'; code: ErrorName | null; message: string }
   | { type: 'status'; status: StoreStatus }
+  | { type: 'taken'; message: string }
   | { type: 'answer'; ask: number; answer: Answer; error?: string };
 export type Answer = number | boolean | Load | SnapshotInfo | null;
 
@@ -57,8 +59,13 @@ const send = (message: FromStore) => port.postMessage(message);
 interface Data {
   engine: Engine;
   book: Book;
+  warnings: readonly string[];
   release(): void;
 }
+
+/** A disk that failed is tried for so long before the rest of the world is given up. */
+const FINISH_MS = 2_000;
+const FINISH_LOOK_MS = 50;
 
 /** Once a second is enough where nothing outlives the process: each cut is a record of everybody who has moved. */
 const MEMORY_CUT_MS = 1000;
@@ -69,13 +76,14 @@ async function openData({ folder, restore, identity }: StoreWorkerData): Promise
     asDataError(where, () => openBook(engine, identity, () => randomBytes(32), where));
   if (folder === null) {
     const engine = new MapEngine(MEMORY_CUT_MS);
-    return { engine, book: open(engine), release: () => {} };
+    return { engine, book: open(engine), warnings: [], release: () => {} };
   }
-  const { engine, release } = await openDataFolder(folder, restore);
+  const { engine, hold, warnings, release } = await openDataFolder(folder, restore);
   try {
     // The book first, in this thread: what is wrong with the data is an error of the start.
     const book = open(engine);
-    return { engine: new ApartEngine(engine, folder), book, release };
+    asDataError(folder, () => engine.claim());
+    return { engine: new ApartEngine(engine, folder, hold), book, warnings, release };
   } catch (error) {
     release();
     throw error;
@@ -85,13 +93,18 @@ async function openData({ folder, restore, identity }: StoreWorkerData): Promise
 class Thread {
   private core: StoreCore | null = null;
   private isClosing = false;
+  private isTaken = false;
+  private readonly log: Log;
   /** The last one asked for; they are made one after the other. */
   private snapshots: Promise<unknown> = Promise.resolve();
 
   constructor(
     private readonly data: Data,
     private readonly folder: string | null,
-  ) {}
+  ) {
+    this.log = createLog({ facts: { thread: 'store' } });
+    for (const warning of data.warnings) this.log.warn({}, warning);
+  }
 
   onMessage(message: ToStore): void {
     if ('type' in message) {
@@ -108,7 +121,7 @@ class Thread {
 
   private async answer(question: StoreQuestion, reply: (answer: Answer) => void): Promise<void> {
     const core = this.core;
-    if (question.type === 'close') return this.close().then(() => reply(true));
+    if (question.type === 'close') return this.close().then(reply);
     if (core === null) throw new Error('the store has no world yet');
     switch (question.type) {
       case 'find':
@@ -141,10 +154,15 @@ class Thread {
   private async run(handles: SharedWorldHandles): Promise<void> {
     const world = attachSharedWorld(handles);
     const { engine, book } = this.data;
-    const log = createLog({ level: 'info', facts: { thread: 'store' } });
-    const core = new StoreCore({ world, engine, book, clock: monotonicClock(), log });
+    const core = new StoreCore({ world, engine, book, clock: monotonicClock(), log: this.log });
     this.core = core;
-    if (engine instanceof ApartEngine) engine.onSettled = () => world.cut.ring();
+    if (engine instanceof ApartEngine) {
+      engine.onSettled = () => world.cut.ring();
+      engine.onTaken = ({ message }) => {
+        if (!this.isTaken) send({ type: 'taken', message });
+        this.isTaken = true;
+      };
+    }
     const threadId = kernelThreadId();
     const tell = () => {
       world.cut.setThreadIds(threadId, engine instanceof ApartEngine ? engine.writerThreadId : 0);
@@ -162,15 +180,28 @@ class Thread {
     cancel();
   }
 
-  private async close(): Promise<void> {
+  /** @returns whether everything that was pushed is durable */
+  private async close(): Promise<boolean> {
     this.isClosing = true;
-    if (this.core !== null) {
-      await this.core.finish(() => turn());
-      send({ type: 'status', status: this.core.status() });
-    }
+    const isSaved = this.core === null || (await this.finish(this.core));
     await this.snapshots; // a copy that is being made reads the file
     await this.data.engine.close();
     this.data.release();
+    return isSaved;
+  }
+
+  private async finish(core: StoreCore): Promise<boolean> {
+    const clock = monotonicClock();
+    const until = clock.now() + FINISH_MS;
+    if (!this.isTaken) await core.finish(() => turn());
+    while (core.cuts.hasFailed && !this.isTaken && clock.now() < until) {
+      core.cuts.hurry();
+      core.poll();
+      await new Promise<void>((resolve) => void systemTimers().after(FINISH_LOOK_MS, resolve));
+      if (!core.cuts.hasFailed) await core.finish(() => turn());
+    }
+    send({ type: 'status', status: core.status() });
+    return !core.cuts.hasFailed && !this.isTaken;
   }
 }
 

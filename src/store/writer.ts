@@ -4,11 +4,14 @@
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { kernelThreadId } from '../base/thread-id.js';
+import type { HoldMark } from './hold.js';
 import { LmdbEngine } from './lmdb-engine.js';
 import { unpackWrites } from './packed.js';
 
 export interface WriterData {
   folder: string;
+  /** Whose the folder is; undefined: nobody else knows it. */
+  hold: HoldMark | undefined;
   /** Where it writes its number in the kernel. */
   thread: Int32Array;
 }
@@ -20,8 +23,8 @@ export interface FromWriter {
 }
 
 const port = parentPort!;
-const { folder, thread } = workerData as WriterData;
-const engine = new LmdbEngine(folder);
+const { folder, hold, thread } = workerData as WriterData;
+const engine = new LmdbEngine(folder, hold === undefined ? {} : { hold });
 Atomics.store(thread, 0, kernelThreadId());
 
 port.on('message', (message: ToWriter) => {

@@ -32,7 +32,7 @@ if (isMainThread) {
 t.test('npm start gives them', async (t) => {
   const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: { start: string } };
   t.ok(NODE_FLAGS.length > 0);
-  t.ok(scripts.start.endsWith(`&& node ${NODE_FLAGS.join(' ')} dist/src/main.js`), scripts.start);
+  t.ok(scripts.start.endsWith(`&& exec node ${NODE_FLAGS.join(' ')} dist/src/main.js`), scripts.start);
 });
 
 t.test('the main thread has a larger young generation, a thread what it was given', async (t) => {

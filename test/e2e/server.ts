@@ -11,6 +11,7 @@ import type { Death } from '../../src/admin/routes.js';
 import { monotonicClock, systemTimers } from '../../src/base/clock.js';
 import { NODE_FLAGS } from '../../src/base/node-flags.js';
 import type { Status } from '../../src/control/status.js';
+import { inNamespace } from '../store/namespaces.js';
 
 const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
 const LINE = /^BlueMarble accepts clients at (wss?:\/\/\S+) \(status: (http:\/\/\S+)\)\n/;
@@ -35,6 +36,8 @@ export interface StartOptions {
   readonly env?: Record<string, string>;
   /** Messages above warn that this server may log; null in place of the list: any. */
   readonly mayLog?: readonly RegExp[];
+  /** The server is the first process of a PID namespace of its own, as in a container. */
+  readonly isPid1?: boolean;
   /** Threads of shards follow the load; otherwise all run from the start. */
   readonly breathes?: boolean;
   /** Limit of descriptors of the process. */
@@ -89,7 +92,9 @@ export class Server {
     const storage = flags.includes('--data') ? [] : ['--memory'];
     const words = [process.execPath, ...NODE_FLAGS, MAIN, ...storage, ...port, ...pinned, ...flags];
     const limit = options.descriptors === undefined ? '' : `ulimit -n ${options.descriptors} && `;
-    this.child = spawn('sh', ['-c', `${limit}exec "$@"`, 'sh', ...words], {
+    const shell = ['-c', `${limit}exec "$@"`, 'sh', ...words];
+    const [command, argv] = options.isPid1 === true ? inNamespace('sh', shell) : ['sh', shell];
+    this.child = spawn(command, argv, {
       env: { PATH: process.env.PATH, BLUEMARBLE_ADMIN_TOKEN: TOKEN, ...options.env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -120,10 +125,17 @@ export class Server {
   }
 
   get pid(): number {
-    return this.child.pid ?? 0;
+    const pid = this.child.pid ?? 0;
+    if (this.options.isPid1 !== true) return pid;
+    return Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim()); // of the command unshare
   }
   get port(): number {
     return Number(new URL(this.url).port);
+  }
+
+  /** Everything on standard error, what children of the server say included. */
+  get errors(): string {
+    return this.err;
   }
 
   /** What was logged so far. Throws when a line is not JSON: nothing else may write to standard error. */
@@ -186,7 +198,8 @@ export class Server {
   }
 
   signal(name: NodeJS.Signals): void {
-    this.child.kill(name);
+    if (this.options.isPid1 === true) process.kill(this.pid, name);
+    else this.child.kill(name);
   }
 
   /** Asks it to stop, and holds it to its promise: in time, exit code 0, no complaint. */

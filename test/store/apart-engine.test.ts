@@ -38,7 +38,7 @@ const entity = (value: number): Write => ({ table: 'entities', key: 7, value: Ui
 async function stale(folder: string, fault?: ApartFault): Promise<number> {
   const { engine: reader, release } = await openDataFolder(folder);
   const witness = new LmdbEngine(folder);
-  const engine = new ApartEngine(reader, folder, fault);
+  const engine = new ApartEngine(reader, folder, undefined, fault);
   let wrong = 0;
   await new Promise<void>((resolve) => {
     const next = (round: number) => {

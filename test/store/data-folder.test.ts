@@ -1,15 +1,15 @@
 /** A data directory that cannot be used is refused with its own code; one that a killed process left is taken. */
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { ERRORS } from '../../src/base/errors.js';
 import { metaWrite, openBook, readFacts } from '../../src/store/book.js';
 import { Codec, RecordBytes } from '../../src/store/codec.js';
-import { asDataError, openDataFolder } from '../../src/store/data-folder.js';
+import { asDataError } from '../../src/store/data-file.js';
+import { openDataFolder } from '../../src/store/data-folder.js';
 import { frame, sealNumbers } from '../../src/store/frame.js';
 import { DATA_FILE } from '../../src/store/lmdb-engine.js';
-import { takeLock } from '../../src/store/lock.js';
 import { takeSnapshot } from '../../src/store/snapshots.js';
 import type { WorldIdentity } from '../../src/store/types.js';
 import { GAME, NUMBERS } from './records.js';
@@ -39,7 +39,7 @@ t.test('a new directory is made, and what it holds is there again', async (t) =>
   await engine.close();
   release();
   t.match(await visit(dir), { durableTick: 123, idLease: 77, secret: secret() });
-  t.notOk(readdirSync(dir).includes('lock'), 'the lock is gone');
+  t.equal(readFileSync(join(dir, 'lock'), 'utf8'), '', 'the lock names nobody');
 });
 
 t.test('another world', async (t) => {
@@ -68,7 +68,6 @@ t.test('a newer format is refused, with both numbers', async (t) => {
   const before = readFileSync(join(dir, DATA_FILE));
   await t.rejects(visit(dir), { code: 'DATA_VERSION', message: /format 2, this server reads up to 1/ });
   t.ok(readFileSync(join(dir, DATA_FILE)).equals(before), 'it is left as it was');
-  t.notOk(readdirSync(dir).includes('lock'));
 });
 
 t.test('a directory that an older server filled is read, and written on', async (t) => {
@@ -97,51 +96,6 @@ t.test('a directory that an older server filled is read, and written on', async 
   folder.release();
 });
 
-t.test('two processes: the second is refused; after kill -9 the next one is not', async (t) => {
-  const dir = t.testdir();
-  await visit(dir);
-  const holder = spawn(
-    process.execPath,
-    [
-      '--input-type=module',
-      '-e',
-      `import {takeLock} from ${JSON.stringify(new URL('../../src/store/lock.js', import.meta.url).href)}; takeLock(${JSON.stringify(dir)}); console.log('held'); setInterval(() => {}, 1000);`,
-    ],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
-  );
-  await new Promise((resolve) => holder.stdout.once('data', resolve));
-  await t.rejects(visit(dir), { code: 'DATA_LOCKED', message: new RegExp(`process ${holder.pid} uses`) });
-  const ended = new Promise((resolve) => holder.once('exit', resolve));
-  holder.kill('SIGKILL');
-  await ended;
-  t.ok(readdirSync(dir).includes('lock'), 'it left its lock');
-  await visit(dir);
-});
-
-t.test('after kill -9 under a parent that never asks for it: a zombie holds nothing', async (t) => {
-  const dir = t.testdir();
-  const hold = `import {takeLock} from ${JSON.stringify(new URL('../../src/store/lock.js', import.meta.url).href)}; takeLock(${JSON.stringify(dir)}); console.log(process.pid); setInterval(() => {}, 1000);`;
-  // the shell becomes a program that knows nothing of its child
-  const words = ['-c', '"$0" --input-type=module -e "$1" & exec sleep 60', process.execPath, hold];
-  const parent = spawn('/bin/sh', words, { stdio: ['ignore', 'pipe', 'inherit'] });
-  t.teardown(() => parent.kill('SIGKILL'));
-  const pid = Number(await new Promise<string>((resolve) => parent.stdout.once('data', resolve)));
-  t.throws(() => takeLock(dir), { code: 'DATA_LOCKED' }, 'it lives');
-  process.kill(pid, 'SIGKILL');
-  takeLock(dir)(); // at once: while its threads end, or thereafter
-  t.doesNotThrow(() => process.kill(pid, 0), 'its number is still taken');
-  t.match(readFileSync(`/proc/${pid}/stat`, 'utf8'), /\) Z /, 'by a zombie');
-});
-
-t.test('a lock of an earlier process with the same number is stale', async (t) => {
-  const dir = t.testdir({ lock: `${process.pid} 12345\n` });
-  takeLock(dir)();
-  t.strictSame(readdirSync(dir), []);
-  const held = takeLock(dir);
-  t.throws(() => takeLock(dir), { code: 'DATA_LOCKED' });
-  held();
-});
-
 t.test('what is not the data it should be: cut short, foreign, with flipped bits', async (t) => {
   const dir = t.testdir();
   await visit(dir);
@@ -156,8 +110,6 @@ t.test('what is not the data it should be: cut short, foreign, with flipped bits
   for (let at = flipped.indexOf('test'); at >= 0; at = flipped.indexOf('test', at + 1)) flipped[at] ^= 1;
   writeFileSync(file, flipped);
   await t.rejects(visit(dir), { code: 'DATA_CORRUPT', message: /checksum/ });
-  writeFileSync(file, '');
-  t.equal((await visit(dir)).durableTick, 0, 'empty: a start that was killed before it wrote');
 });
 
 t.test('every trouble of the file system has its code', async (t) => {
@@ -248,10 +200,12 @@ t.test('ids and incarnations that were granted after a snapshot are not granted 
   t.equal(blind.durableTick, 50);
   t.ok(blind.idLease > 1_000_000 && blind.incarnation > 1_000_000, 'far beyond anything it can have used');
   t.strictSame(readdirSync(dir).sort(), [
+    'lock',
     'snapshots',
     'world.mdb',
     'world.mdb-lock',
     'world.mdb.before-restore',
+    'world.mdb.before-restore-2',
   ]);
 });
 

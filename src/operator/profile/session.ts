@@ -105,7 +105,7 @@ export class Session {
     const { bots, scenario } = this.options;
     const flags = ['--players', String(bots), '--seconds', '0', '--scenario', scenario];
     const child = spawn(process.execPath, [BOTS, '--url', game, '--admin', admin, ...flags], {
-      stdio: ['ignore', 'ignore', 'pipe'],
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });
     this.children.push(child);
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
