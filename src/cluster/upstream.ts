@@ -82,6 +82,7 @@ export class Upstream {
   }
 
   private again(ms: number): void {
+    this.cancelDial?.(); // one attempt at a time
     if (!this.isClosed) this.cancelDial = this.parts.timers.after(ms, () => void this.dial());
   }
 
@@ -151,13 +152,13 @@ export class Upstream {
     }
     this.peer = peer;
     this.generation++;
-    const link = new LinkEnd(
+    const link: LinkEnd = new LinkEnd(
       stream,
       { ...parts, answerMs: ANSWER_MS },
       {
         turn: (turn) => events.turn(turn),
         full: (isFull) => events.full(isFull),
-        closed: (why) => this.lost(why),
+        closed: (why) => this.lost(link, why),
       },
     );
     this.link = link;
@@ -166,10 +167,10 @@ export class Upstream {
     events.up(this.generation, isSameLife);
   }
 
-  private lost(why: LinkName | null): void {
-    const { link } = this;
-    this.bytesBefore.in += link?.bytesIn ?? 0;
-    this.bytesBefore.out += link?.bytesOut ?? 0;
+  private lost(link: LinkEnd, why: LinkName | null): void {
+    this.bytesBefore.in += link.bytesIn;
+    this.bytesBefore.out += link.bytesOut;
+    if (this.link !== link) return; // a newer one has taken its place
     this.link = null;
     if (this.isClosed) return;
     this.parts.log.warn({ node: this.peer?.name, why }, 'the link to the node is gone');
