@@ -67,6 +67,10 @@ export const ERRORS = Object.freeze({
   NOT_ALLOWED: outcome(10, 'The rules of the game forbid it.'),
   TARGET_OFFLINE: outcome(11, 'The target is not online.', true),
   TARGET_GONE: outcome(12, 'The target does not exist any more.'),
+  GAME_FAULT: outcome(
+    13,
+    "The game's own code failed in this action, which is undone; the fault is in the server's log.",
+  ),
 
   PORT_TAKEN: startup(10, 'The game port is in use by another process: choose another with --port.'),
   NO_BINARY: startup(

@@ -46,6 +46,8 @@ export const LIMITS = Object.freeze({
   outboxPlaces: 8,
   answerPlaces: 8,
   messageResendS: 1, // an unanswered message is sent again after this
+  stepThrows: 5, // in a row: then an entity's step is left out …
+  frozenS: 60, // … for so long, and tried again
   idLease: 4096, // ids taken from the world's counter at once
 
   // rings

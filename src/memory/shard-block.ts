@@ -89,6 +89,8 @@ export const SHARD_COUNTER = {
   collections: 25,
   /** Events left out of far squares, more than LIMITS.farEventsPerFrame of them. */
   eventsThinned: 26,
+  /** Errors of the game's code, each of them undone. */
+  gameFaults: 27,
   /** Bags that held something else than their shard had noted. */
   itemDifferences: 31,
 } as const;
@@ -116,6 +118,8 @@ export const SHARD_GAUGE = {
   framesHigh: 11,
   /** Nice value of the thread. */
   nice: 12,
+  /** Entities whose step is left out because it throws. */
+  frozen: 13,
 } as const;
 
 export class ShardBlock {

@@ -144,6 +144,11 @@ export class TransferRing {
     Atomics.store(this.i32, WRITTEN, (number + 1) | 0);
   }
 
+  /** Shard: takes back the latest line; its tick is not committed, so nobody has read it. */
+  takeBack(): void {
+    Atomics.store(this.i32, WRITTEN, (this.i32[WRITTEN] - 1) | 0);
+  }
+
   /** Replacement, before its first tick: takes back the lines of ticks that were not committed. */
   rollBack(committedTick: number): void {
     const oldest = this.oldest;

@@ -21,15 +21,18 @@ import type { Arena } from './arena.js';
 import { COLD_BYTES, HEADER, HOT_BYTES } from './record.js';
 import { type Steps, drive } from './steps.js';
 
-/** Makes the hot state of a slot writable in this tick. Call before the first write; later calls cost one compare. */
-export function beginHot(arena: Arena, slot: number, incarnation: number, tick: number): void {
+/**
+ * Makes the hot state of a slot writable in this tick. Call before the first write; later calls cost one compare.
+ * @returns whether it was the first call in this tick: then the undo copy shows the state as it is
+ */
+export function beginHot(arena: Arena, slot: number, incarnation: number, tick: number): boolean {
   const i32 = arena.i32;
   const h = arena.hotByte(slot) >> 2;
   if (
     i32[h + (HEADER.hotUndoTick >> 2)] === tick &&
     i32[h + (HEADER.hotUndoIncarnation >> 2)] === incarnation
   )
-    return;
+    return false;
   let from = arena.hot(slot) >> 2;
   let to = arena.hotUndo(slot) >> 2;
   // Int32, not Float64: a copy through doubles may change the bits of a NaN in the game's columns.
@@ -41,17 +44,18 @@ export function beginHot(arena: Arena, slot: number, incarnation: number, tick: 
   }
   i32[h + (HEADER.hotUndoIncarnation >> 2)] = incarnation;
   Atomics.store(i32, h + (HEADER.hotUndoTick >> 2), tick);
+  return true;
 }
 
 /** The same for the cold state. */
-export function beginCold(arena: Arena, slot: number, incarnation: number, tick: number): void {
+export function beginCold(arena: Arena, slot: number, incarnation: number, tick: number): boolean {
   const i32 = arena.i32;
   const h = arena.hotByte(slot) >> 2;
   if (
     i32[h + (HEADER.coldUndoTick >> 2)] === tick &&
     i32[h + (HEADER.coldUndoIncarnation >> 2)] === incarnation
   )
-    return;
+    return false;
   let from = arena.cold(slot) >> 2;
   let to = arena.coldUndo(slot) >> 2;
   for (const end = from + (COLD_BYTES >> 2); from < end; from += 4, to += 4) {
@@ -62,6 +66,7 @@ export function beginCold(arena: Arena, slot: number, incarnation: number, tick:
   }
   i32[h + (HEADER.coldUndoIncarnation >> 2)] = incarnation;
   Atomics.store(i32, h + (HEADER.coldUndoTick >> 2), tick);
+  return true;
 }
 
 /**

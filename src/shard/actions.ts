@@ -12,13 +12,16 @@ import { COLD, HOT } from '../memory/record.js';
 import { SHARD_COUNTER } from '../memory/shard-block.js';
 import { due } from '../world/dilation.js';
 import type { World } from '../world/facade.js';
+import type { CompiledAction } from '../world/game.js';
 import { FLAG } from '../memory/player.js';
-import { blamed } from './blame.js';
 import type { Core } from './core.js';
+import { inHand } from './in-hand.js';
+import { checkOutcome } from './mistake.js';
 
 const APPLIED: number = ERRORS.APPLIED.number;
 const UNKNOWN_ACTION = ERRORS.UNKNOWN_ACTION.number;
 const QUARANTINED = ERRORS.QUARANTINED.number;
+const GAME_FAULT = ERRORS.GAME_FAULT.number;
 
 export class Actions {
   private readonly inboxes: Inboxes;
@@ -142,10 +145,22 @@ export class Actions {
     }
     const refused = action.decoder.decode(this.inboxes.u8, at + INBOX.payload, length);
     if (refused !== 0) return refused;
+    return this.perform(slot, action);
+  }
+
+  /** As a deed: what is rejected has changed nothing, whether the game says so or throws. */
+  private perform(slot: number, action: CompiledAction): number {
+    const { deeds, faults } = this.core;
+    const mark = deeds.open();
     try {
-      return action.apply(this.facade, slot, action.decoder.payload);
+      const code = checkOutcome(action.apply(this.facade, slot, action.decoder.payload));
+      if (code === APPLIED) deeds.keep();
+      else deeds.undo(mark);
+      return code;
     } catch (error) {
-      throw blamed(error, core.game, `action '${action.name}' of entity ${core.id(slot)}`);
+      faults.note(error, `action '${action.name}'`, this.core.id(slot));
+      deeds.undo(mark);
+      return GAME_FAULT;
     }
   }
 
@@ -179,8 +194,10 @@ export class Actions {
     arena.u16.fill(0, (cold + COLD.outcomes) >> 1, ((cold + COLD.outcomes) >> 1) + 64);
     const flags = arena.u16[(hot + HOT.flags) >> 1]!;
     arena.u16[(hot + HOT.flags) >> 1] = flags & ~(FLAG.NEW | FLAG.OFFLINE);
-    if (flags & FLAG.NEW) {
-      core.inHand(core.id(slot), undefined, () => core.game.module.spawnPlayer?.(this.facade, slot));
-    }
+    if ((flags & FLAG.NEW) === 0) return;
+    const { module } = core.game;
+    // Undone if it throws: whoever comes back with the next session is still new to the game.
+    if (!inHand(core, core.id(slot), 'spawnPlayer', () => module.spawnPlayer?.(this.facade, slot)))
+      arena.u16[(core.writeHot(slot) + HOT.flags) >> 1]! |= FLAG.NEW;
   }
 }

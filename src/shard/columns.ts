@@ -4,7 +4,11 @@
  */
 import { HOT } from '../memory/record.js';
 import type { Column, ColumnType, Entity } from '../world/facade.js';
+import { checkNumber } from './arguments.js';
 import type { Core } from './core.js';
+import { refuse } from './mistake.js';
+
+const HERE = 'one of this shard, found or made in this very call';
 
 type Values =
   | Float64Array
@@ -26,11 +30,19 @@ class ArenaColumn<A extends Values> implements Column {
   ) {}
 
   get(entity: Entity): number {
+    if (!this.core.isHere(entity)) refuse('columns.get', 'entity', entity, HERE);
     return this.values[(this.core.arena.hot(entity) + this.offset) >> this.shift]!;
   }
 
   set(entity: Entity, value: number): void {
-    this.values[(this.core.writeHot(entity) + this.offset) >> this.shift] = value;
+    checkNumber('columns.set', 'value', value);
+    if (!this.core.writesOn(entity)) this.makeWritable(entity);
+    this.values[(this.core.arena.hot(entity) + this.offset) >> this.shift] = value;
+  }
+
+  private makeWritable(entity: Entity): void {
+    if (!this.core.deeds.isOpen || !this.core.isHere(entity)) refuse('columns.set', 'entity', entity, HERE);
+    this.core.writeHot(entity);
   }
 }
 

@@ -15,7 +15,7 @@ import { IdLease } from '../memory/ids.js';
 import { HEADER, HOT, OWNER, ownerOf, ownerState } from '../memory/record.js';
 import type { SharedWorld } from '../memory/shared-world.js';
 import { dilation } from '../memory/service.js';
-import { SlotCache } from '../memory/slots.js';
+import { SlotCache, settleFreed } from '../memory/slots.js';
 import { beginCold, beginHot } from '../memory/undo.js';
 import type { CompiledGame } from '../world/game.js';
 import { FULL_SPEED } from '../world/dilation.js';
@@ -23,7 +23,11 @@ import { epochFromWord } from '../world/handover.js';
 import { Asking } from './asking.js';
 import { Cut } from './cut.js';
 import { EntityList } from './entity-list.js';
+import { unmake } from './spawn.js';
 import { CrossingTraces } from './traces.js';
+import { Deeds } from './deeds.js';
+import { Faults, type TellFaults } from './faults.js';
+import { Frozen } from './frozen.js';
 import { Ledger } from './ledger.js';
 
 /** What a shard is started with. */
@@ -42,12 +46,17 @@ export interface CoreOptions {
    * is frozen. (−1 − base tile, 0): its natural content is not made.
    */
   quarantine: readonly { entity: number; action: number }[];
+  /** Is told, a moment later, what the game did wrong; default: nobody. */
+  tellFaults?: TellFaults;
 }
 
 /** One heartbeat for 16 units: each may be game code that takes its time. */
 const BEAT_MASK = 15;
 
 const SQUARE_COLUMNS = tileColumns(LIMITS.deepestTileLevel);
+
+/** No slot at all, and no number that a search answers with. */
+const NO_SLOT = 0x3fffffff;
 
 /** Sleep of an entity: none, since the last view, or of one that the last view shows as it is (view.ts). */
 const SLEEP = { AWAKE: 0, ASLEEP: 1, STILL: 2 } as const;
@@ -73,6 +82,11 @@ export class Core {
   readonly cut: Cut;
   readonly asking: Asking;
   readonly ledger: Ledger;
+  /** What the running call of game code has done so far. */
+  readonly deeds: Deeds;
+  readonly faults: Faults;
+  /** Entities whose step is left out because it throws. */
+  readonly stuck: Frozen;
   /** By slot: 1 = changed since the store was told of it. */
   private readonly dirty: Uint8Array;
   readonly traces: CrossingTraces;
@@ -84,8 +98,8 @@ export class Core {
   private readonly frozen: ReadonlySet<number>;
   readonly hasFrozen: boolean;
   tick = 0;
-  /** Slot that was made writable last, in this tick: what follows for it costs one compare. −1 = none. */
-  private writable = -1;
+  /** Slot that was made writable last, in this tick or deed: what follows for it costs one compare. */
+  private writable = NO_SLOT;
   /** Whether any leaf of the world is slowed, as the running tick saw it: otherwise nobody asks for a factor. */
   isSlowed = false;
   /** By slot, local, one of SLEEP: while it is not awake its steps change nothing until something is written to it. */
@@ -112,6 +126,11 @@ export class Core {
   /** Items created and consumed by this shard number since the planet started, per kind (commit publishes a copy). */
   readonly itemsCreated = new Float64Array(LIMITS.itemKinds);
   readonly itemsConsumed = new Float64Array(LIMITS.itemKinds);
+  /** Their numbers, and those of what is undone, in `deeds`. */
+  readonly itemsCreatedList: number;
+  readonly itemsConsumedList: number;
+  readonly wasCreated: number;
+  readonly wasFreed: number;
 
   constructor(
     readonly world: SharedWorld,
@@ -126,7 +145,24 @@ export class Core {
     this.slots = new SlotCache(this.arena, options.shard);
     this.cut = new Cut(this);
     this.asking = new Asking(this);
-    this.ledger = new Ledger(this.arena, world.transfers[options.shard]!, this.block, world.bags.u32);
+    this.deeds = new Deeds(
+      this.arena,
+      () => {
+        this.writable = NO_SLOT;
+      },
+      (slot) => this.wake(slot),
+    );
+    const transfers = world.transfers[options.shard]!;
+    this.ledger = new Ledger(this.arena, transfers, this.block, world.bags.u32, this.deeds);
+    this.stuck = new Frozen(this);
+    this.faults = new Faults(this);
+    this.itemsCreatedList = this.deeds.track(this.itemsCreated);
+    this.itemsConsumedList = this.deeds.track(this.itemsConsumed);
+    this.wasCreated = this.deeds.onUndo((slot) => unmake(this, slot));
+    this.wasFreed = this.deeds.onUndo((slot) => {
+      this.freed.count--;
+      settleFreed(this.arena, slot, this.options.incarnation, this.tick - 1);
+    });
     this.dirty = world.cut.dirty;
     this.traces = new CrossingTraces(this);
     this.lease = new IdLease(world.ids);
@@ -159,7 +195,7 @@ export class Core {
   /** A tick begins: nothing is writable yet. */
   begin(tick: number): void {
     this.tick = tick;
-    this.writable = -1;
+    this.writable = NO_SLOT;
     this.factorSquare = -1;
   }
 
@@ -190,24 +226,32 @@ export class Core {
 
   private makeWritable(slot: number): void {
     this.asleep[slot] = SLEEP.AWAKE;
-    if (this.owned.has(slot)) this.writeClock(slot);
-    else this.checkNew(slot);
+    if (this.owned.has(slot)) return void this.writeClock(slot);
+    this.checkNew(slot);
+    this.deeds.saveHot(slot, false);
   }
 
   /** The same for the cold state. */
   writeCold(slot: number): number {
     this.dirty[slot] = 1;
     this.asleep[slot] = SLEEP.AWAKE;
-    if (this.owned.has(slot)) beginCold(this.arena, slot, this.options.incarnation, this.tick);
+    let isFresh = false;
+    if (this.owned.has(slot)) isFresh = beginCold(this.arena, slot, this.options.incarnation, this.tick);
     else this.checkNew(slot);
+    this.deeds.saveCold(slot, isFresh);
     return this.arena.cold(slot);
   }
 
-  /** The same for what follows from the number of the tick alone: the store need not hear of it. */
-  writeClock(slot: number): void {
+  /**
+   * The same for what follows from the number of the tick alone: the store need not hear of it.
+   * @returns whether it is the first write in this tick
+   */
+  writeClock(slot: number): boolean {
     assert(this.owned.has(slot), 'I1: only the owner writes an entity');
-    beginHot(this.arena, slot, this.options.incarnation, this.tick);
+    const isFresh = beginHot(this.arena, slot, this.options.incarnation, this.tick);
+    this.deeds.saveHot(slot, isFresh);
     this.writable = slot;
+    return isFresh;
   }
 
   /** The steps of an owned entity are left out from now on, until it is written to or `wake` is called. */
@@ -215,7 +259,7 @@ export class Core {
     this.writeClock(slot);
     this.arena.u16[(this.arena.hot(slot) + HOT.flags) >> 1]! |= FLAG.ASLEEP;
     this.asleep[slot] = SLEEP.ASLEEP;
-    this.writable = -1; // so that the next write, be it in this tick, is seen
+    this.writable = NO_SLOT; // so that the next write, be it in this tick, is seen
   }
   isAsleep(slot: number): boolean {
     return this.asleep[slot] !== SLEEP.AWAKE;
@@ -234,12 +278,21 @@ export class Core {
 
   /** A record created in this tick needs no undo copy: without the commit its slot is free again. */
   private checkNew(slot: number): void {
+    assert(this.isNew(slot), 'I1: only the owner writes an entity');
+  }
+
+  private isNew(slot: number): boolean {
     const h = this.arena.header(slot) >> 2;
-    assert(
+    return (
       this.arena.i32[h + (HEADER.createdTick >> 2)] === this.tick &&
-        this.arena.i32[h + (HEADER.createdIncarnation >> 2)] === this.options.incarnation,
-      'I1: only the owner writes an entity',
+      this.arena.i32[h + (HEADER.createdIncarnation >> 2)] === this.options.incarnation
     );
+  }
+
+  /** Whether something is the slot of an entity that this shard owns, or has made in this tick. */
+  isHere(slot: number): boolean {
+    if (slot === this.writable || this.owned.has(slot)) return true;
+    return Number.isInteger(slot) && slot >= 0 && slot < this.arena.capacity && this.isNew(slot);
   }
 
   id(slot: number): number {
@@ -310,6 +363,7 @@ export class Core {
     this.onAdopt(slot, isHandedOver);
     this.passed[slot] = 0;
     this.asleep[slot] = SLEEP.AWAKE;
+    this.stuck.forget(slot);
     this.owned.add(slot);
     if (this.kind(slot) === PLAYER_KIND) this.players.add(slot);
   }
@@ -317,25 +371,14 @@ export class Core {
   /** Lets a slot go from the local lists. */
   letGo(slot: number): void {
     this.owned.remove(slot);
-    this.writable = -1;
+    this.stuck.forget(slot);
+    this.writable = NO_SLOT;
     if (this.players.has(slot)) this.players.remove(slot);
   }
 
   /** Whether game code is kept away from an entity (or, for −1 − tile, from a tile's content): it killed a shard twice. */
   isFrozen(id: number): boolean {
     return this.hasFrozen && this.frozen.has(id);
-  }
-
-  /**
-   * Runs game code on behalf of an entity outside of its step and its actions; a death in it is blamed on the entity.
-   * @returns what the code returns, or `otherwise` for a frozen entity
-   */
-  inHand<T>(id: number, otherwise: T, work: () => T): T {
-    if (this.isFrozen(id)) return otherwise;
-    this.block.takeInHand(id, 0);
-    const result = work();
-    this.block.takeInHand(0, 0);
-    return result;
   }
 
   /** Slot of an entity that this shard owns, or −1. */

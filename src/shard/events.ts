@@ -23,7 +23,13 @@ export class Events {
   /** Next event of the same cell (chains are built by the frames); −1 = end. */
   readonly next = new Int32Array(EVENT_PLACES);
 
-  constructor(private readonly core: Core) {}
+  private readonly wasAdded: number;
+
+  constructor(private readonly core: Core) {
+    this.wasAdded = core.deeds.onUndo(() => {
+      this.count--;
+    });
+  }
 
   /** Copies `length` bytes from the start of `bytes`. */
   add(source: number, kind: number, x: number, y: number, bytes: Uint8Array, length: number): void {
@@ -33,6 +39,7 @@ export class Events {
       return;
     }
     const i = this.count++;
+    this.core.deeds.did(this.wasAdded);
     this.id[i] = id;
     this.source[i] = source;
     this.kind[i] = kind;

@@ -8,6 +8,8 @@ import { SHARD_COUNTER } from '../memory/shard-block.js';
 import type { World } from '../world/facade.js';
 import { type JobRecord, decodeJob, encodeJob } from '../world/job-codec.js';
 import type { Core } from './core.js';
+import { inHand } from './in-hand.js';
+import { refuse } from './mistake.js';
 
 export class Jobs {
   private readonly out: ByteRing;
@@ -15,21 +17,32 @@ export class Jobs {
   /** Asked for in the running tick. */
   private readonly wanted: Uint8Array[] = [];
   private wantedBytes = 0;
+  private readonly wasWanted: number;
 
   constructor(private readonly core: Core) {
+    this.wasWanted = core.deeds.onUndo((bytes) => {
+      this.wanted.pop();
+      this.wantedBytes -= bytes;
+    });
     this.out = core.world.jobs[core.shard]!;
     this.back = core.world.results[core.shard]!;
   }
 
-  /** @returns false when the queue is full */
+  /** @returns false when the queue is full @throws Mistake for what no queue could take */
   defer(entity: number, name: string, value: unknown): boolean {
+    const { jobs } = this.core.game.module;
+    if (jobs === undefined || !Object.hasOwn(jobs, name))
+      refuse('defer', 'job', name, "one of the game's jobs");
     const bytes = encodeJob({ entity, name, ok: true, value });
-    if (bytes.length > this.out.maxBody) return false;
+    const most = this.out.maxBody;
+    if (bytes.length > most)
+      refuse('defer', 'input', `${bytes.length} bytes of JSON`, `at most ${most} bytes`);
     // Twice: what does not fit before the ring's end leaves that end empty.
     const need = 2 * (this.wantedBytes + bytes.length + RECORD_HEADER_BYTES);
     if (this.out.used() + need > this.out.bytes) return false;
     this.wanted.push(bytes);
     this.wantedBytes += bytes.length + RECORD_HEADER_BYTES;
+    this.core.deeds.did(this.wasWanted, bytes.length + RECORD_HEADER_BYTES);
     return true;
   }
 
@@ -50,7 +63,9 @@ export class Jobs {
   }
 
   private tell(facade: World, entity: number, { entity: id, name, value }: JobRecord): void {
-    this.core.inHand(id, undefined, () => this.core.game.module.jobDone?.(facade, entity, name, value));
+    inHand(this.core, id, `jobDone of job '${name}'`, () =>
+      this.core.game.module.jobDone?.(facade, entity, name, value),
+    );
   }
 
   /** Hands results to the game, inside the tick. */

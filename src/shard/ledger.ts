@@ -17,6 +17,7 @@ import type { Arena } from '../memory/arena.js';
 import { COLD, HEADER, HOT, OUTBOX, OUTBOX_BYTES } from '../memory/record.js';
 import { BOOK, BOOK_WORDS, SHARD_COUNTER, type ShardBlock } from '../memory/shard-block.js';
 import { HOW, NO_KIND, type TransferRing } from '../memory/transfer-ring.js';
+import type { Deeds } from './deeds.js';
 import type { EntityList } from './entity-list.js';
 
 const KINDS = LIMITS.itemKinds;
@@ -30,13 +31,22 @@ const ROUND_TICKS = 20;
 export class Ledger {
   /** BOOK sums, KINDS words each. */
   readonly books = new Float64Array(BOOK_WORDS);
+  private readonly bookList: number;
+  private readonly notedList: number;
+  private readonly wasPushed: number;
+
   constructor(
     private readonly arena: Arena,
     private readonly ring: TransferRing,
     private readonly block: ShardBlock,
     /** By slot: what the bag should hold. */
     private readonly noted: Uint32Array,
-  ) {}
+    private readonly deeds: Deeds,
+  ) {
+    this.bookList = deeds.track(this.books);
+    this.notedList = deeds.track(noted);
+    this.wasPushed = deeds.onUndo(() => ring.takeBack());
+  }
 
   /** Takes an entity's bag as it stands: it comes from no shard that is alive, or is new. */
   adopt(slot: number): void {
@@ -68,29 +78,40 @@ export class Ledger {
 
   /** Items come into being (n > 0) or are consumed (n < 0) in a bag. */
   change(slot: number, kind: number, n: number): void {
+    this.noteBag(slot, kind, n);
+    this.book(BOOK.held, kind, n);
+  }
+
+  private noteBag(slot: number, kind: number, n: number): void {
+    this.deeds.note(this.notedList, slot * KINDS + kind);
     this.noted[slot * KINDS + kind]! += n;
-    this.books[BOOK.held * KINDS + kind]! += n;
+  }
+
+  private book(sum: number, kind: number, n: number): void {
+    this.deeds.note(this.bookList, sum * KINDS + kind);
+    this.books[sum * KINDS + kind]! += n;
   }
 
   /** From bag to bag in one tick; the source's next message counter numbers it. */
   direct(from: number, to: number, kind: number, count: number, counter: number, tick: number): void {
-    this.noted[from * KINDS + kind]! -= count;
-    this.noted[to * KINDS + kind]! += count;
+    this.noteBag(from, kind, -count);
+    this.noteBag(to, kind, count);
     const id = this.id(from);
     const [a, b] = [this.kind(from), this.kind(to)];
     this.ring.push(id, counter, id, this.id(to), kind, count, tick, HOW.direct, a, b);
+    this.deeds.did(this.wasPushed);
   }
 
   /** Out of the bag, into the outbox. */
   post(from: number, kind: number, count: number): void {
     this.change(from, kind, -count);
-    this.books[BOOK.posted * KINDS + kind]! += count;
+    this.book(BOOK.posted, kind, count);
   }
 
   /** Refused, and back in the bag. */
   comeBack(from: number, kind: number, count: number): void {
     this.change(from, kind, count);
-    this.books[BOOK.returned * KINDS + kind]! += count;
+    this.book(BOOK.returned, kind, count);
   }
 
   /** Accepted by the target of a message. @param sourceSlot −1 = not known here */
@@ -104,11 +125,12 @@ export class Ledger {
     tick: number,
   ): void {
     this.change(to, kind, count);
-    this.books[BOOK.arrived * KINDS + kind]! += count;
+    this.book(BOOK.arrived, kind, count);
     // The kind of an entity never changes, so it may be read in a foreign record.
     const fromKind = sourceSlot < 0 ? NO_KIND : this.kind(sourceSlot);
     const target = this.id(to);
     this.ring.push(source, counter, source, target, kind, count, tick, HOW.message, fromKind, this.kind(to));
+    this.deeds.did(this.wasPushed);
   }
 
   /** In the tick, before its commit: looks at a part of the entities. */

@@ -1,5 +1,5 @@
 /**
- * Mail: messages between entities of different shards, each applied exactly once (I3), items in them conserved (I2).
+ * Mail: messages between entities, of one shard or of two, each applied exactly once (I3), items in them conserved (I2).
  *
  * ```
  *  source's outbox place            target's answer place
@@ -23,38 +23,28 @@
 import { assert } from '../base/assert.js';
 import { ERRORS } from '../base/errors.js';
 import { LIMITS } from '../base/limits.js';
-import {
-  ANSWER,
-  ANSWER_BYTES,
-  COLD,
-  HOT,
-  OUTBOX,
-  OUTBOX_BYTES,
-  OWNER,
-  ownerOf,
-  ownerState,
-  targetOf,
-} from '../memory/record.js';
-import { SHARD_COUNTER } from '../memory/shard-block.js';
+import { ANSWER, ANSWER_BYTES, COLD, HOT, OUTBOX, OUTBOX_BYTES } from '../memory/record.js';
 import type { World } from '../world/facade.js';
 import type { Core } from './core.js';
+import { inHand } from './in-hand.js';
 import type { Tiles } from './tiles.js';
 import { MAIL, Letter } from './letter.js';
 import { MailRings } from './mail-rings.js';
-import { deliver, mayReceive, takeBack } from './deliver.js';
+import { deliver, takeBack } from './deliver.js';
+import { Outgoing } from './outgoing.js';
 
-/** States of an outbox place. */
-export const PLACE = { empty: 0, waiting: 1, sent: 2, settling: 3 } as const;
+/** States of an outbox place. `lost`: when it was written its target did not exist. */
+export const PLACE = { empty: 0, waiting: 1, sent: 2, settling: 3, lost: 4 } as const;
 /** States of an answer place. */
 const KEPT = { free: 0, answered: 1, settled: 2 } as const;
 const NO_ITEM = 255;
 const GONE = ERRORS.TARGET_GONE.number;
+const GAME_FAULT = ERRORS.GAME_FAULT.number;
 
 export class Mail {
-  /** Letters to push after the commit; those to the void are dropped (their sender repeats). */
-  private readonly after: Letter[] = [];
-  private afterCount = 0;
   private readonly letter = new Letter();
+  private readonly answerLetter = new Letter();
+  private readonly out: Outgoing;
   private readonly rings: MailRings;
   private readonly resendTicks: number;
   /** Shard that a slot's outbox place was last sent to: a change means "send again now". Local, rebuilt by sending. */
@@ -63,8 +53,9 @@ export class Mail {
   constructor(
     private readonly core: Core,
     private readonly facade: World,
-    private readonly tiles: Tiles,
+    tiles: Tiles,
   ) {
+    this.out = new Outgoing(core, tiles);
     this.resendTicks = Math.ceil(LIMITS.messageResendS / core.dt);
     this.rings = new MailRings(core);
     this.sentTo = new Int8Array(core.arena.capacity * LIMITS.outboxPlaces).fill(-1);
@@ -73,6 +64,7 @@ export class Mail {
   /**
    * Puts a message into the source's outbox (part of the tick's transaction).
    * @param itemKind 255 = none; the items have already left the source's bag: the place is their escrow
+   * @param state waiting, or lost: then it is answered TARGET_GONE without being sent
    * @returns whether there was a free place
    */
   post(
@@ -82,6 +74,7 @@ export class Mail {
     itemKind: number,
     itemCount: number,
     args: Float64Array,
+    state: number = PLACE.waiting,
   ): boolean {
     const { core } = this;
     const { arena } = core;
@@ -100,7 +93,7 @@ export class Mail {
       arena.u32[(at + OUTBOX.itemCount) >> 2] = itemCount;
       arena.i32[(at + OUTBOX.sentTick) >> 2] = 0;
       for (let i = 0; i < 4; i++) arena.f64[((at + OUTBOX.args) >> 3) + i] = args[i]!;
-      arena.u8[at + OUTBOX.state] = PLACE.waiting;
+      arena.u8[at + OUTBOX.state] = state;
       return true;
     }
     return false;
@@ -141,7 +134,7 @@ export class Mail {
       if (used !== KEPT.free && arena.f64[(at + ANSWER.source) >> 3] === m.source) {
         const kept = arena.u32[(at + ANSWER.counter) >> 2]!;
         if (kept === m.counter) {
-          if (used === KEPT.answered) this.reply(m, MAIL.ANSWER, arena.u16[(at + ANSWER.answer) >> 1]!);
+          if (used === KEPT.answered) this.out.reply(m, MAIL.ANSWER, arena.u16[(at + ANSWER.answer) >> 1]!);
           return;
         }
         if (((m.counter - kept) | 0) < 0) return; // an old copy
@@ -159,13 +152,24 @@ export class Mail {
     arena.u32[(at + ANSWER.counter) >> 2] = m.counter;
     arena.u16[(at + ANSWER.answer) >> 1] = answer;
     arena.u8[at + ANSWER.used] = KEPT.answered;
-    this.reply(m, MAIL.ANSWER, answer);
+    this.out.reply(m, MAIL.ANSWER, answer);
   }
 
+  /** The target's handler, as a deed: whoever asked one that throws is refused. */
   private ask(target: number, m: Letter): number {
-    const { block } = this.core;
+    const { core } = this;
+    const { block, deeds } = core;
     block.takeInHand(m.target, 0);
-    const answer = deliver(this.core, this.facade, target, m);
+    const mark = deeds.open();
+    let answer: number;
+    try {
+      answer = deliver(core, this.facade, target, m);
+      deeds.keep();
+    } catch (error) {
+      core.faults.note(error, core.game.handlersOf(m.kind).receive, m.target);
+      deeds.undo(mark);
+      answer = GAME_FAULT;
+    }
     block.takeInHand(0, 0);
     return answer;
   }
@@ -191,7 +195,7 @@ export class Mail {
       arena.u8[at + ANSWER.used] = KEPT.settled;
       arena.f64[(at + ANSWER.arg) >> 3] = this.core.tick;
     }
-    this.reply(m, MAIL.SETTLED, 0);
+    this.out.reply(m, MAIL.SETTLED, 0);
   }
 
   private onAnswer(source: number, counter: number, answer: number): void {
@@ -222,10 +226,14 @@ export class Mail {
     }
     arena.u8[at + OUTBOX.itemKind] = NO_ITEM;
     const definition = core.game.message(arena.u16[(at + OUTBOX.kind) >> 1]!);
-    if (definition?.answered === undefined || core.isFrozen(core.id(source))) return;
-    this.letter.fromOutbox(arena, at, core.id(source));
-    this.letter.itemKind = itemKind;
-    definition.answered(this.facade, source, this.letter, answer);
+    if (definition?.answered === undefined) return;
+    const { answerLetter } = this;
+    answerLetter.fromOutbox(arena, at, core.id(source));
+    answerLetter.itemKind = itemKind;
+    const what = core.game.handlersOf(answerLetter.kind).answered;
+    inHand(core, core.id(source), what, () =>
+      definition.answered?.(this.facade, source, answerLetter, answer),
+    );
   }
 
   private onSettled(source: number, counter: number): void {
@@ -261,9 +269,10 @@ export class Mail {
       const at = first + p * OUTBOX_BYTES;
       const state = arena.u8[at + OUTBOX.state]!;
       if (state === PLACE.empty) continue;
-      const target = core.world.ids.lookup(arena.f64[(at + OUTBOX.target) >> 3]!);
-      if (target < 0) {
-        if (!core.asking.isGone(arena.f64[(at + OUTBOX.target) >> 3]!)) continue;
+      const id = arena.f64[(at + OUTBOX.target) >> 3]!;
+      if (state === PLACE.lost || core.world.ids.lookup(id) < 0) {
+        // One that was made in this tick is known to all after the commit.
+        if (state !== PLACE.lost && (core.createdById.has(id) || !core.asking.isGone(id))) continue;
         // Ids are never used again and no entity leaves with an unsettled answer: nothing was or will be applied.
         core.writeCold(source);
         if (state !== PLACE.settling) this.conclude(source, at, GONE);
@@ -291,27 +300,14 @@ export class Mail {
     return true;
   }
 
-  private reply(m: Letter, type: number, answer: number): void {
-    const letter = (this.after[this.afterCount] ??= new Letter());
-    letter.copyFrom(m);
-    letter.type = type;
-    letter.answer = answer;
-    this.afterCount++;
-  }
-
   /** For a message without guarantee: pushed after the commit, to whoever owns the target then. */
   postLossy(m: Letter): void {
-    this.reply(m, MAIL.LOSSY, 0);
+    this.out.lossy(m);
   }
 
   /** After the commit: replies, then the outboxes of those who have mail. */
   send(): void {
-    for (let i = 0; i < this.afterCount; i++) {
-      const letter = this.after[i]!;
-      const to = letter.type === MAIL.ANSWER || letter.type === MAIL.SETTLED ? letter.source : letter.target;
-      this.push(letter, this.ownerOf(to));
-    }
-    this.afterCount = 0;
+    this.out.sendReplies();
     const { senders } = this.core;
     for (let i = 0; i < senders.count; i++) this.sendOutbox(senders.values[i]!);
   }
@@ -325,46 +321,17 @@ export class Mail {
       const state = arena.u8[at + OUTBOX.state]!;
       if (state !== PLACE.sent && state !== PLACE.settling) continue;
       const key = source * LIMITS.outboxPlaces + p;
-      const owner = this.ownerOf(arena.f64[(at + OUTBOX.target) >> 3]!);
+      const owner = this.out.ownerOf(arena.f64[(at + OUTBOX.target) >> 3]!);
       if (owner < 0) continue;
       const sentTick = arena.i32[(at + OUTBOX.sentTick) >> 2]!;
       if (sentTick > 0 && this.sentTo[key] === owner && tick - sentTick < this.resendTicks) continue;
       this.letter.fromOutbox(arena, at, core.id(source));
       this.letter.type = state === PLACE.sent ? MAIL.REQUEST : MAIL.SETTLE;
-      if (!this.push(this.letter, owner)) continue;
+      if (!this.out.push(this.letter, owner)) continue;
       // sentTick is a note for repeating, not state: a restored or stale value only means one more copy.
       arena.i32[(at + OUTBOX.sentTick) >> 2] = tick;
       this.sentTo[key] = owner;
     }
-  }
-
-  /** Shard that will next step the entity, −1 if it is gone; a parked one is claimed by this shard. */
-  private ownerOf(id: number): number {
-    const { arena } = this.core;
-    const slot = this.core.world.ids.lookup(id);
-    if (slot < 0) return -1;
-    const word = Atomics.load(arena.owner, slot);
-    const state = ownerState(word);
-    if (state === OWNER.OWNED) return ownerOf(word);
-    if (state === OWNER.TRANSIT) return targetOf(word);
-    if (state === OWNER.PARKED && this.tiles.claim(slot, word)) return this.core.shard;
-    return -1;
-  }
-
-  private push(letter: Letter, shard: number): boolean {
-    if (shard < 0) return false;
-    const ring = this.core.world.messages[this.core.shard]![shard]!;
-    const at = ring.offer();
-    if (at < 0) {
-      this.core.block.count(SHARD_COUNTER.ringFull);
-      return false;
-    }
-    letter.tick = this.core.tick;
-    letter.write(ring.i32, at >> 2);
-    ring.commit();
-    this.core.world.shardBlocks[shard]!.wake();
-    this.core.block.count(SHARD_COUNTER.messagesSent);
-    return true;
   }
 
   /** Whether an entity may leave the world or rest: nothing under way, no answer that is not settled. */
@@ -388,10 +355,5 @@ export class Mail {
       const source = arena.f64[(at + ANSWER.source) >> 3]!;
       if (world.ids.lookup(source) < 0) asking.want(source);
     }
-  }
-
-  /** Whether a target would take items; for a direct gift within this shard. */
-  mayReceive(target: number, itemKind: number, count: number, from: number): number {
-    return mayReceive(this.core, this.facade, target, itemKind, count, from);
   }
 }

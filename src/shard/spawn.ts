@@ -36,7 +36,18 @@ export function spawn(core: Core, kind: number, x: number, y: number): number {
   core.roomForGame--;
   core.created.add(slot);
   core.createdById.set(id, slot);
+  core.deeds.made(slot);
+  core.deeds.did(core.wasCreated, slot);
   return slot;
+}
+
+/** Takes back the latest creation of the running tick. Its id is used up. */
+export function unmake(core: Core, slot: number): void {
+  core.createdById.delete(core.id(slot));
+  core.created.count--;
+  core.roomForGame++;
+  core.world.cut.dirty[slot] = 0;
+  core.slots.giveBack(slot);
 }
 
 /** Zeroes hot and cold state: a new entity carries nothing and every component is 0. */

@@ -17,9 +17,9 @@ import type { World } from '../world/facade.js';
 import { FULL_SPEED, dueBetween } from '../world/dilation.js';
 import { baseOf, ownerAt } from '../world/layout.js';
 import { FLAG } from '../memory/player.js';
-import { blamed } from './blame.js';
 import type { Core } from './core.js';
 import type { Mail } from './mail.js';
+import { checkDone } from './mistake.js';
 
 /** An entity that lags more ticks than these, and by more than so long, was frozen (dead shard, stall): no catching up. */
 const CATCH_UP_TICKS = 4;
@@ -79,12 +79,12 @@ export class Stepper {
       this.dilated += tick - since;
       return this.passBy(slot, hot);
     }
-    core.writeClock(slot);
+    const isFresh = core.writeClock(slot);
     const steps = this.stepsOf(slot, flags, due);
     if (flags & (FLAG.RESTED | FLAG.ASLEEP))
       arena.u16[(hot + HOT.flags) >> 1] = flags & ~(FLAG.RESTED | FLAG.ASLEEP);
     if (!(flags & FLAG.RESTED)) this.dilated += tick - since - due;
-    if (steps > 0) this.play(slot, steps);
+    if (steps > 0) this.play(slot, steps, isFresh);
     this.account(slot, hot, tick - last);
     this.place(slot, hot);
     if (arena.i32[(hot + HOT.outboxCount) >> 2]! > 0) {
@@ -100,6 +100,7 @@ export class Stepper {
     let steps = due;
     if (rested || due > this.catchUp) steps = 1;
     if (core.hasFrozen && core.isFrozen(core.id(slot))) steps = 0;
+    if (core.stuck.watched > 0 && core.stuck.isLeftOut(slot)) steps = 0;
     if (!rested && steps < due) core.tallies.frozen += due - steps;
     return steps;
   }
@@ -118,16 +119,35 @@ export class Stepper {
     this.core.wake(slot);
   }
 
-  private play(slot: number, steps: number): void {
+  /** Makes an entity's steps, as one deed. @param isFresh whether the tick's undo copy shows it as it is */
+  private play(slot: number, steps: number, isFresh: boolean): void {
     const { core, facade } = this;
-    const { game } = core;
+    const { deeds, game } = core;
     core.block.stepInHand(core.arena.f64, core.idAt(slot));
+    deeds.openStep(slot, isFresh);
     try {
       // One that has removed itself has no next step.
-      for (let s = 0; s < steps && !core.isFreed(slot); s++) game.module.step(facade, slot);
+      for (let s = 0; s < steps && !core.isFreed(slot); s++)
+        checkDone('step', game.module.step(facade, slot));
+      deeds.keep();
     } catch (error) {
-      throw blamed(error, game, `step of a '${game.kinds[core.kind(slot)]}', entity ${core.id(slot)}`);
+      return this.failed(slot, steps, error);
     }
+    if (core.stuck.watched > 0) core.stuck.forget(slot);
+  }
+
+  /** The steps of this tick have thrown: the entity stands as before them, and its clock goes on. */
+  private failed(slot: number, steps: number, error: unknown): void {
+    const { core } = this;
+    const { arena } = core;
+    const what = `step of a '${core.game.kinds[core.kind(slot)]}'`;
+    const place = core.faults.note(error, what, core.id(slot));
+    core.deeds.undo(0);
+    core.writeClock(slot);
+    // It was awake, and out of rest, when its steps began.
+    arena.u16[(arena.hot(slot) + HOT.flags) >> 1]! &= ~(FLAG.RESTED | FLAG.ASLEEP);
+    core.tallies.frozen += steps;
+    core.stuck.threw(slot, place);
   }
 
   /**

@@ -159,6 +159,7 @@ export class Shard {
     core.traces.committed();
     this.aftermath(k);
     this.rest.note();
+    core.faults.tell();
     this.measure(started);
   }
 

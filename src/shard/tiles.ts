@@ -18,6 +18,7 @@ import type { Placer } from '../world/placing.js';
 import { FLAG, PLAYER_KIND } from '../memory/player.js';
 import { BULK } from './bulk.js';
 import type { Core } from './core.js';
+import { inHand } from './in-hand.js';
 
 const BASE_COLUMNS = tileColumns(LIMITS.baseTileLevel);
 const CELL_SHIFT = LIMITS.cellLevel - LIMITS.baseTileLevel;
@@ -138,13 +139,16 @@ export class Tiles {
    * until the commit.
    */
   populate(make: (tile: number, area: TileArea) => void): void {
+    const { core } = this;
     for (let n = 0; n < BULK.populated; n++) {
       const tile = this.populateNext.pop();
       if (tile === undefined) return;
-      this.core.world.directory.setGeneratedTick(tile, -this.core.tick);
+      const isMade = inHand(core, -1 - tile, 'populate', () => make(tile, this.area(tile)));
+      core.block.beat();
+      // Left out, or thrown and undone: not made. It is tried again when the tile is taken anew.
+      if (!isMade) continue;
+      core.world.directory.setGeneratedTick(tile, -core.tick);
       this.populated.push(tile);
-      this.core.inHand(-1 - tile, undefined, () => make(tile, this.area(tile)));
-      this.core.block.beat();
     }
   }
 

@@ -44,6 +44,18 @@ export interface NamedKind {
   readonly kind: number;
 }
 
+/** What a log calls the two handlers of a message. */
+export interface HandlerNames {
+  readonly receive: string;
+  readonly answered: string;
+}
+
+const TRANSFER_NAMES = handlerNames('a transfer of items');
+
+function handlerNames(of: string): HandlerNames {
+  return { receive: `receive of ${of}`, answered: `answered of ${of}` };
+}
+
 /** An action by its kind. */
 export interface CompiledAction extends NamedKind {
   readonly decoder: PayloadDecoder;
@@ -60,9 +72,11 @@ export class CompiledGame {
   readonly publicColumns: readonly ColumnLayout[];
   readonly actions: readonly CompiledAction[];
   readonly events: readonly NamedKind[];
+  private readonly eventKinds: ReadonlySet<number>;
   readonly rejections: readonly NamedKind[];
   private readonly actionsByKind: ReadonlyMap<number, CompiledAction>;
   private readonly messagesByKind: ReadonlyMap<number, MessageDefinition>;
+  private readonly messageNames: ReadonlyMap<number, HandlerNames>;
 
   /** For `compileGame`, which has checked the module. */
   constructor(
@@ -84,7 +98,14 @@ export class CompiledGame {
     this.messagesByKind = new Map(
       Object.values(module.messages ?? {}).map((message) => [message.kind, message]),
     );
+    this.messageNames = new Map(
+      Object.entries(module.messages ?? {}).map(([name, { kind }]) => [
+        kind,
+        handlerNames(`message '${name}'`),
+      ]),
+    );
     this.events = namedKinds(module.events);
+    this.eventKinds = new Set(Object.values(module.events ?? {}));
     this.rejections = namedKinds(module.rejections);
   }
 
@@ -94,6 +115,15 @@ export class CompiledGame {
 
   message(kind: number): MessageDefinition | undefined {
     return this.messagesByKind.get(kind);
+  }
+
+  /** What a log calls the handlers of a message; kind 0 is the transfer of items. */
+  handlersOf(kind: number): HandlerNames {
+    return this.messageNames.get(kind) ?? TRANSFER_NAMES;
+  }
+
+  hasEvent(kind: number): boolean {
+    return this.eventKinds.has(kind);
   }
 }
 

@@ -34,6 +34,7 @@ const COUNTERS: Record<keyof typeof SHARD_COUNTER, readonly [name: string, help:
   tickErrors: ['tick_errors_total', 'Ticks that ended with an error.'],
   ticks: ['ticks_total', 'Ticks run.'],
   collections: ['gc_collections_total', 'Garbage collections of the thread.'],
+  gameFaults: ['game_faults_total', "Errors of the game's code, each undone."],
   itemDifferences: [
     'item_differences_total',
     'Bags that held something else than their shard had noted; stays 0.',
@@ -49,6 +50,7 @@ const GAUGES: Record<keyof typeof SHARD_GAUGE, readonly [name: string, help: str
   busyShare: ['busy_ratio', 'CPU time over tick budget as the shard tells it, 0 where it does not.'],
   dilation: ['dilation_ratio', 'Time dilation of the slowest tile of the shard, 1 = none, 0 = not told.'],
   threadId: ['thread_id', 'Number of the thread in the kernel, 0 = unknown.'],
+  frozen: ['frozen_entities', 'Entities whose step is left out because it throws.'],
   nice: ['nice', 'Nice value of the thread: below 0 it runs before others.'],
   layoutSeen: ['layout_version', 'Version of the layout of tiles that the shard goes by.'],
   leaving: ['leaving_entities', 'Entities still to be handed over because of a change of layout.'],
