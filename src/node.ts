@@ -22,6 +22,7 @@ import { SPAWN, worldCard } from './control/card.js';
 import { type ClusterStatus, clusterStatus, nodeFacts } from './control/cluster-status.js';
 import { Gateways } from './control/gateways.js';
 import { closeData, type Durability, openDurability } from './control/durability.js';
+import { GameFaults } from './control/game-faults.js';
 import { jobRings } from './control/job-rings.js';
 import { jobPool, Jobs } from './control/jobs.js';
 import { lifeOf, linkPortOf } from './link-options.js';
@@ -72,6 +73,7 @@ export class PlanetNode implements NodeView {
   readonly timers: Timers = systemTimers();
   readonly observatory: Observatory;
   private readonly world: SharedWorld;
+  private readonly faults: GameFaults;
   private readonly launcher: ShardLauncher;
   private readonly supervisor: Supervisor;
   private readonly statusSource: StatusSource;
@@ -117,6 +119,7 @@ export class PlanetNode implements NodeView {
     });
     const { world } = this;
     this.sight = new Sight(world, clock);
+    this.faults = new GameFaults(timers, log);
     this.launcher = this.shardLauncher();
     this.supervisor = this.superviseShards();
     const cpu = new ThreadCpu(clock, readIfThere);
@@ -155,6 +158,7 @@ export class PlanetNode implements NodeView {
       cpu,
       supervisor,
       capacity: config.capacity,
+      faults: this.faults,
       bots,
       store: () => this.durability?.status() ?? null,
       before: () => this.durability?.before ?? { created: 0, consumed: 0 },
@@ -265,7 +269,7 @@ export class PlanetNode implements NodeView {
   private shardLauncher(): ShardLauncher {
     const { config, world, env, timers, log } = this;
     return shardLauncher({
-      ...{ world, env, timers, log },
+      ...{ world, env, timers, log, faults: this.faults },
       gameFile: config.game,
       worldSeed: config.seed,
       frameEvery: config.tickRate / config.frameRate,
@@ -384,6 +388,7 @@ export class PlanetNode implements NodeView {
     const code = await closeData(this.durability, this.starting, end);
     if (code !== 0) void this.stop(code);
     this.breathing.reshaper.stop();
+    this.faults.close();
     await this.within('traces', STOP_MS.rest, this.observatory.stop());
     this.jobs.stop();
     await this.within('start', STOP_MS.rest, this.starting);

@@ -205,6 +205,7 @@ export class ShownPlanet {
       ringHighWater: { arrivals: 0, messages: 0, frames: 0 },
       gcMaxMs: 3,
       collections: 4,
+      frozen: 0,
       state: 'running',
     }));
     return {
@@ -231,6 +232,7 @@ export class ShownPlanet {
         itemsConsumed: 0,
         items: 0,
         ticksFrozen: 0,
+        gameFaults: 0,
       },
       handoverMs: { p50: 14, p99: 38, max: 120 },
       ticksMissed: 0,

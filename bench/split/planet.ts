@@ -72,6 +72,7 @@ export class Threads {
       env: process.env,
       timers: systemTimers(),
       log: createLog(),
+      faults: { take: () => {}, ended: () => {} }, // its game makes none
     });
     const ready = Array.from({ length: this.shards }, (_, shard) => {
       const begin = { shard, incarnation: shard + 1, previousIncarnation: 0, quarantine: [] };

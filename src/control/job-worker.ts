@@ -3,6 +3,7 @@
  * thread; throws what the job throws.
  */
 import { loadGame } from '../shard/load-game.js';
+import { placeOf } from '../shard/places.js';
 
 export interface JobTask {
   /** null = the built-in game. */
@@ -21,5 +22,11 @@ export default async function runJob({ gameFile, name, input }: JobTask): Promis
   const job = jobs !== undefined && Object.hasOwn(jobs, name) ? jobs[name] : undefined;
   if (job === undefined) throw new Error(`the game has no job "${name}"`);
   // Through JSON, as it will go into the ring: what JSON cannot carry fails here, with the job's name in the log.
-  return JSON.parse(JSON.stringify((await job(input)) ?? null)) as unknown;
+  try {
+    return JSON.parse(JSON.stringify((await job(input)) ?? null)) as unknown;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    const place = placeOf(error);
+    throw new Error(place === '' ? reason : `${reason} (${place})`, { cause: error });
+  }
 }

@@ -15,6 +15,7 @@ import { SHARD_GAUGE, SHARD_STATE } from '../memory/shard-block.js';
 import type { SharedWorld } from '../memory/shared-world.js';
 import type { ShardMessage, ShardStartData, ShardWorkerData } from '../shard/worker.js';
 import { maskOf } from '../world/layout.js';
+import type { GameFaults } from './game-faults.js';
 import { type Log, reasonOf } from './log.js';
 import type { LaunchShard, ShardWatch, ThreadEvents } from './shard-thread.js';
 import { activityOf } from './silence.js';
@@ -37,6 +38,7 @@ export interface ShardOptions {
   readonly env: NodeJS.ProcessEnv;
   readonly timers: Timers;
   readonly log: Pick<Log, 'warn'>;
+  readonly faults: Pick<GameFaults, 'take' | 'ended'>;
 }
 
 const SHARD_MODULE = new URL('../shard/worker.js', import.meta.url);
@@ -54,11 +56,12 @@ export interface ShardLauncher {
 interface Spare {
   readonly worker: Worker;
   events: ThreadEvents | null;
+  shard: number;
   hasEnded: boolean;
 }
 
 export function shardLauncher(options: ShardOptions): ShardLauncher {
-  const { world, env, timers, log, ...game } = options;
+  const { world, env, timers, log, faults, ...game } = options;
   const workerData: ShardWorkerData = { handles: world.handles(), ...game };
   const isThere = (thread: Spare | null) => thread !== null && !thread.hasEnded;
   let spare: Spare | null = null;
@@ -69,7 +72,8 @@ export function shardLauncher(options: ShardOptions): ShardLauncher {
     if (nice !== options.nice) log.warn({ shard, nice, wanted: options.nice }, NOT_PERMITTED);
     later();
   };
-  const begin = () => startThread(workerData, env, ready, (reason) => log.warn({ reason }, 'spare shard'));
+  const unused = (reason: string) => log.warn({ reason }, 'spare shard');
+  const begin = () => startThread(workerData, env, faults, ready, unused);
   const prepare = () => {
     cancel = null;
     if (isClosed || isThere(spare)) return;
@@ -86,6 +90,7 @@ export function shardLauncher(options: ShardOptions): ShardLauncher {
       spare = null;
       thread.worker.ref();
       thread.events = events;
+      thread.shard = start.shard;
       const data: ShardStartData = { ...start, quarantine: [...start.quarantine] };
       thread.worker.postMessage(data); // waits in the port while the thread is still loading
       return { terminate: () => void thread.worker.terminate() };
@@ -102,6 +107,7 @@ export function shardLauncher(options: ShardOptions): ShardLauncher {
 function startThread(
   workerData: ShardWorkerData,
   env: NodeJS.ProcessEnv,
+  faults: ShardOptions['faults'],
   ready: (shard: number) => void,
   unused: (reason: string) => void,
 ): Spare {
@@ -117,7 +123,7 @@ function startThread(
     stderr: false, // the same
     trackUnmanagedFds: true, // what a killed thread left open is closed
   });
-  const thread: Spare = { worker, events: null, hasEnded: false };
+  const thread: Spare = { worker, events: null, shard: -1, hasEnded: false };
   let told = false;
   const fault = (reason: string) => {
     if (!told) thread.events?.fault(reason);
@@ -125,6 +131,7 @@ function startThread(
   };
   worker.on('message', (message: ShardMessage) => {
     if (message.type === 'unrehearsed') return unused(message.stack);
+    if (message.type === 'game') return faults.take(message.shard, message.report);
     if (message.type !== 'ready') return fault(message.stack || message.error);
     thread.events?.ready();
     ready(message.shard);
@@ -135,6 +142,7 @@ function startThread(
   );
   worker.on('exit', (code) => {
     thread.hasEnded = true;
+    if (thread.shard >= 0) faults.ended(thread.shard);
     thread.events?.exit(code);
   });
   return thread;

@@ -65,6 +65,8 @@ export interface Status {
     /** Longest garbage collection of the present thread, ms; and how many there were. */
     gcMaxMs: number;
     collections: number;
+    /** Entities whose step is left out because it throws. */
+    frozen: number;
     /** none, starting, running, closing or dead. */
     state: string;
   }[];
@@ -83,6 +85,8 @@ export interface Status {
     /** Counted, not computed: carried, on the ground, in flight. */
     items: number;
     ticksFrozen: number;
+    /** Errors of the game's code, each of them undone. */
+    gameFaults: number;
   };
   handoverMs: Percentiles & { max: number };
   ticksMissed: number;
@@ -133,6 +137,7 @@ export interface StatusParts {
   readonly capacity: number;
   readonly supervisor: { report(): ShardReport[]; readonly restarts: number };
   readonly bots: () => number;
+  readonly faults?: { alarms(): string[] };
   readonly audit: Pick<Audit, 'status'>;
   readonly store?: () => StoreStatus | null;
   /** Items created and consumed by earlier processes. */
@@ -196,6 +201,7 @@ export class StatusSource {
     const { census, totals } = this.counted();
     const reports = supervisor.report();
     const alarms = reports.flatMap((report) => (report.alarm === null ? [] : [report.alarm]));
+    alarms.push(...(this.parts.faults?.alarms() ?? []));
     const audit = this.parts.audit.status();
     if (!audit.ok) alarms.push(`items are not conserved: the audit found ${audit.differences} differences`);
     const store = this.store();
@@ -230,6 +236,7 @@ export class StatusSource {
         itemsConsumed: totals.consumed,
         items: census.items,
         ticksFrozen: sum(SHARD_COUNTER.ticksFrozen),
+        gameFaults: sum(SHARD_COUNTER.gameFaults),
       },
       handoverMs: {
         p50: round(handovers.percentile(0.5)),
@@ -306,6 +313,7 @@ export class StatusSource {
       },
       gcMaxMs: round(block.gauge(SHARD_GAUGE.gcMaxMs)),
       collections: block.counter(SHARD_COUNTER.collections),
+      frozen: block.gauge(SHARD_GAUGE.frozen),
       state: STATES[block.state],
     };
   }

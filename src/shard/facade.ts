@@ -157,12 +157,14 @@ export class Facade implements World {
   }
 
   distance(e: Entity, x: number, y: number): number {
+    this.here(e, 'distance');
     const ex = shortestDx(this.x(e), x);
     const ey = y - this.y(e);
     return finite('distance', Math.sqrt(ex * ex + ey * ey));
   }
 
   bearing(e: Entity, x: number, y: number): number {
+    this.here(e, 'bearing');
     return finite('bearing', Math.atan2(y - this.y(e), shortestDx(this.x(e), x)));
   }
 
@@ -195,9 +197,10 @@ export class Facade implements World {
   /** The rare rest: across the antimeridian, into a wall. */
   private movePast(atX: number, atY: number): void {
     const { f64 } = this;
+    if (!Number.isFinite(this.byX + this.byY))
+      refuse('move', 'dx + dy', this.byX + this.byY, 'finite metres');
     const x = wrapX(f64[atX]! + this.byX);
     const y = clampY(f64[atY]! + this.byY);
-    if (!Number.isFinite(x + y)) refuse('move', 'dx or dy', x + y, 'finite metres');
     f64[atX] = x;
     f64[atY] = y;
   }
@@ -347,7 +350,8 @@ export class Facade implements World {
   near(x: number, y: number, radius: number): Near {
     checkFinite('near', 'x', x);
     checkFinite('near', 'y', y);
-    if (!(radius >= 0 && radius <= MAX_RADIUS_M)) refuse('near', 'radius', radius, `0…${MAX_RADIUS_M} m`);
+    if (typeof radius !== 'number' || !(radius >= 0 && radius <= MAX_RADIUS_M))
+      refuse('near', 'radius', radius, `0…${MAX_RADIUS_M} m`);
     return this.neighbourhood.query(wrapX(x), clampY(y), radius);
   }
 

@@ -3,11 +3,13 @@
  * the built-in game. Every thread that runs game code loads its own. Whatever is wrong is a BAD_GAME that names the file.
  */
 import { stat } from 'node:fs/promises';
+import type { SourceMapPayload } from 'node:module';
 import { dirname, extname, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { BuildFailure } from 'esbuild';
 import { BlueMarbleError } from '../base/errors.js';
 import { type CompiledGame, compileGame } from '../world/game.js';
+import { nameBundle, placeOf } from './places.js';
 
 const BUILT_IN = fileURLToPath(new URL('../game/game.js', import.meta.url));
 const BUILT_IN_NAME = 'built-in game';
@@ -38,14 +40,16 @@ async function load(name: string, path: string, url: string): Promise<{ default?
       await bundle(name, path); // Node does not tell the line: esbuild, which does, finds the same fault
       throw bad(name, `it does not parse: ${error.message}`);
     }
-    throw bad(
-      name,
-      `it throws while it is loaded: ${error instanceof Error ? error.message : String(error)}`,
-    );
+    const place = placeOf(error);
+    const reason = error instanceof Error ? error.message : String(error);
+    throw bad(name, `it throws while it is loaded: ${reason}${place === '' ? '' : ` (${place})`}`);
   }
 }
 
-/** The file and what it imports, as one module in a data: URL, which leaves nothing behind on disk. */
+/**
+ * The file and what it imports, as one module in a data: URL, which leaves nothing behind on disk. It has a short name,
+ * which stands in traces instead of the URL, and its map makes lines of the author's source of them (places.ts).
+ */
 async function bundle(name: string, path: string): Promise<string> {
   const esbuild = await import('esbuild');
   try {
@@ -57,11 +61,15 @@ async function bundle(name: string, path: string): Promise<string> {
       format: 'esm', // it is imported
       platform: 'node', // node: modules stay imports
       target: 'node20', // the oldest engine that runs this server
-      sourcemap: 'inline', // stack traces of game code name its own lines
+      outfile: `${path}.bundle.js`, // never written: sources in the map are relative to it
+      sourcemap: 'both', // in the module for a debugger, beside it for our traces
       tsconfigRaw: {}, // the studio's tsconfig.json does not change what is run
       logLevel: 'silent', // faults are thrown, and reported once
     });
-    return `data:text/javascript;base64,${Buffer.from(result.outputFiles[0]!.contents).toString('base64')}`;
+    const part = (end: string) => result.outputFiles.find((file) => file.path.endsWith(end))!.text;
+    const source = nameBundle(path, JSON.parse(part('.map')) as SourceMapPayload);
+    const code = `${part('.js')}\n//# sourceURL=${source}\n`;
+    return `data:text/javascript;base64,${Buffer.from(code).toString('base64')}`;
   } catch (error) {
     const first = (error as BuildFailure).errors?.[0];
     if (first === undefined) throw bad(name, `esbuild failed: ${(error as Error).message}`);

@@ -14,7 +14,9 @@ import { FAULT_KIND, SHARD_GAUGE, SHARD_STATE } from '../memory/shard-block.js';
 import { type SharedWorld, type SharedWorldHandles, attachSharedWorld } from '../memory/shared-world.js';
 import { Collections } from './collections.js';
 import type { CompiledGame } from '../world/game.js';
+import type { FaultReport } from './faults.js';
 import { loadGame } from './load-game.js';
+import { readableStack } from './places.js';
 import { rehearse } from './rehearsal.js';
 import { Rehearsing } from './rehearsing.js';
 import { Shard } from './tick.js';
@@ -44,6 +46,8 @@ export interface ShardStartData {
 export type ShardMessage =
   | { type: 'ready'; shard: number; incarnation: number }
   | { type: 'fault'; error: string; stack: string }
+  /** Errors of the game. */
+  | { type: 'game'; shard: number; report: FaultReport }
   /** It may become a shard, but its first ticks will be slow. */
   | { type: 'unrehearsed'; stack: string };
 
@@ -63,9 +67,13 @@ async function main(settings: ShardWorkerData): Promise<void> {
   rehearsing.stop();
   nameThread(`shard ${start.shard}`);
   parentPort!.unref(); // a shard that has ended its work ends
-  const data = { ...settings, ...start };
+  const tellFaults = (report: FaultReport) =>
+    parentPort!.postMessage({ type: 'game', shard: start.shard, report } satisfies ShardMessage);
+  const data = { ...settings, ...start, tellFaults };
   const block = world.shardBlocks[data.shard]!;
   const shard = new Shard(world, game, clock, data);
+  // A promise of the game's that nobody waits for: its error is the game's, like that of a handler.
+  process.on('unhandledRejection', (error) => void shard.core.faults.note(error, 'asynchronous code', 0));
   block.setGauge(SHARD_GAUGE.threadId, kernelThreadId());
   block.setGauge(SHARD_GAUGE.nice, data.nice === 0 ? 0 : setThreadNice(data.nice));
   const collections = new Collections(block);
@@ -130,6 +138,7 @@ function commitFault(fault: number): void {
 
 main(workerData as ShardWorkerData).catch((error: unknown) => {
   const e = error instanceof Error ? error : new Error(String(error));
+  e.stack = readableStack(e);
   parentPort!.postMessage({
     type: 'fault',
     error: e.message,

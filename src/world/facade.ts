@@ -34,6 +34,8 @@ export const OUTCOME = Object.freeze({
   NOT_ALLOWED: ERRORS.NOT_ALLOWED.number,
   TARGET_OFFLINE: ERRORS.TARGET_OFFLINE.number,
   TARGET_GONE: ERRORS.TARGET_GONE.number,
+  /** The game's own code threw: of an action, or of whoever was asked or given something. What it did is undone. */
+  GAME_FAULT: ERRORS.GAME_FAULT.number,
 });
 
 /** Whoever is near a point: a reused object, valid until the next `near`. Sorted by ascending id. */
@@ -46,7 +48,13 @@ export interface Near {
   kind(i: number): number;
 }
 
-/** The world as game code sees it. Lengths are metres, angles radians, times seconds; `C` names the columns. */
+/**
+ * The world as game code sees it. Lengths are metres, angles radians, times seconds; `C` names the columns.
+ *
+ * Whatever a call does not take (an entity of another shard or none at all, NaN, a negative count, a name that the game
+ * does not declare, a length beyond the limit) it refuses by an error with a sentence, and has done nothing. An error that
+ * leaves the game's code, this one or any other, undoes all of the call of the game in which it was thrown.
+ */
 export interface World<C extends string = string> {
   /** Number of the running tick. */
   readonly tick: number;
@@ -96,14 +104,16 @@ export interface World<C extends string = string> {
   consumeItems(entity: Entity, itemKind: number, count: number): boolean;
   /**
    * Moves items to any entity of the world. A target of this shard has them (or has refused) on return. Otherwise they
-   * leave the bag now, travel, and come back if they are refused: APPLIED then means "on the way".
+   * leave the bag now, travel, and come back if they are refused: APPLIED then means "on the way". A target whose
+   * handlers throw has refused, with GAME_FAULT.
    * @param note a number that the target's `received` is told with the items
    * @returns an outcome; anything but APPLIED changed nothing: NOT_ENOUGH, OUTBOX_FULL, or the target's refusal
    */
   give(from: Entity, toId: number, itemKind: number, count: number, note?: number): number;
   /**
-   * A reliable message: received once, in the order of sending. `receive` and `answered` of a target in this shard may
-   * run before `send` returns. A target that does not exist answers TARGET_GONE.
+   * A reliable message: received once, in the order of sending to one target. Neither `receive` nor `answered` runs
+   * before `send` returns, wherever the target lives: in one of the next ticks, and each after the other. A target that
+   * does not exist answers TARGET_GONE, one whose `receive` throws GAME_FAULT.
    * @param kind of one of the game's `messages`
    * @returns APPLIED when accepted for delivery, OUTBOX_FULL when the sender has too many unanswered
    */
@@ -133,7 +143,7 @@ export interface World<C extends string = string> {
   find(id: number): Entity | -1;
   /** Entities within `radius` (≤ 1 000 m), across all borders, where they were after the last tick. */
   near(x: number, y: number, radius: number): Near;
-  /** Tells everyone who watches the entity's cell. At most 176 bytes; they are copied. */
+  /** Tells everyone who watches the entity's cell, by one of the game's `events`. At most 176 bytes; they are copied. */
   emit(entity: Entity, eventKind: number, bytes: Uint8Array, length: number): void;
   /** In [0, 1): a function of world seed, entity, tick, and how often it was asked for that entity in this tick. */
   random(entity: Entity): number;
@@ -165,7 +175,7 @@ export interface ActionDefinition<S extends PayloadSchema = PayloadSchema, C ext
   /** 1…0xFEFF, unique in the game. */
   readonly kind: number;
   readonly payload: S;
-  /** @returns the outcome, 0 = applied; anything else promises that nothing was changed */
+  /** @returns the outcome, 0 = applied; with anything else all that it has changed is undone */
   apply(world: World<C>, actor: Entity, payload: PayloadOf<S>): number;
 }
 
@@ -224,9 +234,9 @@ export interface GameModule<C extends string = string> {
   readonly jobs?: Readonly<Record<string, (input: unknown) => unknown>>;
   /** Once per shard start. */
   setup?(world: World<C>): void;
-  /** Once for each new player. */
+  /** Once for each new player; if it throws, again with the player's next session. */
   spawnPlayer?(world: World<C>, player: Entity): void;
-  /** Natural content of a base tile, once for ever; `random` is seeded by world and tile. */
+  /** Natural content of a base tile, once for ever; if it throws, again when the tile wakes. `random` is seeded by world and tile. */
   populate?(world: World<C>, tile: TileArea, random: Random): void;
   /** Whether an entity takes what is given to it: 0 accepts, an outcome refuses. Without it everything accepts. */
   mayReceive?(world: World<C>, target: Entity, itemKind: number, count: number, fromId: number): number;

@@ -1,7 +1,7 @@
 /**
- * Game code that throws or never returns takes its shard down, and after the second time for the same action or entity
- * it is not tried again: the action is answered QUARANTINED, the entity is not stepped any more, and everybody else
- * plays on, with every action decided exactly once (case 22).
+ * Game code that never returns takes its shard down, and after the second time for the same action it is not tried again.
+ * Game code that throws takes nothing down: the action is rejected, the entity frozen. Everybody else plays on, with every
+ * action decided exactly once (case 22).
  */
 import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
@@ -48,8 +48,9 @@ function countOf(viewer: Client, entity: number): number | undefined {
   return seen === undefined ? undefined : columnReader(viewer.welcome?.columns ?? [], 'count')?.(seen);
 }
 
-async function fall(t: Test, culprit: 'trip' | 'stall' | 'curse', outcome: number): Promise<Server> {
-  const server = await Server.start(t, ['--shards', '1', '--game', GAME], { mayLog: DEATH });
+/** One plays `count`, the culprit, `count`, `count`; another one only counts. @returns the server and who did it */
+async function fall(t: Test, culprit: 'trip' | 'stall' | 'curse', outcome: number, mayLog: RegExp[]) {
+  const server = await Server.start(t, ['--shards', '1', '--game', GAME], { mayLog });
   const [guilty, innocent] = [await enter(t, server), await enter(t, server)];
   const others = codes(innocent.client, ...Array.from({ length: 20 }, () => 'count'));
   t.same(await codes(guilty.client, 'count', culprit, 'count', 'count'), [0, outcome, 0, 0], culprit);
@@ -60,36 +61,40 @@ async function fall(t: Test, culprit: 'trip' | 'stall' | 'curse', outcome: numbe
   const [log, other] = await Promise.all([guilty.client.requestLog(), innocent.client.requestLog()]);
   t.match(log, { lastAction: 4, applied: outcome === 0 ? 4 : 3, rejected: outcome === 0 ? 0 : 1 });
   t.match(other, { lastAction: 21, applied: 21, rejected: 0 }, 'each action was done once');
-  t.equal((await server.status()).totals.shardRestarts, 2);
-  const verdicts = server.log.filter(({ msg }) => msg === 'killed a shard twice: quarantined');
-  t.match(verdicts, [{ entity: guilty.client.entity, action: culprit === 'curse' ? 0 : 2 }]);
-  await Promise.all([guilty.client.goodbye(), innocent.client.goodbye()]);
-  return server;
+  const leave = () => Promise.all([guilty.client.goodbye(), innocent.client.goodbye()]);
+  return { server, entity: guilty.client.entity, leave };
 }
 
-t.test('an action that throws', { buffered: true }, async (t) => {
-  const server = await fall(t, 'trip', ERRORS.QUARANTINED.number);
-  const faults = server.log.filter(({ msg }) => msg === 'shard fault').map(({ reason }) => String(reason));
-  t.equal(faults.length, 2);
-  for (const reason of faults) {
-    t.match(
-      reason,
-      /game 'fragile'.*action 'trip'.*tripped over its own feet/,
-      'the log names game and action',
-    );
-    t.match(reason, /fragile\.(js|ts):\d+/, 'and the line');
-  }
+t.test('an action that throws is rejected', { buffered: true }, async (t) => {
+  const mayLog = [/^error in the game, undone$/];
+  const { server, leave } = await fall(t, 'trip', ERRORS.GAME_FAULT.number, mayLog);
+  const { totals, alarms } = await server.status();
+  t.match(totals, { shardRestarts: 0, gameFaults: 1 });
+  t.same(alarms, []);
+  const faults = () => server.log.filter(({ msg }) => msg === 'error in the game, undone');
+  await eventually('it is logged', () => faults().length > 0);
+  t.match(faults(), [{ what: "action 'trip'", reason: 'tripped over its own feet', count: 1 }], 'once');
+  t.match(faults()[0], { place: /fragile\.(js|ts):\d+:\d+$/, stack: /tripped over its own feet/ });
+  await leave();
   await server.stop();
 });
 
 t.test('an action that never ends', { buffered: true }, async (t) => {
-  const server = await fall(t, 'stall', ERRORS.QUARANTINED.number);
+  const { server, entity, leave } = await fall(t, 'stall', ERRORS.QUARANTINED.number, DEATH);
+  t.equal((await server.status()).totals.shardRestarts, 2);
+  const verdicts = server.log.filter(({ msg }) => msg === 'killed a shard twice: quarantined');
+  t.match(verdicts, [{ entity, action: 2 }]);
+  await leave();
   await server.stop();
 });
 
-t.test('a step that throws', { buffered: true }, async (t) => {
-  const server = await fall(t, 'curse', 0);
-  const faults = server.log.filter(({ msg }) => msg === 'shard fault').map(({ reason }) => String(reason));
-  for (const reason of faults) t.match(reason, /game 'fragile'.*step of a 'player'.*cursed/);
+t.test('a step that throws freezes its entity, with an alarm', { buffered: true }, async (t) => {
+  const mayLog = [/^error in the game, undone$/, /^frozen: the steps of these entities throw$/];
+  const { server, entity, leave } = await fall(t, 'curse', 0, mayLog);
+  let alarm = '';
+  await eventually('an alarm', async () => (alarm = (await server.status()).alarms.join()) !== '');
+  t.match(alarm, new RegExp(`1 entity of the game is frozen.*'player' ${entity} .*fragile\\.(js|ts):\\d+`));
+  t.match((await server.status()).totals, { shardRestarts: 0 });
+  await leave();
   await server.stop();
 });

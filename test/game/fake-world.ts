@@ -183,10 +183,7 @@ export class FakeWorld implements World {
       args: new Float64Array(4),
     };
     letter.args.set(args);
-    if (this.find(target) < 0) return this.postOrFull(letter);
-    const answer = this.planet.receive(letter);
-    definition.answered?.(this, from, letter, answer);
-    return OUTCOME.APPLIED;
+    return this.planet.post(letter) ? OUTCOME.APPLIED : OUTCOME.OUTBOX_FULL;
   }
   private postOrFull(letter: Letter) {
     if (this.planet.byId(letter.target) < 0) return OUTCOME.TARGET_GONE;

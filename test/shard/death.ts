@@ -4,11 +4,12 @@
  * `worker.terminate()` would end it. What the work did before stays done; nothing after it happens. A death before a
  * read is the same as one before the next change. One thread, one work at a time.
  */
+import { AssertionError } from '../../src/base/assert.js';
 import { CutBlock } from '../../src/memory/cut-block.js';
 import { Core } from '../../src/shard/core.js';
 
-/** Thrown at the point of death; caught by `until` alone. */
-class Death extends Error {
+/** Thrown at the point of death; caught by `until` alone, since the shard takes it for a fault of its own. */
+class Death extends AssertionError {
   constructor(readonly at: number) {
     super(`dead before change ${at} of shared memory`);
   }

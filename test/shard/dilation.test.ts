@@ -12,6 +12,7 @@ import { dilation, packService } from '../../src/memory/service.js';
 import { SHARD_COUNTER } from '../../src/memory/shard-block.js';
 import { dueBetween, due, slowestFactor } from '../../src/world/dilation.js';
 import type { GameModule, World } from '../../src/world/facade.js';
+import { readColumn } from './column.js';
 import { Planet, type TestPlayer } from './planet.js';
 
 const COOLDOWN = 1000;
@@ -66,7 +67,7 @@ const metronome = {
 } as unknown as GameModule;
 
 const column = (planet: Planet, name: string, player: TestPlayer): number =>
-  planet.shards[0]!.facade.column(name).get(player.slot);
+  readColumn(planet.world.arena, planet.game, name, player.slot);
 const steps = (planet: Planet, player: TestPlayer): number => column(planet, 'steps', player);
 
 function slow(planet: Planet, x: number, percent: number): void {

@@ -4,6 +4,7 @@ import { LIMITS } from '../../src/base/limits.js';
 import { seededRandom } from '../../src/base/random.js';
 import { boundsOf, tileAt } from '../../src/geo/address.js';
 import type { GameModule, Message, World } from '../../src/world/facade.js';
+import { readColumn } from './column.js';
 import { Planet, type TestPlayer } from './planet.js';
 
 const tile = boundsOf(tileAt(10_000, 10_000, LIMITS.baseTileLevel));
@@ -72,7 +73,7 @@ function correspond(seed: number, plant: (planet: Planet) => void = () => {}): s
     planet.step(who === 0 ? [0] : who === 1 ? [1] : who === 2 ? [0, 1] : [1, 0]);
   }
   planet.run(60);
-  const value = (p: TestPlayer, name: string) => planet.shards[0]!.facade.column(name).get(p.slot);
+  const value = (p: TestPlayer, name: string) => readColumn(planet.world.arena, planet.game, name, p.slot);
   for (const [p, other] of [pair, [pair[1], pair[0]]] as const) {
     if (value(p, 'sent') < 5) wrong.push('hardly anything was sent');
     if (value(other, 'got') !== value(p, 'sent')) wrong.push('not everything arrived');

@@ -31,6 +31,7 @@ import { type SharedWorld, createSharedWorld } from '../../src/memory/shared-wor
 import { SlotCache, sendReserved } from '../../src/memory/slots.js';
 import { type CompiledGame, compileGame } from '../../src/world/game.js';
 import { Placer } from '../../src/world/placing.js';
+import type { TellFaults } from '../../src/shard/faults.js';
 import { Shard } from '../../src/shard/tick.js';
 import { until } from './death.js';
 
@@ -62,6 +63,8 @@ export interface PlanetOptions {
   frameEvery?: number;
   tickRateHz?: number;
   tileSleepS?: number;
+  /** Is told what the game did wrong. */
+  tellFaults?: TellFaults;
 }
 
 export class Planet {
@@ -121,6 +124,7 @@ export class Planet {
       capacity: 5000,
       quarantine: this.quarantine,
       tileSleepS: this.options.tileSleepS,
+      ...(this.options.tellFaults && { tellFaults: this.options.tellFaults }),
     });
     this.shards[shard] = made;
     this.nextTick[shard] = made.start(dead);

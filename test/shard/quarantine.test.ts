@@ -1,5 +1,9 @@
-/** What brings a shard down is in its hand when it dies; left alone afterwards, it harms nobody else. */
+/**
+ * What brings a shard down is in its hand when it dies; left alone afterwards, it harms nobody else. In these games it is
+ * a fault of the shard's own that shows: errors of a game bring nobody down (deeds.test.ts).
+ */
 import t from 'tap';
+import { AssertionError } from '../../src/base/assert.js';
 import { ERRORS } from '../../src/base/errors.js';
 import { LIMITS } from '../../src/base/limits.js';
 import { CONTENT, ITEM, KIND } from '../../src/game/constants.js';
@@ -22,15 +26,15 @@ function faulty(): { module: GameModule; poison: { step: number; receive: number
   const module: GameModule = {
     ...inner,
     step(world: World, e: Entity) {
-      if (world.id(e) === poison.step) throw new Error('poison');
+      if (world.id(e) === poison.step) throw new AssertionError('poison');
       inner.step(world, e);
     },
     mayReceive(world: World, target: Entity, item: number, count: number, from: number) {
-      if (world.id(target) === poison.receive) throw new Error('poison');
+      if (world.id(target) === poison.receive) throw new AssertionError('poison');
       return inner.mayReceive!(world, target, item, count, from);
     },
     populate(world: World, area: TileArea, random) {
-      if (area.west === poison.tile) throw new Error('poison');
+      if (area.west === poison.tile) throw new AssertionError('poison');
       inner.populate!(world, area, random);
     },
   };
@@ -130,7 +134,7 @@ t.test('an action that kills twice is rejected, once', (t) => {
       walk: {
         ...inner.actions['walk'],
         apply: () => {
-          throw new Error('poison');
+          throw new AssertionError('poison');
         },
       },
     },

@@ -86,8 +86,13 @@ for (const word of WORDS)
     planet.run(5);
     t.equal(made(), 1, 'to be looked at wakes nobody');
     planet.act(player, word);
+    planet.run(word === 'letter' ? 12 : 5);
+    // Who was written to stays awake until the sender knows its answer.
+    if (word === 'letter') t.ok(made() >= 2, `${made()} steps`);
+    else t.equal(made(), 2);
+    const before = made();
     planet.run(5);
-    t.equal(made(), 2);
+    t.equal(made(), before, 'and sleeps again');
     t.equal(faults(), 0);
     t.end();
   });

@@ -1,11 +1,12 @@
 /** The game as the simulation runs it: it counts the steps of an entity, and dies in the middle of a tick when it is told to. */
+import { AssertionError } from '../../src/base/assert.js';
 import type { GameModule, World } from '../../src/world/facade.js';
 
 /** Column that the simulation adds to the game: steps of an entity, counted by nobody but its own step; a run is short. */
 export const STEPS = 'simulatedSteps';
 
-/** Thrown by the game inside a tick when the simulation wants a shard to die there. */
-class PlannedDeath extends Error {}
+/** Thrown inside a tick when the simulation wants a shard to die there: the shard takes it for a fault of its own. */
+class PlannedDeath extends AssertionError {}
 
 export class Fuse {
   /** Steps and actions until a shard dies inside its tick; −1 = it does not. */
@@ -20,7 +21,7 @@ export function isBurnt(error: unknown): boolean {
 /** The game with a fuse in it: burns down with each step and action of the shard that is running. */
 export function mined(module: GameModule, fuse: Fuse): GameModule {
   const burn = () => {
-    if (fuse.left >= 0 && fuse.left-- === 0) throw new PlannedDeath();
+    if (fuse.left >= 0 && fuse.left-- === 0) throw new PlannedDeath('planned');
   };
   const actions = Object.fromEntries(
     Object.entries(module.actions).map(([name, action]) => [

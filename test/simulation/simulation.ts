@@ -11,9 +11,9 @@ import { LIMITS } from '../../src/base/limits.js';
 import { type Random, hash2, seededRandom } from '../../src/base/random.js';
 import type { Client } from '../../src/client/client.js';
 import game from '../../src/game/game.js';
-import type { Shard } from '../../src/shard/tick.js';
 import type { StoreParts } from '../../src/store/core.js';
-import type { Column, GameModule } from '../../src/world/facade.js';
+import type { GameModule } from '../../src/world/facade.js';
+import { readColumn } from '../shard/column.js';
 import { AccountWatch } from './accounts.js';
 import { CALM, type FaultMix, drawMix } from './faults.js';
 import { DurableWatch } from './durable.js';
@@ -104,7 +104,6 @@ export class Simulation {
   private storeDeaths = 0;
   /** Bytes a second of each client. */
   readonly budget: number;
-  private steps: Column;
   private readonly fuse = new Fuse();
   /** Changes of shared memory by the store until the process dies in the middle of its turn; −1 = it does not. */
   private storeFuse = -1;
@@ -143,7 +142,6 @@ export class Simulation {
     this.node.onBoot = (shard) => this.durable.follow(shard);
     this.node.disk.slowestMs = this.mix.diskMs;
     this.retirement = new Retirement(this.node);
-    this.steps = this.anyShard.facade.column(STEPS);
     this.stalled = new Array<number>(shards).fill(0);
     const place = planned === null ? null : () => placeOf(planned, options.seed, this.tick);
     for (let i = 0; i < (options.players ?? 12); i++)
@@ -188,11 +186,6 @@ export class Simulation {
       unloads: this.node.unloads + this.node.store.residence.unloads,
       accounts: this.accounts.accounts,
     };
-  }
-
-  /** The planner's seeds begin with one at least. */
-  private get anyShard(): Shard {
-    return this.node.shards[0]!;
   }
 
   private get isSettled(): boolean {
@@ -257,7 +250,6 @@ export class Simulation {
     this.watch.restarted();
     this.retirement.shard = -1;
     this.stalled.fill(0);
-    this.steps = this.anyShard.facade.column(STEPS);
   }
 
   private retire(): void {
@@ -272,7 +264,7 @@ export class Simulation {
 
   /** Steps that the game has made of an entity since its birth, as its own record says. */
   stepsOf(slot: number): number {
-    return this.steps.get(slot);
+    return readColumn(this.node.world.arena, this.node.game, STEPS, slot);
   }
 
   private order(): number[] {
