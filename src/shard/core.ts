@@ -228,7 +228,7 @@ export class Core {
     this.asleep[slot] = SLEEP.AWAKE;
     if (this.owned.has(slot)) return void this.writeClock(slot);
     this.checkNew(slot);
-    this.deeds.saveHot(slot, false);
+    if (this.deeds.isOpen) this.deeds.saveHot(slot, false);
   }
 
   /** The same for the cold state. */
@@ -238,7 +238,7 @@ export class Core {
     let isFresh = false;
     if (this.owned.has(slot)) isFresh = beginCold(this.arena, slot, this.options.incarnation, this.tick);
     else this.checkNew(slot);
-    this.deeds.saveCold(slot, isFresh);
+    if (this.deeds.isOpen) this.deeds.saveCold(slot, isFresh);
     return this.arena.cold(slot);
   }
 
@@ -249,7 +249,7 @@ export class Core {
   writeClock(slot: number): boolean {
     assert(this.owned.has(slot), 'I1: only the owner writes an entity');
     const isFresh = beginHot(this.arena, slot, this.options.incarnation, this.tick);
-    this.deeds.saveHot(slot, isFresh);
+    if (this.deeds.isOpen) this.deeds.saveHot(slot, isFresh);
     this.writable = slot;
     return isFresh;
   }

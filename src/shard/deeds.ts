@@ -34,6 +34,8 @@ const FROM_TICK = -1;
 export type Numbers = Float64Array | Uint32Array | Int32Array;
 
 export class Deeds {
+  /** Whether game code runs: only then it may write. */
+  isOpen = false;
   private depth = 0;
   private count = 0;
   private entries = new Float64Array(ENTRIES * WORDS);
@@ -45,6 +47,8 @@ export class Deeds {
   private readonly coldDeed: Uint32Array;
   /** Entity whose step it is: its hot state is saved from the start. −1 = none. */
   private own = -1;
+  /** Where the copy of that begins. */
+  private ownCopy = FROM_TICK;
   private readonly numbers: Numbers[] = [];
   private readonly undos: ((argument: number) => void)[] = [];
 
@@ -59,11 +63,6 @@ export class Deeds {
   ) {
     this.hotDeed = new Uint32Array(arena.capacity);
     this.coldDeed = new Uint32Array(arena.capacity);
-  }
-
-  /** Whether game code runs: only then it may write. */
-  get isOpen(): boolean {
-    return this.depth > 0;
   }
 
   /** Makes a list of numbers undoable. @returns its number, for `note` */
@@ -83,6 +82,7 @@ export class Deeds {
       this.copied = 0;
     }
     this.depth++;
+    this.isOpen = true;
     this.part();
     return this.count;
   }
@@ -97,20 +97,29 @@ export class Deeds {
     this.count = 0;
     this.copied = 0;
     this.deed = this.next();
+    this.isOpen = true;
     this.own = slot;
-    this.add(ENTRY.HOT, slot, isFresh ? FROM_TICK : this.copy(this.arena.hot(slot) >> 2, HOT_WORDS), 0);
+    this.ownCopy = isFresh ? FROM_TICK : this.copy(this.arena.hot(slot) >> 2, HOT_WORDS);
   }
 
   /** What was done stands, as far as this deed is concerned. */
   keep(): void {
-    this.depth--;
-    if (this.depth > 0) this.part();
-    else this.forget();
+    if (--this.depth > 0) return this.part();
+    this.isOpen = false;
+    this.forget();
   }
 
-  /** Takes back all that was done since `open` gave this mark (0 = the whole step), and ends the deed. */
+  /** Takes back all that was done since `open` gave this mark, and ends the deed. */
   undo(mark: number): void {
     while (this.count > mark) this.takeBack(--this.count * WORDS);
+    this.keep();
+  }
+
+  /** The same for the whole of a step. @param slot its entity */
+  undoStep(slot: number): void {
+    while (this.count > 0) this.takeBack(--this.count * WORDS);
+    const { arena, ownCopy } = this;
+    this.restore(slot, arena.hot(slot) >> 2, ownCopy, arena.hotUndo(slot) >> 2, HOT_WORDS);
     this.keep();
   }
 
@@ -128,16 +137,16 @@ export class Deeds {
     return 1;
   }
 
-  /** Before a write to the hot state. @param isFresh the tick's undo copy was made just now */
+  /** Before a write to the hot state; only while a deed is open. @param isFresh the tick's undo copy was made just now */
   saveHot(slot: number, isFresh: boolean): void {
-    if (this.depth === 0 || slot === this.own || this.hotDeed[slot] === this.deed) return;
+    if (slot === this.own || this.hotDeed[slot] === this.deed) return;
     this.hotDeed[slot] = this.deed;
     this.add(ENTRY.HOT, slot, isFresh ? FROM_TICK : this.copy(this.arena.hot(slot) >> 2, HOT_WORDS), 0);
   }
 
   /** The same for the cold state. */
   saveCold(slot: number, isFresh: boolean): void {
-    if (this.depth === 0 || this.coldDeed[slot] === this.deed) return;
+    if (this.coldDeed[slot] === this.deed) return;
     this.coldDeed[slot] = this.deed;
     this.add(ENTRY.COLD, slot, isFresh ? FROM_TICK : this.copy(this.arena.cold(slot) >> 2, COLD_WORDS), 0);
   }
@@ -149,12 +158,12 @@ export class Deeds {
 
   /** Before a tracked number changes. */
   note(list: number, index: number): void {
-    if (this.depth > 0) this.add(ENTRY.NUMBER, list, index, this.numbers[list]![index]!);
+    if (this.isOpen) this.add(ENTRY.NUMBER, list, index, this.numbers[list]![index]!);
   }
 
   /** Something was done that its undo takes back. */
   did(what: number, argument = 0): void {
-    if (this.depth > 0) this.add(ENTRY.DONE, what, argument, 0);
+    if (this.isOpen) this.add(ENTRY.DONE, what, argument, 0);
   }
 
   private add(entry: number, a: number, b: number, c: number): void {

@@ -13,7 +13,7 @@ import { placeOf, readableStack } from './places.js';
 export interface GameFault {
   /** "action 'walk'". */
   readonly what: string;
-  /** "/home/me/game/walk.ts:12:5", or '' when the trace names no line of the game. */
+  /** "…/game/walk.ts:12:5", or '' when the trace names no line of the game. */
   readonly place: string;
   /** Of the first one. */
   readonly message: string;

@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 const PREFIX = 'bluemarble-game:';
 const bundles = new Map<string, { map: SourceMap; folder: string }>();
 
-/** "at apply (bluemarble-game:/home/me/game.ts:12:5)": the place is the last thing in the line, in brackets or not. */
+/** "at apply (bluemarble-game:…/game.ts:12:5)": the place is the last thing in the line, in brackets or not. */
 const FRAME = /((?:bluemarble-game:|file:\/\/)?\/[^()\n]*):(\d+):(\d+)(?=\)?$)/;
 /** Our own code, the built-in game excepted. */
 const OWN = fileURLToPath(new URL('..', import.meta.url));
@@ -26,7 +26,7 @@ export function nameBundle(path: string, map: SourceMapPayload, folder: string =
   return PREFIX + path;
 }
 
-/** @returns "/home/me/game/walk.ts:12:5", the innermost line of the game in the trace; '' when there is none */
+/** @returns "…/game/walk.ts:12:5", the innermost line of the game in the trace; '' when there is none */
 export function placeOf(error: unknown): string {
   for (const line of stackOf(error).split('\n')) {
     const place = placeIn(line);

@@ -142,7 +142,7 @@ export class Stepper {
     const { arena } = core;
     const what = `step of a '${core.game.kinds[core.kind(slot)]}'`;
     const place = core.faults.note(error, what, core.id(slot));
-    core.deeds.undo(0);
+    core.deeds.undoStep(slot);
     core.writeClock(slot);
     // It was awake, and out of rest, when its steps began.
     arena.u16[(arena.hot(slot) + HOT.flags) >> 1]! &= ~(FLAG.RESTED | FLAG.ASLEEP);

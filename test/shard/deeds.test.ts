@@ -10,7 +10,6 @@ import { LIMITS } from '../../src/base/limits.js';
 import { boundsOf, tileAt } from '../../src/geo/address.js';
 import { RECORD_HEADER_BYTES } from '../../src/memory/byte-ring.js';
 import { COLD_BYTES, HOT_BYTES, OWNER, ownerState } from '../../src/memory/record.js';
-import type { Deeds } from '../../src/shard/deeds.js';
 import type { Entity, GameModule, World } from '../../src/world/facade.js';
 import { checkPlanet } from './invariants.js';
 import { Planet } from './planet.js';
@@ -182,11 +181,13 @@ function watch(planet: Planet): { undone: number; wrong: number } {
       isLooking = false;
       return now;
     };
-    const [open, openStep, undo] = [deeds.open, deeds.openStep, deeds.undo].map((f) => f.bind(deeds)) as [
-      Deeds['open'],
-      Deeds['openStep'],
-      Deeds['undo'],
-    ];
+    const [open, openStep] = [deeds.open.bind(deeds), deeds.openStep.bind(deeds)];
+    const [undo, undoStep] = [deeds.undo.bind(deeds), deeds.undoStep.bind(deeds)];
+    const compare = () => {
+      if (deeds.isOpen || isLooking) return;
+      seen.undone++;
+      if (look() !== before) seen.wrong++;
+    };
     deeds.open = () => {
       if (!deeds.isOpen && !isLooking) before = look();
       return open();
@@ -199,9 +200,11 @@ function watch(planet: Planet): { undone: number; wrong: number } {
     };
     deeds.undo = (mark) => {
       undo(mark);
-      if (deeds.isOpen || isLooking) return;
-      seen.undone++;
-      if (look() !== before) seen.wrong++;
+      compare();
+    };
+    deeds.undoStep = (slot) => {
+      undoStep(slot);
+      compare();
     };
   });
   return seen;
