@@ -125,12 +125,7 @@ export class PlanetNode implements NodeView {
     const cpu = new ThreadCpu(clock, readIfThere);
     const bots = () => this.bots?.count() ?? 0;
     this.observatory = new Observatory({
-      world,
-      clock,
-      timers,
-      log,
-      cpu,
-      bots,
+      ...{ world, clock, timers, log, cpu, bots },
       readText: readIfThere,
       supervisor: () => this.supervisor,
       reshaper: () => this.breathing.reshaper,
@@ -140,12 +135,7 @@ export class PlanetNode implements NodeView {
     const { supervisor } = this;
     const { capacity: capacityPlayers, pinShards } = config;
     this.breathing = makeBreathing({
-      world,
-      clock,
-      timers,
-      log,
-      cpu,
-      supervisor,
+      ...{ world, clock, timers, log, cpu, supervisor },
       traces: this.observatory.traces,
       limits: plannerLimits({ capacityPlayers, pinShards, ...limits }),
     });

@@ -124,7 +124,7 @@ export class Planet {
       capacity: 5000,
       quarantine: this.quarantine,
       tileSleepS: this.options.tileSleepS,
-      ...(this.options.tellFaults && { tellFaults: this.options.tellFaults }),
+      tellFaults: this.options.tellFaults ?? (() => {}),
     });
     this.shards[shard] = made;
     this.nextTick[shard] = made.start(dead);
@@ -243,16 +243,8 @@ export class Planet {
   }
 
   control(player: TestPlayer, kind: number): void {
-    const wrote = this.world.inboxes.write(
-      player.slot,
-      player.word,
-      player.session,
-      0,
-      kind,
-      new Uint8Array(0),
-      0,
-    );
-    assert.equal(wrote, 'ok');
+    const { slot, word, session } = player;
+    assert.equal(this.world.inboxes.write(slot, word, session, 0, kind, new Uint8Array(0), 0), 'ok');
   }
 
   /** Sends an action by name; returns its id. */
