@@ -145,13 +145,8 @@ export class Core {
     this.slots = new SlotCache(this.arena, options.shard);
     this.cut = new Cut(this);
     this.asking = new Asking(this);
-    this.deeds = new Deeds(
-      this.arena,
-      () => {
-        this.writable = NO_SLOT;
-      },
-      (slot) => this.wake(slot),
-    );
+    const forget = () => void (this.writable = NO_SLOT);
+    this.deeds = new Deeds(this.arena, forget, (slot) => this.wake(slot));
     const transfers = world.transfers[options.shard]!;
     this.ledger = new Ledger(this.arena, transfers, this.block, world.bags.u32, this.deeds);
     this.stuck = new Frozen(this);
