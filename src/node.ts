@@ -214,7 +214,7 @@ export class PlanetNode implements NodeView {
     const reasons = waiting.flatMap((report) => (report.alarm === null ? [] : [report.alarm]));
     if (this.world.cut.state === STORE_STATE.FAILING)
       reasons.push(`the disk fails (${this.durability?.status().trouble}): nobody is let in`);
-    return [...reasons, ...noRoom(this.world)];
+    return [...reasons, ...noRoom(this.world), ...(this.gateways?.notReady() ?? [])];
   }
 
   killShard(shard: number, how: Death): boolean {

@@ -16,7 +16,8 @@ import type { LinkTransport } from '../gateway/link-transport.js';
 import type { Gateway } from '../gateway/gateway.js';
 import type { FromGateway, GatewayWorkerData, ToGateway } from '../gateway/thread-messages.js';
 import type { SharedWorld } from '../memory/shared-world.js';
-import { systemTimers } from '../base/clock.js';
+import { GatewayWatch } from './gateway-watch.js';
+import { monotonicClock, systemTimers } from '../base/clock.js';
 import type { NodeFacts, RouterFacts } from '../wire/link/facts.js';
 import type { LinkPeer } from '../wire/link/handshake.js';
 import { readDescriptors, roomForSockets } from './descriptors.js';
@@ -41,6 +42,8 @@ export interface GatewaysOptions extends Omit<GatewaySettings, 'number' | 'liste
   readonly facts: () => NodeFacts;
 }
 
+/** Gateways in threads of their own are looked at so often; one in the main thread looks at nobody if it hangs. */
+const LOOK_MS = 500;
 const GATEWAY_MODULE = new URL('../gateway/worker.js', import.meta.url);
 
 export class Gateways {
@@ -50,10 +53,19 @@ export class Gateways {
   private links: LinkTransport | null = null;
   private linkPort = 0;
   private readonly threads: { readonly worker: Worker; readonly ended: Promise<void> }[] = [];
+  private readonly watch: GatewayWatch;
+  private cancelWatch: () => void = () => {};
   private stopping = false;
   private opening: Promise<unknown> = Promise.resolve();
 
-  constructor(private readonly options: GatewaysOptions) {}
+  constructor(private readonly options: GatewaysOptions) {
+    this.watch = new GatewayWatch(options.world.gatewayBlocks, monotonicClock(), options.log);
+  }
+
+  /** Why clients should not come at the moment. */
+  notReady(): string[] {
+    return this.watch.reasons;
+  }
 
   /**
    * @returns the real port
@@ -82,6 +94,7 @@ export class Gateways {
   /** Idempotent; may be called while `open` is under way. */
   async stop(): Promise<void> {
     this.stopping = true;
+    this.cancelWatch();
     await this.opening; // what is half open cannot be closed
     for (const { worker } of this.threads) {
       worker.postMessage({ type: 'stop', code: 'SERVER_STOPPING' } satisfies ToGateway);
@@ -113,6 +126,7 @@ export class Gateways {
     );
     const failed = (await Promise.allSettled(others)).find((result) => result.status === 'rejected');
     if (failed !== undefined) throw failed.reason;
+    if (shared && !this.stopping) this.cancelWatch = systemTimers().every(LOOK_MS, () => this.watch.look());
     if (!this.stopping) await this.openLinks();
     return real;
   }

@@ -111,6 +111,7 @@ export class Gateway {
 
   /** One turn: what the shards have sent, what has to be tried again, what is due. Never throws. */
   poll(): void {
+    this.core.block.beat();
     this.guarded(() => {
       const now = this.core.now();
       this.core.turned(now, this.pace);

@@ -15,6 +15,7 @@ import { LINE, checkHeader, magicOf, writeHeader } from './header.js';
 const MAGIC = magicOf('BMgw');
 const DOORBELL = LINE >> 2;
 const STATE = DOORBELL + 1;
+const HEARTBEAT = DOORBELL + 2;
 const COUNTERS = (2 * LINE) >> 3;
 const GAUGES = COUNTERS + 16;
 const REFUSALS = GAUGES + 8;
@@ -80,6 +81,14 @@ export class GatewayBlock {
   }
   set state(value: number) {
     Atomics.store(this.i32, STATE, value);
+  }
+
+  /** Moves on with every turn of the gateway; a value that stands still is a hang. */
+  get heartbeat(): number {
+    return Atomics.load(this.i32, HEARTBEAT);
+  }
+  beat(): void {
+    Atomics.add(this.i32, HEARTBEAT, 1);
   }
 
   /** Shard, after pushing what its tick has for this gateway: once a tick. */
