@@ -116,9 +116,13 @@ class MapPage {
   }
 
   /** @param goThere turns the view to it */
-  private choose(tile: string | null, goThere: boolean): void {
+  private choose(asked: string | null, goThere: boolean): void {
+    const address = asked === null ? undefined : parseTile(asked);
+    // A decision may name a tile that has been split or merged since: what stands there now is shown.
+    const isLeaf = asked !== null && this.planet.leaves.has(asked);
+    const now = isLeaf || address === undefined ? undefined : this.planet.leafAround(address);
+    const tile = now?.data.tile ?? asked;
     this.painter.selected = tile;
-    const address = tile === null ? undefined : parseTile(tile);
     if (address !== undefined) {
       if (goThere) {
         const { x, y } = centreOf(address);
