@@ -25,9 +25,12 @@ export const WATCH_CONTROLS = `(() => {
     const words = (e.getAttribute('aria-label') ?? e.textContent).trim().replace(/\\d[\\d/.,]*/g, '#');
     return (e.parentElement?.closest('[id]')?.id ?? e.parentElement?.className ?? '') + ': ' + words;
   };
-  new MutationObserver(() => {
+  const look = () => {
+    if (document.readyState === 'loading') return; // half of an element has no words yet
     for (const e of document.querySelectorAll(CONTROLS)) found.add(key(e));
-  }).observe(document, { subtree: true, childList: true });
+  };
+  new MutationObserver(look).observe(document, { subtree: true, childList: true });
+  document.addEventListener('DOMContentLoaded', look);
 })()`;
 
 export class Controls {
