@@ -9,7 +9,7 @@ export const LOADED = ['absent', 'here', 'no-room', 'refused'] as const;
 export type Loaded = (typeof LOADED)[number];
 
 export interface AccountBook {
-  /** @returns entity id of the player, 0 = none yet */
+  /** @returns entity id of the player, 0 = none yet, below 0 = what is stored of the account is damaged */
   find(playerId: string): Promise<number>;
   /**
    * Binds `entity` to the player if what is bound is still `expected` (0 = nothing): a compare-and-swap, so that two

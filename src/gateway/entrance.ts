@@ -112,7 +112,9 @@ export class Entrance {
     if ('guest' in verdict) return this.admitGuest(connection);
     connection.playerId = verdict.playerId;
     connection.entity = await this.core.parts.accounts.find(verdict.playerId);
-    if (!connection.isClosed()) this.again(connection);
+    if (connection.isClosed()) return;
+    if (connection.entity < 0) return connection.refuse('RECORD_DAMAGED');
+    this.again(connection);
   }
 
   private admitGuest(connection: Connection): void {
@@ -212,6 +214,7 @@ export class Entrance {
       return;
     }
     if (bound === 0) return connection.refuse('WORLD_FULL');
+    if (bound < 0) return connection.refuse('RECORD_DAMAGED');
     connection.entity = bound;
     if (bound !== id) return this.again(connection); // another gateway was faster: its entity is the player's
     this.start(connection, slot);

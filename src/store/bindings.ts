@@ -13,16 +13,21 @@ import type { Pending } from './pending.js';
 /** For tests of the tests only: a bug that they have to find. */
 export type BindingsFault = 'reads-the-file-first' | 'forgets-what-waits' | 'writes-bindings-early';
 
+/** In the place of an entity: what is stored of the account cannot be read. */
+export const DAMAGED_ACCOUNT = -1;
+
 export class Bindings {
   /** Bound, not durable: player id → entity. */
   private readonly waiting = new Map<string, number>();
 
   constructor(
     private readonly engine: Engine,
+    /** Told of an account that cannot be read. */
+    private readonly refuse: (playerId: string, reason: string) => void,
     private readonly fault?: BindingsFault,
   ) {}
 
-  /** @returns the entity of a player, 0 = none */
+  /** @returns the entity of a player, 0 = none, DAMAGED_ACCOUNT */
   find(playerId: string): number {
     const waiting = this.fault === 'reads-the-file-first' ? undefined : this.waiting.get(playerId);
     return waiting ?? this.stored(playerId);
@@ -45,9 +50,7 @@ export class Bindings {
     return [...this.waiting].filter(([, entity]) => {
       if (this.fault === 'writes-bindings-early') return true;
       const version = cut.entities.get(entity);
-      return version !== undefined
-        ? version.value !== null
-        : this.engine.get('entities', entity) !== undefined;
+      return version !== undefined ? version.value !== null : this.isThere(entity);
     });
   }
 
@@ -59,8 +62,24 @@ export class Bindings {
   }
 
   private stored(playerId: string): number {
-    const bytes = this.engine.get('accounts', playerId);
-    return bytes === undefined ? 0 : (unsealNumbers(bytes)?.[0] ?? 0);
+    try {
+      const bytes = this.engine.get('accounts', playerId);
+      if (bytes === undefined) return 0;
+      const [entity] = unsealNumbers(bytes) ?? [];
+      if (entity !== undefined) return entity;
+      this.refuse(playerId, 'its checksum is wrong');
+    } catch (error) {
+      this.refuse(playerId, (error as Error).message);
+    }
+    return DAMAGED_ACCOUNT; // not "none": a new character would take the place of the old one
+  }
+
+  private isThere(entity: number): boolean {
+    try {
+      return this.engine.get('entities', entity) !== undefined;
+    } catch {
+      return true; // it stands where nobody can read
+    }
   }
 }
 

@@ -198,7 +198,8 @@ export function readFacts(engine: Engine, book: Book): StoreFacts {
   const { durableTick, idLease, incarnation, secret, names } = book;
   const generated: number[] = [];
   for (const [tile, bytes] of engine.entries('tiles')) {
-    generated.push(tile as number, unsealNumbers(bytes)?.[0] ?? 0);
+    // Of a damaged mark so much is known: the content was made. It must not be made again.
+    generated.push(tile as number, unsealNumbers(bytes)?.[0] ?? Math.max(1, durableTick));
   }
   const guests = [...engine.entries('players')]
     .filter(([, bytes]) => unsealNumbers(bytes)?.[0] === 0)

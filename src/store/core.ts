@@ -13,7 +13,7 @@ import { Bindings, type BindingsFault } from './bindings.js';
 import { type Book, metaWrite } from './book.js';
 import { Codec } from './codec.js';
 import { Cuts } from './cuts.js';
-import type { Engine, Write } from './engine.js';
+import type { Engine, Key, Write } from './engine.js';
 import { Intake, type IntakeFault } from './intake.js';
 import type { Pending } from './pending.js';
 import { type Load, Residence } from './residence.js';
@@ -69,6 +69,7 @@ export class StoreCore {
   private smallBegunAt = 0;
   private smallRetryAt = 0;
   private readonly refused = new Map<number, Refused>();
+  private readonly complained = new Set<string>();
   private readonly linesSince = new Map<number, number>();
 
   constructor(private readonly parts: StoreParts) {
@@ -86,7 +87,11 @@ export class StoreCore {
     const fault = parts.fault === 'runs-past-the-mark' ? parts.fault : undefined;
     const intake = new Intake(world, codec, active, rests, fault);
     const onDurable = (cut: Pending) => this.settle(cut);
-    this.bindings = new Bindings(engine, parts.fault as BindingsFault | undefined);
+    this.bindings = new Bindings(
+      engine,
+      (playerId, reason) => this.complain(`account ${playerId}`, { playerId, reason }),
+      parts.fault as BindingsFault | undefined,
+    );
     this.cuts = new Cuts(world, engine, clock, log, book, intake, active, this.bindings, onDurable);
     // The clock of a world that was begun before goes on from there.
     world.cut.durableTick = book.durableTick;
@@ -101,6 +106,26 @@ export class StoreCore {
     this.refused.delete(entity); // the newest is the last
     this.refused.set(entity, { entity, reason, hasMail: hasMail || known?.hasMail === true });
     if (this.refused.size > REFUSED_KEPT) this.refused.delete(this.refused.keys().next().value!);
+  }
+
+  /** The same of what is no entity: a tile's list, an account, a journal. Told once each, counted. */
+  private complain(what: string, facts: object): void {
+    this.residence.corrupt++;
+    if (this.complained.size >= REFUSED_KEPT || this.complained.has(what)) return;
+    this.complained.add(what);
+    this.parts.log.error(facts, `${what} cannot be read from the data: restore a snapshot`);
+  }
+
+  /** What stands in the engine under a first part of its keys; what cannot be read is told of, and left alone. */
+  private listed(table: 'places' | 'journal', first: number): Key[] {
+    const keys: Key[] = [];
+    try {
+      for (const [key] of this.engine.entries(table, first)) keys.push(key);
+    } catch (error) {
+      const what = table === 'places' ? `the list of tile ${first}` : `the journal of entity ${first}`;
+      this.complain(what, { reason: (error as Error).message });
+    }
+    return keys;
   }
 
   /** Newest bytes of an entity: what is not durable yet hides what is. */
@@ -221,7 +246,7 @@ export class StoreCore {
   private loadTiles(): void {
     let room = LOADS_A_POLL;
     for (const load of this.tiles.values()) {
-      load.ids ??= [...this.engine.entries('places', load.tile)].map(([key]) => (key as number[])[1]);
+      load.ids ??= this.listed('places', load.tile).map((key) => (key as number[])[1]);
       while (load.ids.length > 0 && room-- > 0) {
         if (this.residence.load(load.ids[load.ids.length - 1]) === 'no-room') return;
         load.ids.pop();
@@ -286,9 +311,7 @@ export class StoreCore {
   /** An entity's journal ends with it; what it gave to others stands in theirs. */
   private dropJournal(id: number): void {
     this.linesSince.delete(id);
-    const writes = [...this.engine.entries('journal', id)].map(
-      ([key]): Write => ({ table: 'journal', key, value: null }),
-    );
+    const writes = this.listed('journal', id).map((key): Write => ({ table: 'journal', key, value: null }));
     if (writes.length > 0) this.note(writes, () => {});
   }
 
@@ -297,7 +320,7 @@ export class StoreCore {
     this.linesSince.set(id, since % JOURNAL_TRIM_EVERY);
     if (since < JOURNAL_TRIM_EVERY) return;
     this.linesSince.delete(id);
-    const keys = [...this.engine.entries('journal', id)].map(([key]) => key);
+    const keys = this.listed('journal', id);
     const old = keys.slice(0, Math.max(0, keys.length - JOURNAL_LINES));
     if (old.length > 0)
       this.note(

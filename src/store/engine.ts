@@ -28,9 +28,9 @@ export interface Engine {
   readonly kind: 'memory' | 'lmdb';
   /** Ms from one cut to the next at least, where nobody is helped by more of them. */
   readonly leastMs?: number;
-  /** @returns bytes that stay valid, or undefined */
+  /** @returns bytes that stay valid, or undefined @throws BlueMarbleError DATA_CORRUPT: a damaged page is on the way */
   get(table: TableName, key: Key): Uint8Array | undefined;
-  /** Entries in the order of their keys, as they were when the loop began; with `first` those of keys [first, …]. */
+  /** Entries in the order of their keys, as they were when the loop began; with `first` those of keys [first, …]. Throws as `get`. */
   entries(table: TableName, first?: number): Iterable<readonly [Key, Uint8Array]>;
   count(table: TableName): number;
   /**

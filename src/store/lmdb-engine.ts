@@ -96,17 +96,34 @@ export class LmdbEngine implements Engine {
   }
 
   get(table: TableName, key: Key): Uint8Array | undefined {
-    const bytes = this.tables.get(table)!.get(key as never);
-    // lmdb's buffers are reused by the next read
-    return bytes === undefined ? undefined : Uint8Array.from(bytes);
+    try {
+      const bytes = this.tables.get(table)!.get(key as never);
+      // lmdb's buffers are reused by the next read
+      return bytes === undefined ? undefined : Uint8Array.from(bytes);
+    } catch (error) {
+      throw this.damaged(table, error);
+    }
   }
 
   *entries(table: TableName, first?: number): Iterable<readonly [Key, Uint8Array]> {
     const range =
       first === undefined ? {} : { start: [first] as never, end: [first, Number.POSITIVE_INFINITY] as never };
-    for (const { key, value } of this.tables.get(table)!.getRange(range)) {
-      yield [key as Key, Uint8Array.from(value)];
+    try {
+      for (const { key, value } of this.tables.get(table)!.getRange(range)) {
+        yield [key as Key, Uint8Array.from(value)];
+      }
+    } catch (error) {
+      throw this.damaged(table, error);
     }
+  }
+
+  /** A page between the root and what was asked for is not what it should be. */
+  private damaged(table: TableName, error: unknown): BlueMarbleError {
+    this.root.resetReadTxn(); // after an error LMDB refuses all that is read in the same transaction
+    const reason = error instanceof Error ? error.message : String(error);
+    return new BlueMarbleError('DATA_CORRUPT', `a page of the table '${table}' cannot be read: ${reason}`, {
+      cause: error,
+    });
   }
 
   count(table: TableName): number {

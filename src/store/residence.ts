@@ -80,10 +80,9 @@ export class Residence {
   /** Brings an entity into the arena, PARKED. @param visitUntil clock ms at which it goes again if nobody took it */
   load(id: number, visitUntil = 0): Load {
     if (this.active.has(id) || this.world.ids.lookup(id) >= 0) return 'here';
-    const bytes = this.read(id);
-    if (bytes === undefined || bytes === null) return 'absent';
     const { record } = this;
-    const fault = this.codec.decode(bytes, record) ?? (record.id === id ? null : 'it is another entity');
+    const fault = this.fetch(id, record);
+    if (fault === 'absent') return 'absent';
     if (fault !== null) {
       this.corrupt++;
       this.refuse(id, fault);
@@ -105,9 +104,18 @@ export class Residence {
 
   /** The stored record of an entity that is not in the arena. */
   private peek(id: number): RecordBytes | null {
-    const bytes = this.read(id);
-    if (bytes === undefined || bytes === null) return null;
-    return this.codec.decode(bytes, this.other) === null ? this.other : null;
+    return this.fetch(id, this.other) === null ? this.other : null;
+  }
+
+  /** @returns null = the record is filled, 'absent', or why it cannot be read */
+  private fetch(id: number, record: RecordBytes): string | null {
+    try {
+      const bytes = this.read(id);
+      if (bytes === undefined || bytes === null) return 'absent';
+      return this.codec.decode(bytes, record) ?? (record.id === id ? null : 'it is another entity');
+    } catch (error) {
+      return (error as Error).message; // a page on the way to it
+    }
   }
 
   visit(id: number, now: number): Load {

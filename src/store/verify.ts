@@ -6,7 +6,7 @@ import { LIMITS } from '../base/limits.js';
 import { tileIndex } from '../geo/tile.js';
 import { numbers, readWorld } from './book.js';
 import { entityOf } from './codec.js';
-import type { Engine } from './engine.js';
+import type { Engine, Key, TableName } from './engine.js';
 import { unsealNumbers } from './frame.js';
 import type { Entity } from './generated/blue-marble-store/entity.js';
 import type { Letter } from './generated/blue-marble-store/letter.js';
@@ -48,7 +48,8 @@ function count(entity: Entity, engine: Engine, held: number[]): void {
 
 /** Whether the target keeps the answer "accepted" to a letter whose sender has not learnt it yet. */
 function isTaken(engine: Engine, source: bigint, letter: Letter): boolean {
-  const bytes = engine.get('entities', Number(letter.target()));
+  const id = Number(letter.target());
+  const bytes = isFound(engine, 'entities', id) ? engine.get('entities', id) : undefined;
   const target = bytes === undefined ? 'gone' : entityOf(bytes);
   if (typeof target === 'string') return false;
   for (let i = 0; i < target.answersLength(); i++) {
@@ -68,11 +69,43 @@ class Findings {
   }
 }
 
+/** Entries as far as they can be read; whoever is missing is told of. */
+function* readable(
+  engine: Engine,
+  table: TableName,
+  fault: (text: string) => void,
+): Iterable<readonly [Key, Uint8Array]> {
+  let read = 0;
+  try {
+    for (const entry of engine.entries(table)) {
+      read++;
+      yield entry;
+    }
+  } catch (error) {
+    fault(`${table}: ${(error as Error).message}`);
+  }
+  const there = engine.count(table);
+  if (read !== there) fault(`${table}: ${there} entries are there, ${read} can be read`);
+}
+
+/** Whether it stands where it is looked for; behind a damaged page it does not. */
+function isFound(engine: Engine, table: TableName, key: Key): boolean {
+  try {
+    return engine.get(table, key) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
 /** Every account has an entity, every entity that is an account's has one account. @returns whom they have lost */
-async function findOrphans(engine: Engine, pause: () => Promise<unknown>): Promise<Findings> {
+async function findOrphans(
+  engine: Engine,
+  pause: () => Promise<unknown>,
+  fault: (text: string) => void,
+): Promise<Findings> {
   const orphans = new Findings();
   const holders = new Map<number, string>();
-  for (const [key, bytes] of engine.entries('accounts')) {
+  for (const [key, bytes] of readable(engine, 'accounts', fault)) {
     await pause();
     const entity = unsealNumbers(bytes)?.[0];
     if (entity === undefined) continue; // its checksum is told of elsewhere
@@ -80,10 +113,10 @@ async function findOrphans(engine: Engine, pause: () => Promise<unknown>): Promi
     const other = holders.get(entity);
     if (other !== undefined) orphans.add(`accounts ${other} and ${player} play the same entity ${entity}`);
     holders.set(entity, player);
-    if (engine.get('entities', entity) === undefined)
+    if (!isFound(engine, 'entities', entity))
       orphans.add(`account ${player}: its entity ${entity} is not there`);
   }
-  for (const [key, bytes] of engine.entries('players')) {
+  for (const [key, bytes] of readable(engine, 'players', fault)) {
     await pause();
     if (unsealNumbers(bytes)?.[0] === 1 && !holders.has(key as number))
       orphans.add(`entity ${key}: it is an account's, but no account plays it`);
@@ -107,14 +140,17 @@ export async function verifyData(
   let entities = 0;
   const players = engine.count('players');
   const small = ['players', 'tiles', 'accounts', 'journal'] as const;
-  const records = small.reduce((sum, table) => sum + engine.count(table), engine.count('entities'));
+  const records = small.reduce(
+    (sum, table) => sum + engine.count(table),
+    engine.count('entities') + engine.count('places'),
+  );
   // Accounts and players are looked at twice: for their checksums, and for each other.
   const all = records + engine.count('accounts') + players;
   let done = 0;
   const look = async () => {
     if (++done % SLICE === 0) await pause(done, all);
   };
-  for (const [id, bytes] of engine.entries('entities')) {
+  for (const [id, bytes] of readable(engine, 'entities', fault)) {
     entities++;
     await look();
     const entity = entityOf(bytes);
@@ -125,16 +161,17 @@ export async function verifyData(
     if (Number(entity.id()) !== id) fault(`entity ${id}: says that it is ${entity.id()}`);
     if (entity.kind() >= world.kinds.length) fault(`entity ${id}: kind ${entity.kind()} has no name`);
     count(entity, engine, held);
-    const isPlayer = engine.get('players', id as number) !== undefined;
+    const isPlayer = isFound(engine, 'players', id as number);
     const tile = tileIndex(entity.x(), entity.y(), LIMITS.baseTileLevel);
-    if (!isPlayer && engine.get('places', [tile, id as number]) === undefined)
+    if (!isPlayer && !isFound(engine, 'places', [tile, id as number]))
       fault(`entity ${id}: is not in the list of its tile ${tile}`);
   }
+  for (const _ of readable(engine, 'places', fault)) await look();
   const places = engine.count('places');
   if (places + players !== entities)
     fault(`${entities} entities, but ${places} places and ${players} players: some stand for nobody`);
   for (const table of small) {
-    for (const [key, bytes] of engine.entries(table)) {
+    for (const [key, bytes] of readable(engine, table, fault)) {
       await look();
       if (unsealNumbers(bytes) === null) fault(`${table} ${key}: its checksum is wrong`);
     }
@@ -147,7 +184,7 @@ export async function verifyData(
   for (const { name, held: there, expected } of items) {
     if (there !== expected) fault(`item '${name}': ${there} are there, created less consumed is ${expected}`);
   }
-  const orphans = await findOrphans(engine, look);
+  const orphans = await findOrphans(engine, look, () => {}); // of both tables their faults are told above
   const counts = { tick, entities, players, accounts: engine.count('accounts') };
   return {
     ...{ faults: found.shown, faultCount: found.count },

@@ -210,7 +210,8 @@ try {
   const data = await openData(options);
   const thread = new Thread(data, options.folder);
   port.on('message', (message: ToStore) => thread.onMessage(message));
-  send({ type: 'facts', facts: readFacts(data.engine, data.book) });
+  const facts = asDataError(options.folder ?? 'the memory', () => readFacts(data.engine, data.book));
+  send({ type: 'facts', facts });
 } catch (error) {
   const code = error instanceof BlueMarbleError ? error.code : null;
   send({ type: 'refused', code, message: error instanceof Error ? error.message : String(error) });
