@@ -68,6 +68,8 @@ export const LIMITS = Object.freeze({
   emergencyLoadShare: 1,
   mergeLoadShare: 0.4, // of four siblings together
   coolLoadShare: 0.4, // a shard below it is worth moving to, and packing fills none above it
+  foreseenShare: 0.5, // chance from which a load that is foreseen counts …
+  foreseenSplitShare: 0.6, // … for a split, if the tile has this load already
   moveGainShare: 0.1, // a move between shards must lower the higher of the two loads by this
   splitLevelsAtOnce: 2,
   reshapesAtOnce: 8,
@@ -113,6 +115,10 @@ function powerOfTwo(n: number): boolean {
 /** The same for the limits of load: between each threshold and the way back there is room, so nothing flaps. */
 function proveLoadLimits(l: Limits): void {
   assert(l.startLoadShare < l.splitLoadShare, 'a thread is asked for before the split that needs it');
+  assert(
+    l.foreseenSplitShare > l.mergeLoadShare && l.foreseenSplitShare < l.splitLoadShare,
+    'foresight is early',
+  );
   assert(l.splitLoadShare < l.emergencyLoadShare, 'a split is proactive before it is an emergency');
   assert(l.mergeLoadShare * 2 <= l.splitLoadShare, 'a merged tile is far from its next split');
   assert(l.coolLoadShare < l.startLoadShare, 'a cool shard is no reason to start another one');

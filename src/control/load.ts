@@ -9,10 +9,12 @@ import type { Clock } from '../base/clock.js';
 import { LIMITS } from '../base/limits.js';
 import { tileOfIndex } from '../geo/address.js';
 import { tileColumns } from '../geo/tile.js';
+import { FLOW_ROW, LOAD_ROW } from '../memory/load-table.js';
 import { dilation } from '../memory/service.js';
 import { SHARD_GAUGE, SHARD_STATE } from '../memory/shard-block.js';
 import type { SharedWorld } from '../memory/shared-world.js';
 import { SQUARES, baseOf, pathOf } from '../world/layout.js';
+import type { PerHorizon } from './forecast/horizons.js';
 import type { Sample, ShardSample, TileSample } from './planner/types.js';
 import type { ThreadCpu } from './thread-cpu.js';
 import { TickDebt } from './tick-debt.js';
@@ -20,6 +22,10 @@ import { TickDebt } from './tick-debt.js';
 /** A leaf with the figures that only people look at. */
 export interface LeafLoad extends TileSample {
   readonly actionsPerSecond: number;
+  /** Players that their drift puts into it, by horizon of FORESIGHT_S. */
+  readonly ahead: PerHorizon<number>;
+  /** Players who came into one of its squares in the last second. */
+  readonly came: number;
 }
 
 export interface LoadSample extends Sample {
@@ -40,14 +46,19 @@ export interface LoadParts {
 const ENTITY_WEIGHT = 0.25;
 const PLAYER_WEIGHT = 1.5;
 const ACTION_WEIGHT = 5;
-/** Rows of a load table: square, players, entities, actions. */
-const ROW = 4;
 const LEVELS = LIMITS.deepestTileLevel - LIMITS.baseTileLevel;
 const DEEPEST_COLUMNS = tileColumns(LIMITS.deepestTileLevel);
 
-/** Of a base tile, by path of the square in it: four runs of so many numbers. */
-const RUN = { players: 0, entities: SQUARES, actions: 2 * SQUARES, busy: 3 * SQUARES } as const;
-const WORDS = 4 * SQUARES;
+/** Of a base tile, by path of the square in it: eight runs of so many numbers. */
+const RUN = {
+  players: 0,
+  entities: SQUARES,
+  actions: 2 * SQUARES,
+  busy: 3 * SQUARES,
+  flow: 4 * SQUARES, // a run for each column of the table of flows
+} as const;
+const FLOWS = FLOW_ROW - 1;
+const WORDS = (4 + FLOWS) * SQUARES;
 
 /** What base tiles have: one array for all of a sample, whose parts the sample keeps. */
 class BaseLoads {
@@ -119,6 +130,7 @@ export class LoadSampler {
     const loads = new BaseLoads(new Float64Array(this.bases * WORDS));
     const shares = world.shardBlocks.map((block, s) => this.share(block.state === SHARD_STATE.RUNNING, s));
     for (const [s, share] of shares.entries()) this.collect(s, share.busy, loads);
+    for (const s of shares.keys()) this.collectFlow(s, loads);
     const tilesOf = world.shardBlocks.map(() => 0);
     const tiles: LeafLoad[] = [];
     world.directory.forEachTaken((tile) => {
@@ -162,8 +174,9 @@ export class LoadSampler {
     const ticks = world.loadTables[s].read(rows);
     if (ticks === 0 || world.shardBlocks[s].state !== SHARD_STATE.RUNNING) return;
     let total = 0;
-    for (let i = 0; i < rows.length; i += ROW) total += weightOf(rows, i, ticks) * this.dilationAt(rows[i]);
-    for (let i = 0; i < rows.length; i += ROW) {
+    for (let i = 0; i < rows.length; i += LOAD_ROW)
+      total += weightOf(rows, i, ticks) * this.dilationAt(rows[i]);
+    for (let i = 0; i < rows.length; i += LOAD_ROW) {
       const column = rows[i] % DEEPEST_COLUMNS;
       const row = (rows[i] - column) / DEEPEST_COLUMNS;
       const at = loads.of(baseOf(column, row)) + pathOf(column, row);
@@ -173,6 +186,19 @@ export class LoadSampler {
       numbers[at + RUN.actions] += rows[i + 3] / ((ticks * world.clock.tickMs) / 1000);
       // What it asks for: the share of the time that it had, as if it had been due in every tick.
       if (total > 0) numbers[at + RUN.busy] += (busy * weightOf(rows, i, ticks)) / total;
+    }
+  }
+
+  /** Adds where the players of a shard are heading. */
+  private collectFlow(s: number, loads: BaseLoads): void {
+    const { world } = this.parts;
+    const { rows } = this;
+    if (world.flowTables[s].read(rows) === 0 || world.shardBlocks[s].state !== SHARD_STATE.RUNNING) return;
+    for (let i = 0; i < rows.length; i += FLOW_ROW) {
+      const column = rows[i] % DEEPEST_COLUMNS;
+      const row = (rows[i] - column) / DEEPEST_COLUMNS;
+      const at = loads.of(baseOf(column, row)) + pathOf(column, row) + RUN.flow;
+      for (let flow = 0; flow < FLOWS; flow++) loads.numbers[at + flow * SQUARES] += rows[i + 1 + flow];
     }
   }
 
@@ -223,6 +249,7 @@ function leafOf(
   }
   const first = at + path;
   const count = 4 ** (LEVELS - depth);
+  const flow = (of: number) => sumOf(numbers, first + RUN.flow + of * SQUARES, count);
   return {
     tile: { z: LIMITS.baseTileLevel + depth, x, y },
     shard,
@@ -231,6 +258,8 @@ function leafOf(
     busy: sumOf(numbers, first + RUN.busy, count),
     actionsPerSecond: sumOf(numbers, first + RUN.actions, count),
     squares: numbers.subarray(first, first + count),
+    ahead: [flow(0), flow(1), flow(2)],
+    came: flow(3),
   };
 }
 

@@ -1,13 +1,15 @@
 /**
- * Where a shard's load lies: players, entities and actions by square of the deepest tile level. Written by the shard's
- * thread a few times a second, read by the main thread at any time, nobody waits.
+ * Where a shard's load lies, by square of the deepest tile level: the table of loads (players, entities, actions), and the
+ * table of flows (players that their drift puts there in 30, 60 and 300 s, players who have come there since the copy
+ * before). Written by the shard's thread a few times a second, read by the main thread at any time, nobody waits.
  *
  * ```
- *  64 B      64 B                                    places × 16 B             the same
+ *  64 B      64 B                                    places × words × 4 B      the same
  * ┌────────┬───────────────────────────────────────┬─────────────────────────┬──────────┐
  * │ header │ version · of each copy: rows, ticks   │ copy 0: row, row, …     │ copy 1   │   valid: copy version & 1
  * └────────┴───────────────────────────────────────┴─────────────────────────┴──────────┘
- *   row: Int32 square (row × columns + column) · players · entities · actions since the copy before
+ *   row: Int32 square (row × columns + column), then of loads   players · entities · actions since the copy before
+ *                                                   of flows   in 30 s · in 60 s · in 300 s · came
  * ```
  * The writer fills the copy that is not valid, then stores the version. A reader whose version has changed meanwhile
  * reads again: a copy is written over only after the next version. Death of the writer: its last copy stays valid.
@@ -21,12 +23,16 @@ const MAGIC = magicOf('BMlo');
 const VERSION = LINE >> 2;
 const COPIES = VERSION + 2;
 const FIRST = (2 * LINE) >> 2;
-const WORDS = 4;
+/** Words of a row of loads, and of flows. */
+export const LOAD_ROW = 4;
+export const FLOW_ROW = 5;
 /** A reader gives up when the copy changed under it so often: it is read again a quarter of a second later anyway. */
 const TRIES = 3;
 
 export class LoadTable {
   readonly places: number;
+  /** Of a row: LOAD_ROW or FLOW_ROW. */
+  readonly words: number;
   private readonly i32: Int32Array;
   /** Writer: open addressing, square → row, valid where the stamp is the running version's. */
   private found: { squares: Int32Array; rows: Int32Array; stamps: Int32Array } | null = null;
@@ -38,13 +44,18 @@ export class LoadTable {
   private constructor(readonly sab: SharedArrayBuffer) {
     this.i32 = checkHeader(sab, MAGIC, 'load table');
     this.places = this.i32[PARAMETERS];
+    this.words = this.i32[PARAMETERS + 1];
   }
 
-  /** @param places squares in which anything may be at a time: as many as there are entities is always enough */
-  static create(places: number): LoadTable {
-    assert(places > 0 && FIRST + places * WORDS * 2 < 2 ** 29, 'load table: offsets are Int32');
-    const sab = new SharedArrayBuffer((FIRST + places * WORDS * 2) * 4);
-    writeHeader(new Int32Array(sab), MAGIC, [places]);
+  /**
+   * @param places squares in which anything may be at a time: of loads as many as there are entities is always enough; of
+   *   flows, who finds no place is not counted
+   * @param words LOAD_ROW or FLOW_ROW
+   */
+  static create(places: number, words = LOAD_ROW): LoadTable {
+    assert(places > 0 && FIRST + places * words * 2 < 2 ** 29, 'load table: offsets are Int32');
+    const sab = new SharedArrayBuffer((FIRST + places * words * 2) * 4);
+    writeHeader(new Int32Array(sab), MAGIC, [places, words]);
     return new LoadTable(sab);
   }
 
@@ -55,7 +66,7 @@ export class LoadTable {
 
   /** Writer: begins the next copy. */
   begin(): void {
-    this.base = FIRST + ((Atomics.load(this.i32, VERSION) + 1) & 1) * this.places * WORDS;
+    this.base = FIRST + ((Atomics.load(this.i32, VERSION) + 1) & 1) * this.places * this.words;
     this.rows = 0;
     this.stamp++;
     if (this.found !== null) return;
@@ -78,6 +89,12 @@ export class LoadTable {
     this.i32[at + 3] += actions;
   }
 
+  /** Writer: counts one in a column of a square, 1 … words − 1. */
+  count(square: number, column: number): void {
+    const at = this.rowOf(square);
+    if (at >= 0) this.i32[at + column]++;
+  }
+
   /** Writer: shows the copy. @param ticks that its actions were counted over */
   publish(ticks: number): void {
     const version = Atomics.load(this.i32, VERSION) + 1;
@@ -93,7 +110,7 @@ export class LoadTable {
 
   /**
    * Any thread: copies the newest rows.
-   * @param rows is overwritten with square, players, entities, actions, square, …
+   * @param rows is overwritten with rows one after the other, `words` numbers each
    * @returns ticks that the actions were counted over; 0 when there is nothing to be had
    */
   read(rows: number[]): number {
@@ -101,8 +118,8 @@ export class LoadTable {
       const version = Atomics.load(this.i32, VERSION);
       const copy = COPIES + (version & 1) * 2;
       const [count, ticks] = [this.i32[copy], this.i32[copy + 1]];
-      const from = FIRST + (version & 1) * this.places * WORDS;
-      const words = Math.min(count, this.places) * WORDS;
+      const from = FIRST + (version & 1) * this.places * this.words;
+      const words = Math.min(count, this.places) * this.words;
       for (let i = 0; i < words; i++) rows[i] = this.i32[from + i];
       rows.length = words; // not emptied first: that gives its memory back
       fence();
@@ -119,14 +136,12 @@ export class LoadTable {
     while (stamps[h] === this.stamp && squares[h] !== square) h = (h + 1) & this.mask;
     if (stamps[h] === this.stamp) return rows[h];
     if (this.rows === this.places) return -1;
-    const at = this.base + this.rows++ * WORDS;
+    const at = this.base + this.rows++ * this.words;
     stamps[h] = this.stamp;
     squares[h] = square;
     rows[h] = at;
     this.i32[at] = square;
-    this.i32[at + 1] = 0;
-    this.i32[at + 2] = 0;
-    this.i32[at + 3] = 0;
+    for (let i = 1; i < this.words; i++) this.i32[at + i] = 0;
     return at;
   }
 }

@@ -3,9 +3,9 @@
  * thread from the same handles; each structure's own file says who may read and write it.
  *
  * ```
- *  arena · inboxes · ids · clock · directory · admission · stamps    one each
+ *  arena · inboxes · ids · clock · directory · admission · stamps · bags · drifts    one each
  *  shardBlocks[s] · views[s] · jobs[s] · results[s]                  one a shard number
- *  traces[s] · loadTables[s] · transfers[s]                          one a shard number
+ *  traces[s] · loadTables[s] · flowTables[s] · transfers[s]          one a shard number
  *  gatewayBlocks[g] · filters[g]                       one a gateway
  *  arrivals[t][s]      producer thread t (shards 0…, gateways 64…) → shard s
  *  arrivals[100][s]    the store → shard: a tile is loaded
@@ -22,11 +22,12 @@ import { BagNotes } from './bag-notes.js';
 import { ByteRing } from './byte-ring.js';
 import { CutBlock } from './cut-block.js';
 import { Directory } from './directory.js';
+import { Drifts } from './drift.js';
 import { GatewayBlock } from './gateway-block.js';
 import { Ids } from './ids.js';
 import { Inboxes } from './inbox.js';
 import { InterestFilter } from './interest-filter.js';
-import { LoadTable } from './load-table.js';
+import { FLOW_ROW, LoadTable } from './load-table.js';
 import { GATEWAY_THREAD } from './record.js';
 import { SpscRing } from './ring.js';
 import { ShardBlock } from './shard-block.js';
@@ -81,7 +82,9 @@ export interface SharedWorldHandles {
   traces: SharedArrayBuffer[];
   stamps: SharedArrayBuffer;
   bags: SharedArrayBuffer;
+  drifts: SharedArrayBuffer;
   loadTables: SharedArrayBuffer[];
+  flowTables: SharedArrayBuffer[];
   transfers: SharedArrayBuffer[];
   /** By producer thread, then shard; null where no thread has that number. */
   arrivals: (SharedArrayBuffer[] | null)[];
@@ -119,8 +122,12 @@ export class SharedWorld {
   readonly stamps: TransitStamps;
   /** What the bag of each entity should hold. */
   readonly bags: BagNotes;
+  /** Where each entity has been heading of late. */
+  readonly drifts: Drifts;
   /** Where each shard's load lies. */
   readonly loadTables: readonly LoadTable[];
+  /** Where its players are heading. */
+  readonly flowTables: readonly LoadTable[];
   /** Journal of each shard's transfers. */
   readonly transfers: readonly TransferRing[];
   /** Producer thread → shard, ARRIVAL_WORDS an entry. */
@@ -152,7 +159,9 @@ export class SharedWorld {
     this.traces = shared.traces.map((sab) => TraceRing.from(sab));
     this.stamps = TransitStamps.from(shared.stamps);
     this.bags = BagNotes.from(shared.bags);
+    this.drifts = Drifts.from(shared.drifts);
     this.loadTables = shared.loadTables.map((sab) => LoadTable.from(sab));
+    this.flowTables = shared.flowTables.map((sab) => LoadTable.from(sab));
     this.transfers = shared.transfers.map((sab) => TransferRing.from(sab));
     this.arrivals = shared.arrivals.map((row) => row?.map((sab) => SpscRing.from(sab)));
     this.messages = shared.messages.map((row) => row.map((sab) => SpscRing.from(sab)));
@@ -205,7 +214,9 @@ export function createSharedWorld(options: SharedWorldOptions): SharedWorld {
     traces: perShard(() => TraceRing.create().sab),
     stamps: TransitStamps.create(entities).sab,
     bags: BagNotes.create(entities).sab,
+    drifts: Drifts.create(entities).sab,
     loadTables: perShard(() => LoadTable.create(entities).sab),
+    flowTables: perShard(() => LoadTable.create(entities, FLOW_ROW).sab),
     transfers: perShard(() => TransferRing.create().sab),
     arrivals: Array.from({ length: STORE_THREAD + 1 }, (_, thread) =>
       thread < shards || thread === STORE_THREAD || isGateway(thread, gateways) ? arrivals() : null,

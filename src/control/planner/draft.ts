@@ -9,6 +9,7 @@ import { NEW_TILE, isHeld } from './observe.js';
 import { ancestorOf, covers, overlaps, tileKey, touches } from './squares.js';
 import type {
   Decision,
+  Foresight,
   Pending,
   Placed,
   PlannerLimits,
@@ -39,6 +40,7 @@ export class Draft {
     readonly sample: Sample,
     readonly leaves: ReadonlyMap<number, TileSample>,
     readonly limits: PlannerLimits,
+    private readonly foresight: Foresight | null = null,
   ) {
     this.timeS = sample.timeS;
     this.saturated = state.saturated;
@@ -68,6 +70,11 @@ export class Draft {
   movableLoad(tile: TileAddress): number {
     const { players, busy } = this.memory(tile);
     return this.saturated ? players : Math.max(players, busy);
+  }
+
+  /** Whether it is foreseen that a leaf becomes hot. @param h 0 = within 30 s, 1 = 60 s, 2 = 300 s */
+  isForeseen(tile: TileAddress, h: 0 | 1 | 2): boolean {
+    return this.foresight !== null && this.foresight.chance(tile, h) >= this.limits.foreseenShare;
   }
 
   shardLoad(s: number): number {

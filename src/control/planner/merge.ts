@@ -13,6 +13,7 @@ export function mergeIdleSiblings(draft: Draft): void {
     const siblings = siblingsOf(draft, parent);
     if (siblings === undefined || draft.isHeld(parent)) continue;
     if (!draft.hasRested(parent) || siblings.some((s) => !isCalm(draft, s))) continue;
+    if (siblings.some((sibling) => draft.isForeseen(sibling.tile, 2))) continue; // it would be undone
     if (togetherOf(draft, siblings) < mergeLoadShare) merge(draft, parent, siblings, mergeLoadShare);
   }
 }

@@ -17,6 +17,10 @@
  *                 1); the same number once a dwell at most
  *  split          load, after the dwell; it waits for threads      splitLoadShare                ≥ 0.8
  *                 that start, but not longer than                  startWaitS                    2 s
+ *  foreseen       a split that is foreseen within 30 s comes       foreseenShare                 chance ≥ 0.5
+ *                 early, from foreseenSplitShare on; within 60 s   foreseenSplitShare            ≥ 0.6
+ *                 threads start for it; within 300 s its tiles
+ *                 are not merged. Nothing is ever later for it.
  *  emergency      load, or players counted now; waits for no       emergencyLoadShare            ≥ 1
  *                 thread, and in a tile just born of a split for
  *                 no dwell: relief may go on downwards
@@ -57,17 +61,23 @@ import { leavesOf, observe } from './observe.js';
 import { split, splitHotTiles } from './split.js';
 import { covers, tileKey } from './squares.js';
 import { startThreads, stopThreads } from './threads.js';
-import type { Decision, Plan, PlannerLimits, PlannerState, Sample } from './types.js';
+import type { Decision, Foresight, Plan, PlannerLimits, PlannerState, Sample } from './types.js';
 
 /**
  * @param state of the plan before, or `initialState()`; with `done` called for what has ended since
+ * @param foresight null = decide by what is there alone
  * @returns the next state, and what is to be executed, in this order
  * @throws AssertionError when the sample is none: time goes back, leaves overlap (I9), loads are not finite
  */
-export function plan(state: PlannerState, sample: Sample, limits: PlannerLimits): Plan {
+export function plan(
+  state: PlannerState,
+  sample: Sample,
+  limits: PlannerLimits,
+  foresight: Foresight | null = null,
+): Plan {
   const leaves = leavesOf(sample, limits);
   const observed = observe(state, sample, leaves, limits);
-  const draft = new Draft(observed, sample, leaves, limits);
+  const draft = new Draft(observed, sample, leaves, limits, foresight);
   if (draft.saturated !== state.saturated)
     draft.decisions.push(saturation(draft, observed.waiting, sample.ownShare));
   startThreads(draft);

@@ -2,6 +2,7 @@
  * Splits: which tile, into which children, on which shards. The children are judged by where the players stand.
  */
 import { type TileAddress, childrenOf, formatTile } from '../../geo/address.js';
+import { FORESIGHT_S } from '../../world/drift.js';
 import type { Draft } from './draft.js';
 import { playersIn, tileKey } from './squares.js';
 import type { Decision, Placed, SplitStep, TileSample } from './types.js';
@@ -30,8 +31,14 @@ export function splitHotTiles(draft: Draft): void {
   for (const { leaf, emergency, load } of hot) {
     if (!draft.hasRoom) return;
     if (!emergency && isStarting) continue; // the threads first
-    split(draft, leaf, load, emergency ? draft.limits.emergencyLoadShare : draft.limits.splitLoadShare);
+    split(draft, leaf, load, thresholdOf(draft, load, emergency));
   }
+}
+
+/** What the load was held against. */
+function thresholdOf({ limits }: Draft, load: number, emergency: boolean): number {
+  if (emergency) return limits.emergencyLoadShare;
+  return load >= limits.splitLoadShare ? limits.splitLoadShare : limits.foreseenSplitShare;
 }
 
 /** May be split by its level and owner; says nothing about loads and dwell. */
@@ -43,7 +50,8 @@ function judge(draft: Draft, leaf: TileSample): Hot | undefined {
   const { limits } = draft;
   // Players are counted, not measured: an emergency by them needs no smoothing.
   const load = Math.max(draft.movableLoad(leaf.tile), emergencyPlayers(draft, leaf));
-  if (load < limits.splitLoadShare || !isSplittable(draft, leaf)) return undefined;
+  const foreseen = load >= limits.foreseenSplitShare && draft.isForeseen(leaf.tile, 0);
+  if ((load < limits.splitLoadShare && !foreseen) || !isSplittable(draft, leaf)) return undefined;
   const emergency = load >= limits.emergencyLoadShare;
   const goesOn = emergency && draft.memory(leaf.tile).bornOfSplit;
   return draft.hasRested(leaf.tile) || goesOn ? { leaf, load, emergency } : undefined;
@@ -89,15 +97,17 @@ export function split(draft: Draft, leaf: TileSample, load: number, threshold: n
       hottestChild: hottest,
       children: children.length,
     },
-    reason: `${why(tile, load, threshold)}: ${where}.`,
+    reason: `${why(draft, tile, load, threshold)}: ${where}.`,
   };
   draft.decisions.push(decision);
   return decision;
 }
 
-function why(tile: TileAddress, load: number, threshold: number): string {
+function why({ limits }: Draft, tile: TileAddress, load: number, threshold: number): string {
   const name = formatTile(tile);
   if (threshold === 0) return `${name} at load ${load.toFixed(2)} was asked to split`;
+  if (threshold === limits.foreseenSplitShare)
+    return `${name} at load ${load.toFixed(2)} is foreseen to be hot within ${FORESIGHT_S[0]} s`;
   return `${name} has reached load ${load.toFixed(2)} of ${threshold}`;
 }
 

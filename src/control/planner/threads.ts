@@ -35,11 +35,18 @@ export function startThreads(draft: Draft): void {
 /** Cool shards beside `from` that the hottest tile, or a hot shard, has a use for. */
 function wantedShards(draft: Draft): { wanted: number; load: number; from: number } {
   let hottest = { load: 0, from: -1 };
+  let isForeseen = false;
   for (const leaf of draft.leaves.values()) {
     const load = draft.movableLoad(leaf.tile);
-    if (load > hottest.load && isSplittable(draft, leaf)) hottest = { load, from: leaf.shard };
+    const foreseen = draft.isForeseen(leaf.tile, 1);
+    if (isForeseen && !foreseen && load < draft.limits.startLoadShare) continue;
+    if ((load > hottest.load || (foreseen && !isForeseen)) && isSplittable(draft, leaf)) {
+      hottest = { load, from: leaf.shard };
+      isForeseen ||= foreseen;
+    }
   }
-  if (hottest.load >= draft.limits.startLoadShare) return { wanted: SHARDS_FOR_SPLIT, ...hottest };
+  if (isForeseen || hottest.load >= draft.limits.startLoadShare)
+    return { wanted: SHARDS_FOR_SPLIT, ...hottest };
   const hot = hotShards(draft).find((s) => draft.planned[s].tiles > 1);
   if (hot !== undefined) return { wanted: 1, load: draft.planned[hot].load, from: hot };
   return { wanted: 0, load: 0, from: -1 };

@@ -70,6 +70,8 @@ type LoadLimits = Pick<
   | 'emergencyLoadShare'
   | 'mergeLoadShare'
   | 'coolLoadShare'
+  | 'foreseenShare'
+  | 'foreseenSplitShare'
   | 'moveGainShare'
   | 'splitLevelsAtOnce'
   | 'reshapesAtOnce'
@@ -206,6 +208,12 @@ export type Decision = Cause &
     | { readonly kind: 'start' | 'stop'; readonly shard: number }
     | { readonly kind: 'saturated'; readonly on: boolean }
   );
+
+/** What is foreseen of tiles, as the planner asks; nothing is where a forecast is not trusted. */
+export interface Foresight {
+  /** Chance that a leaf's load reaches the split threshold within 30 s, 60 s, 300 s (h = 0, 1, 2); 0 = not foreseen. */
+  chance(tile: TileAddress, h: 0 | 1 | 2): number;
+}
 
 export interface Plan {
   readonly state: PlannerState;
