@@ -11,7 +11,7 @@ import { build, formatMessages, transform } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const SOURCES = ['src', 'test', 'bench', 'schemas'];
-const COPIED = /\.(json|py|fbs|bfbs|bin|html|css|svg)$/;
+const COPIED = /\.(json|csv|py|fbs|bfbs|bin|html|css|svg)$/;
 const OUT = 'dist';
 /** Screenshots of the tests: output, but not of this build. */
 const KEPT = join(OUT, 'screenshots');

@@ -1,60 +1,85 @@
-/** The methods that a forecast is held against, by their mean error: as now, Holt, the drift alone. */
-import { HORIZONS_S } from '../../src/control/forecast/horizons.js';
-import type { LeafLook } from '../../src/control/forecast/forecast.js';
+/**
+ * The methods side by side on one trace: as now (persistence), Holt, the drift alone, ours. Each says at the same looks how
+ * many players a tile will have; the same samples score all, over the whole trace, whether a forecast is trusted or not.
+ */
+import { FORECAST, HORIZONS_S } from '../../src/control/forecast/horizons.js';
+import type { Forecast, LeafLook } from '../../src/control/forecast/forecast.js';
 import { tileKey } from '../../src/control/planner/squares.js';
 
+const METHODS = ['now', 'holt', 'drift', 'ours'] as const;
+export type Method = (typeof METHODS)[number];
+
+/** Gains of Holt's method, a look a second: the best of a few on the trips that constants are chosen by. */
 const LEVEL_GAIN = 0.3;
 const TREND_GAIN = 0.05;
 
-interface Memory {
-  level: number;
-  trend: number;
-}
-interface Said {
+interface Look {
   readonly second: number;
-  readonly of: ReadonlyMap<number, { now: number; holt: number; drift: number }>;
+  readonly said: ReadonlyMap<number, Readonly<Record<Method, number>>>;
 }
 
-export class OtherMethods {
-  private memories = new Map<number, Memory>();
-  private readonly said: Said[][] = HORIZONS_S.map(() => []);
-  readonly errors = HORIZONS_S.map(() => ({ now: 0, holt: 0, drift: 0, samples: 0 }));
+export interface MethodErrors {
+  readonly samples: number;
+  /** Mean |error|, players. */
+  readonly mae: Readonly<Record<Method, number>>;
+}
 
-  /** @param every look that is kept, by horizon, as the forecast keeps them (seconds) */
-  step(second: number, leaves: readonly LeafLook[], every: readonly number[]): void {
+export class Methods {
+  private holt = new Map<number, { level: number; trend: number }>();
+  private readonly looks: Look[][] = HORIZONS_S.map(() => []);
+  private readonly sums = HORIZONS_S.map(() => ({ samples: 0, now: 0, holt: 0, drift: 0, ours: 0 }));
+
+  /** @param forecast that has just had the same look */
+  step(second: number, leaves: readonly LeafLook[], forecast: Forecast): void {
     const players = new Map(leaves.map((leaf) => [tileKey(leaf.tile), leaf.players]));
-    const memories = new Map<number, Memory>();
-    for (const leaf of leaves) {
-      const key = tileKey(leaf.tile);
-      const before = this.memories.get(key) ?? { level: leaf.players, trend: 0 };
-      const expected = before.level + before.trend;
-      const level = expected + (leaf.players - expected) * LEVEL_GAIN;
-      memories.set(key, { level, trend: before.trend + (level - before.level - before.trend) * TREND_GAIN });
-    }
-    this.memories = memories;
+    this.smooth(leaves);
     for (const [h, seconds] of HORIZONS_S.entries()) {
-      const queue = this.said[h];
-      for (let look = queue[0]; look !== undefined && look.second + seconds <= second; look = queue[0]) {
-        queue.shift();
-        for (const [key, { now, holt, drift }] of look.of) {
-          const came = players.get(key) ?? 0;
-          if (came === 0 && now === 0) continue;
-          const sums = this.errors[h];
-          sums.now += Math.abs(now - came);
-          sums.holt += Math.abs(holt - came);
-          sums.drift += Math.abs(drift - came);
-          sums.samples++;
-        }
-      }
-      if (second % every[h] !== 0) continue;
-      const of = new Map(
-        leaves.map((leaf) => {
-          const { level, trend } = memories.get(tileKey(leaf.tile))!;
-          const holt = Math.max(0, level + trend * seconds);
-          return [tileKey(leaf.tile), { now: leaf.players, holt, drift: leaf.ahead[h] }] as const;
-        }),
-      );
-      queue.push({ second, of });
+      const queue = this.looks[h];
+      while (queue.length > 0 && queue[0].second + seconds <= second) this.score(h, queue.shift()!, players);
+      if (second % Math.max(1, seconds / FORECAST.pendingLooks) === 0)
+        queue.push({ second, said: this.say(h, leaves, forecast) });
+    }
+  }
+
+  errors(h: number): MethodErrors {
+    const { samples, ...sums } = this.sums[h];
+    const mean = (method: Method) => (samples > 0 ? sums[method] / samples : 0);
+    return {
+      samples,
+      mae: { now: mean('now'), holt: mean('holt'), drift: mean('drift'), ours: mean('ours') },
+    };
+  }
+
+  private smooth(leaves: readonly LeafLook[]): void {
+    const holt = new Map<number, { level: number; trend: number }>();
+    for (const { tile, players } of leaves) {
+      const before = this.holt.get(tileKey(tile)) ?? { level: players, trend: 0 };
+      const expected = before.level + before.trend;
+      const level = expected + (players - expected) * LEVEL_GAIN;
+      const trend = before.trend + (level - before.level - before.trend) * TREND_GAIN;
+      holt.set(tileKey(tile), { level, trend });
+    }
+    this.holt = holt;
+  }
+
+  private say(h: number, leaves: readonly LeafLook[], forecast: Forecast): Look['said'] {
+    return new Map(
+      leaves.map(({ tile, players, ahead }) => {
+        const { level, trend } = this.holt.get(tileKey(tile))!;
+        const holt = Math.max(0, level + trend * HORIZONS_S[h]);
+        const ours = forecast.of(tile)?.players[h] ?? players;
+        return [tileKey(tile), { now: players, holt, drift: ahead[h], ours }];
+      }),
+    );
+  }
+
+  private score(h: number, { said }: Look, players: ReadonlyMap<number, number>): void {
+    const sums = this.sums[h];
+    for (const [key, foreseen] of said) {
+      const came = players.get(key) ?? 0;
+      if (came === 0 && foreseen.now === 0 && foreseen.drift === 0) continue;
+      sums.samples++;
+      for (const method of METHODS) sums[method] += Math.abs(foreseen[method] - came);
     }
   }
 }

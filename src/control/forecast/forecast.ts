@@ -110,7 +110,11 @@ export class Forecast {
   private readonly x = new Float64Array(FEATURES);
   private readonly u = new Float64Array(CHANCE_FEATURES);
 
-  constructor(private readonly limits: ForecastLimits) {}
+  /** @param options scoresFade false = scores speak of all that was, not of the last hour */
+  constructor(
+    private readonly limits: ForecastLimits,
+    private readonly options: { readonly scoresFade: boolean } = { scoresFade: true },
+  ) {}
 
   /**
    * A look at all leaves in which anybody is or is foreseen; at most once a `FORECAST.everyS`, more often is passed by.
@@ -256,7 +260,7 @@ export class Forecast {
     const { score, model, seconds } = horizon;
     const share = passedS / FORECAST.memoryS;
     model.forget(share);
-    score.fade(1 - Math.min(1, share));
+    if (this.options.scoresFade) score.fade(1 - Math.min(1, share));
     if (!horizon.isSound) {
       const was = score.trusted;
       horizon.reset();
