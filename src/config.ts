@@ -7,6 +7,7 @@
 import { isLoopback, namesOf } from './admin/hosts.js';
 import { createPublicKey } from 'node:crypto';
 import { LIMITS } from './base/limits.js';
+import { FORECAST_MODES, type ForecastMode } from './control/forecast/foreseer.js';
 import { LOG_LEVELS, type LogLevel } from './base/log.js';
 import { completeLinks, LINK_OPTIONS, type LinkConfig } from './link-options.js';
 import {
@@ -62,6 +63,8 @@ export interface Config extends LinkConfig {
   /** Collector of traces, null = none. */
   readonly otlpUrl: string | null;
   readonly testFaults: boolean;
+  /** Whether load is foreseen, and whether the planner goes by it. */
+  readonly forecast: ForecastMode;
   readonly logLevel: LogLevel;
   /** Things that are allowed but probably not meant, one sentence each. */
   readonly warnings: readonly string[];
@@ -150,6 +153,7 @@ function optionTable(cores: number): readonly Option[] {
       'collector that gets traces (OpenTelemetry, OTLP over HTTP); default: none',
     ),
     onOff('test-faults', 'allow kill-shard on the admin port (tests only)'),
+    choice('forecast', FORECAST_MODES, 'watch', 'foresight of load: not at all, only shown, or acted upon'),
     choice('log-level', LOG_LEVELS, 'info', 'least level that is logged, as JSON lines on stderr'),
   ];
 }
@@ -229,6 +233,7 @@ function complete(s: Settings): Config {
     tlsKey,
     otlpUrl,
     testFaults: s.get<boolean>('test-faults'),
+    forecast: s.get<ForecastMode>('forecast'),
     logLevel: s.get<LogLevel>('log-level'),
     warnings: Object.freeze([...s.warnings]),
   });

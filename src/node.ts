@@ -128,7 +128,7 @@ export class PlanetNode implements NodeView {
       ...{ world, clock, timers, log, cpu, bots },
       readText: readIfThere,
       supervisor: () => this.supervisor,
-      reshaper: () => this.breathing.reshaper,
+      breathing: () => this.breathing,
       notReady: () => this.notReady(),
       refusals: () => this.admin.refusals.all,
     });
@@ -138,6 +138,7 @@ export class PlanetNode implements NodeView {
       ...{ world, clock, timers, log, cpu, supervisor },
       traces: this.observatory.traces,
       limits: plannerLimits({ capacityPlayers, pinShards, ...limits }),
+      forecast: config.forecast,
     });
     this.audit = new Audit(world, () => this.itemNames, log);
     this.statusSource = new StatusSource({

@@ -35,10 +35,10 @@ class Walker {
   }
 
   /** A second of its life. */
-  step(play: Scenario, share: number, random: Random): void {
+  step(play: Scenario, share: number, random: Random, timeS: number): void {
     for (let leftS = 1; leftS > 1e-9; ) {
       if (this.restS > 0) leftS -= this.rest(leftS);
-      else if (this.goal === null) this.goal = this.ask(play, share, random);
+      else if (this.goal === null) this.goal = this.ask(play, share, random, timeS);
       else leftS -= this.go(this.goal, leftS);
     }
   }
@@ -55,8 +55,8 @@ class Walker {
     return passed;
   }
 
-  private ask(play: Scenario, share: number, random: Random): Goal {
-    const goal = play.next(this, share, random);
+  private ask(play: Scenario, share: number, random: Random, timeS: number): Goal {
+    const goal = play.next(this, share, random, timeS);
     this.leg++;
     return { ...goal, x: wrapX(goal.x) };
   }
@@ -100,7 +100,7 @@ export function scenarioOf(
         const spawn = (_: unknown, index: number) =>
           new Walker(index, first + index, play.spawn(index, random));
         walkers = Array.from({ length: players }, spawn);
-      } else for (const walker of walkers) walker.step(play, inRound / roundS, random);
+      } else for (const walker of walkers) walker.step(play, inRound / roundS, random, inRound);
       return walkers.map(({ person }) => person);
     },
   };

@@ -241,6 +241,7 @@ export class ShownPlanet {
       store: null,
       audit: { ok: true, differences: 0, lastCheckTick: 0, last: [] },
       decisions: [],
+      forecast: { mode: 'off', horizons: [], total: [], tiles: [] },
       alarms: [],
     };
   }

@@ -8,7 +8,7 @@ import { readFileSync } from 'node:fs';
 import type { Clock, Timers } from '../base/clock.js';
 import type { Log } from '../control/log.js';
 import { exportTraces, type TraceExport } from '../control/otel.js';
-import type { Reshaper } from '../control/reshape.js';
+import type { Breathing } from '../control/breathing.js';
 import type { Supervisor } from '../control/supervisor.js';
 import type { ThreadCpu } from '../control/thread-cpu.js';
 import { namedThreads, threadTimes } from '../control/thread-times.js';
@@ -27,7 +27,7 @@ export interface ObservatoryParts {
   readonly readText: (path: string) => string | null;
   /** These are made later than this is. */
   readonly supervisor: () => Pick<Supervisor, 'report'>;
-  readonly reshaper: () => Pick<Reshaper, 'counts'>;
+  readonly breathing: () => Pick<Breathing, 'reshaper' | 'foreseer'>;
   readonly bots: () => number;
   readonly notReady: () => readonly string[];
   /** Requests that the admin port turned away, by code. */
@@ -51,7 +51,8 @@ export class Observatory {
       world,
       now: () => clock.now(),
       shards: () => parts.supervisor().report(),
-      reshapes: () => parts.reshaper().counts,
+      reshapes: () => parts.breathing().reshaper.counts,
+      forecast: () => parts.breathing().foreseer.scores,
       cpuSaturated: () => cpu.saturated,
       bots: parts.bots,
       notReady: parts.notReady,

@@ -14,6 +14,8 @@ import { type TileAddress, formatTile, parseTile } from '../geo/address.js';
 import { SHARD_GAUGE } from '../memory/shard-block.js';
 import { packService } from '../memory/service.js';
 import type { SharedWorld } from '../memory/shared-world.js';
+import type { Change } from './forecast/forecast.js';
+import type { Foreseer } from './forecast/foreseer.js';
 import type { LoadSample } from './load.js';
 import { type Log, reasonOf } from './log.js';
 import { done, initialState } from './planner/observe.js';
@@ -53,6 +55,7 @@ export interface ElasticParts {
   readonly log: Log;
   readonly limits: PlannerLimits;
   readonly reshaper: Reshaper;
+  readonly foreseer: Foreseer;
   readonly load: {
     measure(): void;
     sample(also?: number): LoadSample;
@@ -99,7 +102,9 @@ export class Elastic {
     try {
       this.parts.load.measure();
       const sample = this.parts.load.sample();
-      const made = plan(this.state, sample, this.parts.limits);
+      const { foreseer } = this.parts;
+      for (const change of foreseer.look(sample)) this.noteForecast(sample.timeS, change);
+      const made = plan(this.state, sample, this.parts.limits, foreseer.foresight);
       this.state = made.state;
       for (const decision of made.decisions) if (decision.kind !== 'degrade') this.carryOut(decision);
       // After the changes of layout: a tile that is being split is no leaf any more.
@@ -170,6 +175,7 @@ export class Elastic {
       case 'stop':
         return this.end(record, this.retire(decision.shard));
       case 'saturated':
+      case 'forecast':
         return this.end(record, true);
     }
   }
@@ -253,6 +259,19 @@ export class Elastic {
 
   private timeS(): number {
     return (this.parts.clock.now() - this.parts.startedMs) / 1000;
+  }
+
+  /** A horizon of the forecast is trusted from now on, or no longer. */
+  private noteForecast(timeS: number, { horizonS, trusted, why }: Change): void {
+    const record = this.note({
+      kind: 'forecast',
+      horizonS,
+      trusted,
+      timeS,
+      numbers: { horizonS, trusted: trusted ? 1 : 0 },
+      reason: `The forecast of ${horizonS} s is ${trusted ? '' : 'not '}trusted: ${why}.`,
+    });
+    this.end(record, true);
   }
 
   private note(decision: Decision): DecisionRecord {

@@ -7,6 +7,7 @@
  */
 import type { Clock } from '../base/clock.js';
 import type { DecisionRecord } from './elastic.js';
+import type { ForecastStatus, Foreseer } from './forecast/foreseer.js';
 import type { LoadSample } from './load.js';
 import type { Reshaper } from './reshape.js';
 import { slowestFactor } from '../world/dilation.js';
@@ -98,6 +99,8 @@ export interface Status {
   audit: AuditStatus;
   /** Last 20 decisions of the planner, with reasons. */
   decisions: readonly DecisionRecord[];
+  /** How well load was foreseen in the last hour, and what is foreseen. */
+  forecast: ForecastStatus;
   /** What an operator should look at now, one sentence each. */
   alarms: string[];
 }
@@ -132,6 +135,7 @@ export interface StatusParts {
   readonly cpu: ThreadCpu;
   readonly reshaper: Pick<Reshaper, 'counts'>;
   readonly elastic: { readonly decisions: readonly DecisionRecord[]; readonly saturated: boolean };
+  readonly foreseer: Foreseer;
   readonly load: { readonly latest: LoadSample };
   /** Players that one tile carries. */
   readonly capacity: number;
@@ -249,6 +253,7 @@ export class StatusSource {
       store,
       audit,
       decisions: elastic.decisions.slice(-SHOWN_DECISIONS),
+      forecast: this.parts.foreseer.status(this.parts.load.latest),
       alarms,
     };
   }

@@ -7,6 +7,8 @@ import type { MetricSource } from '../../src/admin/metrics/source.js';
 import { cpuOfStat, threadTimes } from '../../src/control/thread-times.js';
 import { GATEWAY_COUNTER } from '../../src/memory/gateway-block.js';
 import { bucketEnd, BUCKETS, Histogram, HISTOGRAM_BYTES, HistogramCopy } from '../../src/memory/histogram.js';
+import { Foreseer } from '../../src/control/forecast/foreseer.js';
+import { plannerLimits } from '../../src/control/planner/types.js';
 import { SHARD_COUNTER, SHARD_GAUGE, SHARD_STATE } from '../../src/memory/shard-block.js';
 import { createSharedWorld } from '../../src/memory/shared-world.js';
 import { section, table, ticked } from '../house/readme.js';
@@ -20,6 +22,7 @@ function setUp() {
     shards: () =>
       [0, 1].map((shard) => ({ shard, incarnation: 1, phase: 'running', restarts: shard, alarm: null })),
     reshapes: () => ({ splits: 3, merges: 2, moves: 1 }),
+    forecast: () => new Foreseer('watch', plannerLimits()).scores.map((one) => ({ ...one, skill: 0.25 })),
     cpuSaturated: () => true,
     bots: () => 5,
     notReady: () => [],
@@ -64,6 +67,7 @@ t.test('a scrape is valid, complete, and says what shared memory says', async (t
   t.equal(value(read, 'bluemarble_items_created_total', { item: '3' }), 9);
   t.equal(value(read, 'bluemarble_items_consumed_total', { item: '3' }), 4);
   t.equal(value(read, 'bluemarble_reshapes_total', { kind: 'merge' }), 2);
+  t.equal(value(read, 'bluemarble_forecast_skill', { horizon: '60s' }), 0.25);
   t.equal(value(read, 'bluemarble_thread_cpu_seconds_total', { thread: 'shard 0', mode: 'system' }), 0.25);
   t.equal(value(read, 'bluemarble_tick'), 20);
   const tick = 'bluemarble_shard_tick_duration_seconds';

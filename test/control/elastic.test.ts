@@ -2,6 +2,7 @@
 import t from 'tap';
 import { LIMITS } from '../../src/base/limits.js';
 import { Elastic } from '../../src/control/elastic.js';
+import { Foreseer } from '../../src/control/forecast/foreseer.js';
 import { LoadSampler } from '../../src/control/load.js';
 import { plannerLimits } from '../../src/control/planner/types.js';
 import { Reshaper } from '../../src/control/reshape.js';
@@ -58,6 +59,7 @@ function setUp({ shards = 3, running = 1, refuses = false }: Options = {}) {
     startedMs: 0,
     log,
     limits: plannerLimits({ capacityPlayers: 20, dwellS: 7, packAfterS: 10 }),
+    foreseer: new Foreseer('on', plannerLimits()),
     reshaper,
     load,
     threads: {
@@ -251,13 +253,14 @@ t.test('many tiles at once are one decision and one line of the log; a few are t
     const elastic = new Elastic({
       ...{ world, clock, startedMs: 0, log, limits: plannerLimits({ pinShards: true }) },
       reshaper: new Reshaper(world, NO_TIMERS, () => 0, log),
+      foreseer: new Foreseer('off', plannerLimits()),
       load: {
         measure: () => {},
         sample: () => ({
           timeS: (timeS += 0.25),
           tiles: tiles.map((tile) => ({
             ...{ tile, shard: 0, players: 3, entities: 19, busy: 1.5 / count, squares },
-            actionsPerSecond: 0,
+            ...{ actionsPerSecond: 0, ahead: [3, 3, 3] as const, came: 0 },
           })),
           shards: [{ alive: true, canStart: false, busy: 1.5, waiting: 0, players: 3 * count, tiles: count }],
           ...{ waiting: 0, ownShare: 1 },

@@ -1,4 +1,6 @@
 /** The status out of a shared world that the test fills by hand: every figure, and exactly the agreed fields. */
+import { Foreseer } from '../../src/control/forecast/foreseer.js';
+import { plannerLimits } from '../../src/control/planner/types.js';
 import t from 'tap';
 import { LoadSampler } from '../../src/control/load.js';
 import { StatusSource, storeAlarms } from '../../src/control/status.js';
@@ -49,6 +51,7 @@ function setUp() {
     reshaper,
     elastic,
     load,
+    foreseer: new Foreseer('watch', plannerLimits()),
     capacity: 10,
     bots: () => 4,
   };
@@ -78,6 +81,7 @@ t.test('exactly the fields that scripts depend on, and alarms', async (t) => {
     'store',
     'audit',
     'decisions',
+    'forecast',
     'alarms',
   ]);
   t.same(Object.keys(status.shards[0]), [

@@ -217,6 +217,7 @@ export class SimNode {
       supervisor,
       traces,
       limits: planned.limits,
+      forecast: 'on',
     });
     Object.assign(this, { supervisor, breathing, reshaper: breathing.reshaper });
     this.onPlanner(breathing);

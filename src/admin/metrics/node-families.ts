@@ -4,6 +4,8 @@ import { STORE_STATE } from '../../memory/cut-block.js';
 import { HistogramCopy } from '../../memory/histogram.js';
 import type { Family, Labels, MetricSource, Sample } from './source.js';
 
+type Score = ReturnType<MetricSource['forecast']>[number];
+
 const one = (value: number, labels: Labels = {}): Sample[] => [{ labels, value }];
 
 function gauge(name: string, help: string, value: (source: MetricSource) => number): Family {
@@ -12,6 +14,12 @@ function gauge(name: string, help: string, value: (source: MetricSource) => numb
 
 function counter(name: string, help: string, value: (source: MetricSource) => number): Family {
   return { name, help, kind: 'counter', labels: [], read: (source) => one(value(source)) };
+}
+
+function byHorizon(name: string, help: string, value: (score: Score) => number): Family {
+  const read = ({ forecast }: MetricSource) =>
+    forecast().map((score) => ({ labels: { horizon: `${score.horizonS}s` }, value: value(score) }));
+  return { name, help, kind: 'gauge', labels: ['horizon'], read };
 }
 
 const NODE: readonly Family[] = [
@@ -54,6 +62,24 @@ const NODE: readonly Family[] = [
       return [{ labels: {}, copy }];
     },
   },
+  byHorizon('bluemarble_forecast_trusted', '1 while the planner may go by this horizon.', (score) =>
+    score.trusted ? 1 : 0,
+  ),
+  byHorizon(
+    'bluemarble_forecast_skill',
+    'Of the last hour: 1 − error ÷ error of "as now"; above 0 it is better.',
+    (score) => score.skill,
+  ),
+  byHorizon(
+    'bluemarble_forecast_brier_skill',
+    'Of the last hour: 1 − Brier score ÷ that of "hot later if hot now".',
+    (score) => score.brierSkill,
+  ),
+  byHorizon(
+    'bluemarble_forecast_error_players',
+    'Mean error of the last hour, players of a tile.',
+    (score) => score.mae,
+  ),
   {
     name: 'bluemarble_reshapes_total',
     help: 'Changes of layout, by kind.',

@@ -6,6 +6,7 @@
  */
 import type { HistogramCopy } from '../../memory/histogram.js';
 import type { SharedWorld } from '../../memory/shared-world.js';
+import type { Foreseer } from '../../control/forecast/foreseer.js';
 import type { ShardReport } from '../../control/supervisor.js';
 import type { ThreadTime } from '../../control/thread-times.js';
 
@@ -40,6 +41,8 @@ export interface MetricSource {
   now(): number;
   shards(): readonly ShardReport[];
   reshapes(): { readonly splits: number; readonly merges: number; readonly moves: number };
+  /** By horizon: how well load was foreseen in the last hour. */
+  readonly forecast: () => Foreseer['scores'];
   readonly cpuSaturated: () => boolean;
   readonly bots: () => number;
   readonly notReady: () => readonly string[];

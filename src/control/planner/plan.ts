@@ -165,5 +165,7 @@ export function admissionWaits(state: PlannerState, tile: TileAddress, limits: P
 export function titleOf(decision: Decision): string {
   if ('tile' in decision) return `${decision.kind} ${formatTile(decision.tile)}`;
   if ('shard' in decision) return `${decision.kind} shard ${decision.shard}`;
+  if (decision.kind === 'forecast')
+    return `forecast ${decision.horizonS} s ${decision.trusted ? 'trusted' : 'not trusted'}`;
   return decision.on ? 'saturated' : 'not saturated';
 }

@@ -207,6 +207,7 @@ export type Decision = Cause &
     | { readonly kind: 'degrade'; readonly tile: TileAddress; readonly degrade: Degrade }
     | { readonly kind: 'start' | 'stop'; readonly shard: number }
     | { readonly kind: 'saturated'; readonly on: boolean }
+    | { readonly kind: 'forecast'; readonly horizonS: number; readonly trusted: boolean }
   );
 
 /** What is foreseen of tiles, as the planner asks; nothing is where a forecast is not trusted. */
