@@ -50,6 +50,7 @@ t.test('numbers stay what clients and scripts know', async (t) => {
     BAG_FULL: -6,
     COOLDOWN: -7,
     QUARANTINED: 8,
+    GAME_FAULT: 13,
     OUTBOX_FULL: -9,
     NOT_ALLOWED: 10,
     TARGET_OFFLINE: -11,

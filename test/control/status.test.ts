@@ -100,6 +100,7 @@ t.test('exactly the fields that scripts depend on, and alarms', async (t) => {
     'ringHighWater',
     'gcMaxMs',
     'collections',
+    'frozen',
     'state',
   ]);
   t.same(Object.keys(status.shards[0].tickMs), ['p50', 'p99', 'max']);
@@ -117,6 +118,7 @@ t.test('exactly the fields that scripts depend on, and alarms', async (t) => {
     'itemsConsumed',
     'items',
     'ticksFrozen',
+    'gameFaults',
   ]);
   t.same(Object.keys(status.handoverMs), ['p50', 'p99', 'max']);
   t.same(JSON.parse(JSON.stringify(status)), status, 'all of it is JSON');

@@ -91,12 +91,13 @@ t.test('numbers of threads at limit − 1, limit, limit + 1', (t) => {
   for (const shards of [LIMITS.maxShards - 1, LIMITS.maxShards]) {
     t.equal(createSharedWorld({ ...tiny, shards, gateways: 1 }).shardBlocks.length, shards);
   }
-  for (const gateways of [LIMITS.maxGateways - 1, LIMITS.maxGateways]) {
+  // One more than there may be sockets' gateways: that of the links.
+  for (const gateways of [LIMITS.maxGateways, LIMITS.maxGateways + 1]) {
     t.equal(createSharedWorld({ ...tiny, shards: 1, gateways }).gatewayBlocks.length, gateways);
   }
   for (const odd of [0, LIMITS.maxShards + 1])
     t.throws(() => createSharedWorld({ ...tiny, shards: odd }), { message: /I7/ });
-  for (const odd of [0, LIMITS.maxGateways + 1])
+  for (const odd of [0, LIMITS.maxGateways + 2])
     t.throws(() => createSharedWorld({ ...tiny, gateways: odd }), { message: /I7/ });
   t.end();
 });
