@@ -78,6 +78,10 @@ t.test('numbers stay what clients and scripts know', async (t) => {
     LINK_SILENT: -6,
     LINK_FULL: -7,
     LINK_STOPPING: -8,
+    DATA_MISSING: 23,
+    DATA_TAKEN: 24,
+    NOT_SAVED: 25,
+    DATA_NO_ROOM: 26,
   });
 });
 
