@@ -8,6 +8,8 @@ import { isLoopback, namesOf } from './admin/hosts.js';
 import { createPublicKey } from 'node:crypto';
 import { LIMITS } from './base/limits.js';
 import { FORECAST_MODES, type ForecastMode } from './control/forecast/foreseer.js';
+import { ADDRESS_OPTIONS, addressLimits } from './address-options.js';
+import type { AddressOptions } from './gateway/addresses.js';
 import { LOG_LEVELS, type LogLevel } from './base/log.js';
 import { completeLinks, LINK_OPTIONS, type LinkConfig } from './link-options.js';
 import {
@@ -34,6 +36,8 @@ export interface Config extends LinkConfig {
   /** Default: `port + 1`; 0 (any free port) when `port` is 0. */
   readonly adminPort: number;
   readonly adminToken: string | null;
+  /** What one address may have. */
+  readonly addresses: AddressOptions;
   readonly gateways: number;
   readonly shards: number;
   readonly pinShards: boolean;
@@ -86,6 +90,14 @@ function dataOptions(): readonly Option[] {
   ];
 }
 
+function adminOptions(): readonly Option[] {
+  return [
+    text('admin-host', 'ADDRESS', 'an address of this machine', '127.0.0.1', 'address of the admin port'),
+    text('admin-hosts', 'NAMES', 'names, separated by commas', null, 'further names that it is asked by'),
+    secret('admin-token', 8, 'bearer token of POST /api/admin/…; without one it is off'),
+  ];
+}
+
 /** The table. `cores` decides the default number of shards. */
 function optionTable(cores: number): readonly Option[] {
   const shards = Math.min(Math.max(1, cores - 1), LIMITS.maxShards);
@@ -93,9 +105,8 @@ function optionTable(cores: number): readonly Option[] {
     whole('port', 0, 65535, 7777, 'game port, WebSocket only; 0 takes any free port'),
     text('host', 'ADDRESS', 'an address of this machine', null, 'address of the game port; default: all'),
     whole('admin-port', 0, 65535, null, 'admin port (HTTP); default: game port + 1'),
-    text('admin-host', 'ADDRESS', 'an address of this machine', '127.0.0.1', 'address of the admin port'),
-    text('admin-hosts', 'NAMES', 'names, separated by commas', null, 'further names that it is asked by'),
-    secret('admin-token', 8, 'bearer token of POST /api/admin/…; without one it is off'),
+    ...adminOptions(),
+    ...ADDRESS_OPTIONS,
     whole('gateways', 1, LIMITS.maxGateways, 1, 'gateway threads, all on the game port'),
     whole('shards', 1, LIMITS.maxShards, shards, 'shard threads; default: cores - 1, with --bots at least 2'),
     onOff('pin-shards', 'keep exactly --shards threads'),
@@ -180,14 +191,6 @@ function complete(s: Settings): Config {
     if (s.get<string | null>('data') === null && s.get<string | number | null>(name))
       throw s.refuse(name, 'needs --data: snapshots are of a data directory');
   const port = s.get<number>('port');
-  const adminPort = s.get<number | null>('admin-port') ?? (port === 0 ? 0 : port + 1);
-  if (adminPort > 65535)
-    throw s.refuse(
-      'port',
-      'must be at most 65534, since the admin port is the next one; or give --admin-port',
-    );
-  if (adminPort === port && port !== 0)
-    throw s.refuse('admin-port', `must differ from the game port ${port}`);
   const { tickRate, frameRate } = rates(s);
   refuseTicketKey(s, s.get<string | null>('ticket-key'));
   const tlsCert = s.get<string | null>('tls-cert');
@@ -199,17 +202,12 @@ function complete(s: Settings): Config {
       'otlp-url',
       'must be an http:// or https:// address, such as http://127.0.0.1:4318/v1/traces',
     );
-  const adminHost = s.get<string>('admin-host');
-  if (!isLoopback(adminHost))
-    s.warnings.push(`the admin port is open to other machines (--admin-host ${adminHost})`);
   return Object.freeze({
     ...completeLinks(s),
+    ...completeAdmin(s, port),
     host: s.get<string | null>('host'),
     port,
-    adminHost,
-    adminHosts: adminNames(s),
-    adminPort,
-    adminToken: s.get<string | null>('admin-token'),
+    addresses: addressLimits(s),
     gateways: s.get<number>('gateways'),
     shards: shardsFor(s),
     pinShards: s.get<boolean>('pin-shards'),
@@ -250,6 +248,26 @@ function capacityFor(s: Settings): number {
   const [capacity, bots] = [s.get<number>('capacity'), s.get<number>('bots')];
   if (s.has('capacity') || bots === 0) return capacity;
   return Math.min(capacity, Math.max(LEAST_SHOWN_CAPACITY, Math.ceil(bots / 2)));
+}
+
+/** @param port of the game */
+function completeAdmin(
+  s: Settings,
+  port: number,
+): Pick<Config, 'adminHost' | 'adminHosts' | 'adminPort' | 'adminToken'> {
+  const adminPort = s.get<number | null>('admin-port') ?? (port === 0 ? 0 : port + 1);
+  if (adminPort > 65535)
+    throw s.refuse(
+      'port',
+      'must be at most 65534, since the admin port is the next one; or give --admin-port',
+    );
+  if (adminPort === port && port !== 0)
+    throw s.refuse('admin-port', `must differ from the game port ${port}`);
+  const adminHost = s.get<string>('admin-host');
+  if (!isLoopback(adminHost))
+    s.warnings.push(`the admin port is open to other machines (--admin-host ${adminHost})`);
+  const adminToken = s.get<string | null>('admin-token');
+  return { adminHost, adminHosts: adminNames(s), adminPort, adminToken };
 }
 
 function adminNames(s: Settings): readonly string[] {

@@ -65,6 +65,8 @@ const NODE_ONLY = [
   'seed',
   'ticket-key',
   'otlp-url',
+  'address-newcomers',
+  'address-tiles',
   'test-faults',
   'link-port',
   'link-host',

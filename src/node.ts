@@ -18,7 +18,7 @@ import { LIMITS } from './base/limits.js';
 import { authOptions, type Config, reachable } from './config.js';
 import { Audit, plantDuplicate, shown } from './control/audit.js';
 import { type Bots, startBots } from './control/bots.js';
-import { SPAWN, worldCard } from './control/card.js';
+import { worldCard } from './control/card.js';
 import { type ClusterStatus, clusterStatus, nodeFacts } from './control/cluster-status.js';
 import { Gateways } from './control/gateways.js';
 import { closeData, type Durability, openDurability } from './control/durability.js';
@@ -351,7 +351,7 @@ export class PlanetNode implements NodeView {
       auth: authOptions(config.ticketKey),
       secret: durability.secret,
       card: worldCard(game, { tickRate: config.tickRate, frameRate: config.frameRate }, config.farCells),
-      spawn: SPAWN,
+      addresses: config.addresses,
       capacity: config.capacity,
       maxConnections: config.maxEntities,
       clientBytesPerS: config.clientBytes,

@@ -9,6 +9,7 @@ import type { Log } from './base/log.js';
 import { dialler } from './cluster/dial.js';
 import { Router } from './cluster/router.js';
 import { type Config, reachable } from './config.js';
+import { Addresses as AddressBook } from './gateway/addresses.js';
 import { linkCrypto } from './gateway/link-crypto.js';
 import { loadUws, UwsTransport } from './gateway/uws-transport.js';
 import { keyBytes, lifeOf } from './link-options.js';
@@ -87,6 +88,7 @@ export class RouterProcess {
     if (upstream === null || config.clusterKey === null) throw new BlueMarbleError('BAD_FLAG');
     const transport = new UwsTransport(await loadUws(), {
       tls: cert !== null && key !== null ? { cert, key } : undefined,
+      addresses: new AddressBook(config.addresses),
       failed: (error) => log.error({ err: error }, 'a socket handler failed'),
     });
     let refuse: (error: Error) => void = () => {};

@@ -52,6 +52,11 @@ export const ERRORS = Object.freeze({
     true,
   ),
   RECORD_DAMAGED: close(4019, 'What is stored of this player is damaged: an operator has to restore it.'),
+  ADDRESS_LIMITED: close(
+    4020,
+    'The address has as many connections or newcomers as one may have: wait, then try again.',
+    true,
+  ),
   NODE_AWAY: close(4030, 'No server that simulates the world answers at the moment: come back soon.', true),
 
   APPLIED: outcome(0, 'The action was applied.'),

@@ -87,6 +87,12 @@ export const LIMITS = Object.freeze({
   capacityPlayers: 5000, // that one shard is meant to carry
   firstMessageS: 5,
   resumeGraceS: 15,
+  idleGuestGraceS: 5, // of a guest who has done nothing yet: nothing but a place is lost
+  addressConnections: 256, // open sockets of one address
+  addressNewcomersPerS: 10, // sessions that it begins; ten times as many at once
+  addressTilesPerMinute: 60, // sleeping tiles that they wake
+  newcomersPerS: 250, // sessions that begin, of all addresses together …
+  newcomersBurst: 4000, // … and at once
   idleTimeoutS: 60,
   slowLagS: 1, // behind by this: only self updates
   slowCloseS: 10, // behind by this: closed

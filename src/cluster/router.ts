@@ -138,6 +138,7 @@ export class Router {
     this.clients.add(client);
     if (this.isStopping) client.refuse('SERVER_STOPPING');
     else if (this.clients.size > this.parts.maxConnections) client.refuse('WORLD_FULL');
+    else if (client.socket.isOver === true) client.refuse('ADDRESS_LIMITED');
     if (client.isClosed) this.clients.delete(client); // its transport has nobody to tell yet
     return {
       message: (bytes) => client.message(bytes),

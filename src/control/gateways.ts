@@ -8,6 +8,7 @@
  */
 import { Worker } from 'node:worker_threads';
 import { BlueMarbleError } from '../base/errors.js';
+import { LIMITS } from '../base/limits.js';
 import type { Log as PinoLog } from '../base/log.js';
 import { type AccountBook, LOADED } from '../gateway/accounts.js';
 import { buildGateway, buildLinkGateway, type GatewaySettings, probePort } from '../gateway/build.js';
@@ -20,10 +21,12 @@ import { GatewayWatch } from './gateway-watch.js';
 import { monotonicClock, systemTimers } from '../base/clock.js';
 import type { NodeFacts, RouterFacts } from '../wire/link/facts.js';
 import type { LinkPeer } from '../wire/link/handshake.js';
+import { SPAWN } from './card.js';
 import { readDescriptors, roomForSockets } from './descriptors.js';
 
 /** What all gateways of a node have in common. */
-export interface GatewaysOptions extends Omit<GatewaySettings, 'number' | 'listen'> {
+export interface GatewaysOptions
+  extends Omit<GatewaySettings, 'number' | 'listen' | 'spawn' | 'newcomersPerS'> {
   readonly world: SharedWorld;
   readonly count: number;
   /** Every interface when left out. */
@@ -161,8 +164,19 @@ export class Gateways {
   }
 
   private settings(number: number, listen: GatewaySettings['listen']): GatewaySettings {
-    const { tls, auth, secret, card, spawn, capacity, maxConnections, clientBytesPerS } = this.options;
-    return { number, listen, tls, auth, secret, card, spawn, capacity, maxConnections, clientBytesPerS };
+    const { tls, auth, secret, card, capacity, maxConnections, clientBytesPerS, count } = this.options;
+    // The kernel deals connections out evenly: each grants its part. The one of the routers has all their clients.
+    const part = (n: number) => (number === count ? n : Math.ceil(n / count));
+    const { addresses: all } = this.options;
+    const addresses = all && {
+      ...all,
+      connections: part(all.connections),
+      newcomersPerS: part(all.newcomersPerS),
+      tilesPerMinute: part(all.tilesPerMinute),
+    };
+    const newcomersPerS = part(LIMITS.newcomersPerS);
+    const rest = { capacity, maxConnections, clientBytesPerS, addresses, newcomersPerS };
+    return { number, listen, tls, auth, secret, card, spawn: SPAWN, ...rest };
   }
 
   /** Resolves when the thread accepts clients. */

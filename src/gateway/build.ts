@@ -11,6 +11,7 @@ import type { SharedWorld } from '../memory/shared-world.js';
 import { Placer } from '../world/placing.js';
 import type { NodeFacts } from '../wire/link/facts.js';
 import type { AccountBook } from './accounts.js';
+import { Addresses, type AddressOptions } from './addresses.js';
 import { type AuthOptions, createAuthenticator } from './auth.js';
 import { Gateway } from './gateway.js';
 import type { WorldCard } from './replies.js';
@@ -36,6 +37,9 @@ export interface GatewaySettings {
   /** Sockets at a time. */
   maxConnections: number;
   clientBytesPerS: number;
+  /** What one address may have of this gateway; sessions a second that may begin here. Without them: any number. */
+  addresses?: AddressOptions;
+  newcomersPerS?: number;
 }
 
 /** @throws BlueMarbleError NO_BINARY, BAD_TLS */
@@ -46,11 +50,13 @@ export async function buildGateway(
   log: Log,
 ): Promise<Gateway> {
   const uws = await loadUws();
+  const addresses = settings.addresses && new Addresses(settings.addresses);
   const transport = new UwsTransport(uws, {
+    addresses,
     tls: settings.tls,
     failed: (error) => log.error({ err: error }, 'a socket handler failed'),
   });
-  return gatewayOver(transport, world, settings, accounts, log);
+  return gatewayOver(transport, world, settings, accounts, log, addresses);
 }
 
 /** A gateway whose clients come over links; it has no port. In the main thread, beside gateway 0. */
@@ -68,7 +74,9 @@ export async function buildLinkGateway(
     log,
     facts,
   });
-  return { gateway: await gatewayOver(transport, world, settings, accounts, log), transport };
+  // Sockets are counted by the routers, newcomers here.
+  const addresses = settings.addresses && new Addresses(settings.addresses);
+  return { gateway: await gatewayOver(transport, world, settings, accounts, log, addresses), transport };
 }
 
 async function gatewayOver(
@@ -77,6 +85,7 @@ async function gatewayOver(
   settings: GatewaySettings,
   accounts: AccountBook,
   log: Log,
+  addresses: Addresses | undefined,
 ): Promise<Gateway> {
   const placer = new Placer(world, GATEWAY_THREAD + settings.number, settings.capacity);
   return new Gateway(
@@ -95,6 +104,8 @@ async function gatewayOver(
       log,
       maxConnections: settings.maxConnections,
       clientBytesPerS: settings.clientBytesPerS,
+      addresses,
+      newcomersPerS: settings.newcomersPerS,
     },
     systemTimers(),
   );

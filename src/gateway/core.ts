@@ -13,6 +13,7 @@ import { GATEWAY_THREAD } from '../memory/record.js';
 import { SHARD_STATE } from '../memory/shard-block.js';
 import { ClientMessageView } from '../wire/client-message.js';
 import type { AccountBook } from './accounts.js';
+import type { Addresses } from './addresses.js';
 import type { Authenticate } from './auth.js';
 import type { Connection } from './connection.js';
 import { Replies, type WorldCard } from './replies.js';
@@ -40,6 +41,10 @@ export interface GatewayParts {
   maxConnections: number;
   /** What a client is sent at most, whatever stands around it. */
   clientBytesPerS: number;
+  /** What one address may have; without it there is no such limit. */
+  addresses?: Addresses;
+  /** Sessions a second that may begin here; without it any number. */
+  newcomersPerS?: number;
 }
 
 /** A gateway looks at its clock 50 times a second; after a longer gap it was not running. */

@@ -10,6 +10,7 @@
  *                                └─▶ in the world ─▶ claim (newest wins), START ──────────┘
  * ```
  */
+import { LIMITS } from '../base/limits.js';
 import { STORE_STATE } from '../memory/cut-block.js';
 import { GATEWAY_COUNTER as COUNTER } from '../memory/gateway-block.js';
 import { IdLease } from '../memory/ids.js';
@@ -26,8 +27,11 @@ import { HEADER, HOT, OWNER, ownerState } from '../memory/record.js';
 import { SlotCache } from '../memory/slots.js';
 import type { HelloFields } from '../wire/client-message.js';
 import { PROTOCOL_VERSION } from '../wire/protocol.js';
+import { sleepingAround } from '../world/waking.js';
 import type { Connection } from './connection.js';
 import type { GatewayCore } from './core.js';
+import { Lobby } from './lobby.js';
+import { TokenBucket } from './session-rules.js';
 import { fillPlayer, Newcomers } from './newcomer.js';
 
 type Attempt = () => boolean;
@@ -36,6 +40,8 @@ export class Entrance {
   readonly newcomers: Newcomers;
   private readonly slots: SlotCache;
   private readonly lease: IdLease;
+  private readonly lobby = new Lobby<{ connection: Connection; enter: () => void }>();
+  private readonly turns: TokenBucket;
   /** What each waiting connection does at the next poll; it answers true when there is nothing left to wait for. */
   private readonly waiting = new Map<Connection, Attempt>();
 
@@ -43,6 +49,9 @@ export class Entrance {
     this.newcomers = new Newcomers(core);
     this.slots = new SlotCache(core.world.arena, core.thread);
     this.lease = new IdLease(core.world.ids);
+    const perS = core.parts.newcomersPerS ?? Number.MAX_SAFE_INTEGER;
+    const burst = Math.max(perS, (LIMITS.newcomersBurst * perS) / LIMITS.newcomersPerS);
+    this.turns = new TokenBucket(perS, burst, core.now());
   }
 
   /** A verified Hello. */
@@ -51,6 +60,7 @@ export class Entrance {
     connection.spawn = hello.spawn;
     connection.attempt = hello.attempt;
     if (hello.resumeSession !== 0) return this.resume(connection, hello);
+    if (!this.isAdmitted(connection)) return connection.refuse('ADDRESS_LIMITED');
     this.guard(connection, this.authenticate(connection, hello.ticket));
   }
 
@@ -75,13 +85,19 @@ export class Entrance {
 
   /** Whether nobody is on the way in. */
   get isQuiet(): boolean {
-    return this.waiting.size === 0 && this.newcomers.count === 0;
+    return this.waiting.size === 0 && this.newcomers.count === 0 && this.lobby.size === 0;
+  }
+
+  /** Newcomers who wait for their turn. */
+  get lobbySize(): number {
+    return this.lobby.size;
   }
 
   poll(now: number): void {
     for (const [connection, attempt] of this.waiting) {
       if (connection.isClosed() || attempt()) this.waiting.delete(connection);
     }
+    this.letIn(now);
     this.newcomers.poll(now);
   }
 
@@ -109,12 +125,34 @@ export class Entrance {
     if ('refused' in verdict) return connection.refuse(verdict.refused);
     // Who resumes is in already; a session that begins now might be gone after a crash with all that it did.
     if (this.core.world.cut.state === STORE_STATE.FAILING) return connection.refuse('DISK_TROUBLE');
-    if ('guest' in verdict) return this.admitGuest(connection);
+    if ('guest' in verdict) return this.queue(connection, () => this.admitGuest(connection));
     connection.playerId = verdict.playerId;
     connection.entity = await this.core.parts.accounts.find(verdict.playerId);
     if (connection.isClosed()) return;
     if (connection.entity < 0) return connection.refuse('RECORD_DAMAGED');
-    this.again(connection);
+    this.queue(connection, () => this.again(connection));
+  }
+
+  /** Whether its address may begin one more session now. Before the ticket is looked at: a wrong one counts, too. */
+  private isAdmitted(connection: Connection): boolean {
+    const { addresses, spawn } = this.core.parts;
+    if (addresses === undefined) return true;
+    const at = connection.spawn ?? spawn;
+    const tiles = sleepingAround(this.core.world.directory, at.x, at.y);
+    return addresses.admits(connection.socket.address ?? '', tiles, this.core.now());
+  }
+
+  /** A new session waits for its turn; it has one at once unless more come than the world lets in. */
+  private queue(connection: Connection, enter: () => void): void {
+    this.lobby.add(connection.socket.address ?? '', { connection, enter });
+    this.letIn(this.core.now());
+  }
+
+  private letIn(now: number): void {
+    while (this.lobby.size > 0 && this.turns.take(1, now)) {
+      const next = this.lobby.next();
+      if (next !== undefined && !next.connection.isClosed()) next.enter();
+    }
   }
 
   private admitGuest(connection: Connection): void {

@@ -106,6 +106,7 @@ export class Gateway {
     core.block.count(COUNTER.accepted);
     if (core.stopping) connection.refuse('SERVER_STOPPING');
     else if (core.connections.size > core.parts.maxConnections) connection.refuse('WORLD_FULL');
+    else if (socket.isOver === true) connection.refuse('ADDRESS_LIMITED');
     return connection;
   }
 
@@ -172,6 +173,8 @@ export class Gateway {
     core.block.setGauge(GAUGE.cells, this.interest.count);
     core.block.setGauge(GAUGE.slow, slow);
     core.block.setGauge(GAUGE.lateS, core.late / 1000);
+    core.block.setGauge(GAUGE.lobby, this.entrance.lobbySize);
+    core.block.count(COUNTER.addressCuts, core.parts.addresses?.takeCut() ?? 0);
     this.tendPort();
   }
 

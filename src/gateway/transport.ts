@@ -27,8 +27,10 @@ export interface Socket {
   end(code: number, reason: string): void;
   /** Bytes that wait in the process for a slow reader. */
   bufferedAmount(): number;
-  /** Where the client itself is, as text; absent or '' = not known. */
+  /** Where the client itself is, as text, also behind a trusted proxy; absent or '' = not known. */
   readonly address?: string;
+  /** Its address has more sockets than it may have: this one is to be refused. */
+  readonly isOver?: boolean;
   /** What carries it further is late by so much, ms; absent = nothing does. */
   lateMs?(): number;
   /** Addresses of game ports beside its own at which its session can be resumed; absent = there are none. */

@@ -7,9 +7,10 @@
  * port succeeds silently and steals half of the clients: a gateway alone listens exclusively.
  */
 import { accessSync, constants } from 'node:fs';
-import type { TemplatedApp, WebSocket, us_listen_socket } from 'uWebSockets.js';
+import type { HttpResponse, TemplatedApp, WebSocket, us_listen_socket } from 'uWebSockets.js';
 import { BlueMarbleError } from '../base/errors.js';
 import { LIMITS } from '../base/limits.js';
+import type { Addresses } from './addresses.js';
 import type { ListenOptions, Socket, SocketListener, Transport } from './transport.js';
 
 type Uws = typeof import('uWebSockets.js');
@@ -17,11 +18,14 @@ type Uws = typeof import('uWebSockets.js');
 export interface UwsOptions {
   /** PEM files; without them the port speaks plain ws://. */
   tls?: { cert: string; key: string };
+  /** Counts sockets by address. */
+  addresses?: Addresses;
   /** Hears of a handler that threw; the socket is closed afterwards. */
   failed: (error: unknown) => void;
 }
 
 interface UserData {
+  address: string;
   listener: SocketListener | undefined;
 }
 
@@ -52,7 +56,11 @@ export async function loadUws(
 }
 
 class UwsSocket implements Socket {
-  constructor(private readonly ws: WebSocket<UserData>) {}
+  constructor(
+    private readonly ws: WebSocket<UserData>,
+    readonly address: string,
+    readonly isOver: boolean,
+  ) {}
 
   send(bytes: Uint8Array): number {
     return this.ws.send(bytes, true, false); // binary, not compressed
@@ -131,6 +139,16 @@ export class UwsTransport implements Transport {
     this.token = undefined;
   }
 
+  /** Before a byte of it is read. What never becomes a WebSocket is told by `onAborted`, or by its first request. */
+  private filtered(res: HttpResponse, n: 1 | -1): void {
+    this.count(n);
+    const { addresses } = this.options;
+    if (n < 0 || addresses === undefined) return;
+    const peer = textOf(res.getRemoteAddressAsText());
+    if (!addresses.came(peer)) res.close();
+    else res.onAborted(() => addresses.went(peer));
+  }
+
   tend(): void {
     if (!this.isFull || !this.open || this.sockets > this.most * REOPEN_SHARE) return;
     this.token = this.again?.();
@@ -155,7 +173,7 @@ export class UwsTransport implements Transport {
   }
 
   private route(): void {
-    this.app.filter((_, n) => this.guard(undefined, () => this.count(n as 1 | -1)));
+    this.app.filter((res, n) => this.guard(undefined, () => this.filtered(res, n as 1 | -1)));
     this.app.ws<UserData>('/*', {
       // A client message is at most this long; more closes the socket before a byte of it is read.
       maxPayloadLength: LIMITS.clientMessageBytes,
@@ -173,8 +191,15 @@ export class UwsTransport implements Transport {
       maxLifetime: 0,
       upgrade: (res, req, context) => {
         // No subprotocol is spoken, so none is echoed.
+        const peer = textOf(res.getRemoteAddressAsText());
+        this.options.addresses?.went(peer);
+        const address = this.options.addresses?.clientOf(
+          peer,
+          textOf(res.getProxiedRemoteAddressAsText()),
+          req.getHeader('x-forwarded-for'),
+        );
         res.upgrade<UserData>(
-          { listener: undefined },
+          { listener: undefined, address: address ?? peer },
           req.getHeader('sec-websocket-key'),
           '',
           req.getHeader('sec-websocket-extensions'),
@@ -198,10 +223,12 @@ export class UwsTransport implements Transport {
         const { listener } = data;
         data.listener = undefined; // nothing may be said to a closed socket's listener
         this.count(-1);
+        this.options.addresses?.closed(data.address);
         this.guard(undefined, () => listener?.closed());
       },
     });
     this.app.any('/*', (res) => {
+      this.options.addresses?.went(textOf(res.getRemoteAddressAsText()));
       res
         .writeStatus('426 Upgrade Required')
         .writeHeader('Upgrade', 'websocket')
@@ -213,7 +240,8 @@ export class UwsTransport implements Transport {
   private opened(ws: WebSocket<UserData>): void {
     this.guard(ws, () => {
       const data = ws.getUserData();
-      data.listener = this.accept?.(new UwsSocket(ws));
+      const isOver = this.options.addresses?.opened(data.address) === false;
+      data.listener = this.accept?.(new UwsSocket(ws, data.address, isOver));
     });
   }
 
@@ -234,6 +262,10 @@ export class UwsTransport implements Transport {
       // It was closed before the throw: then there is nothing left to do.
     }
   }
+}
+
+function textOf(bytes: ArrayBuffer): string {
+  return Buffer.from(bytes).toString();
 }
 
 /** The numbers of LIBUS_LISTEN_*, which the types know only as an enum that does not exist at run time. */

@@ -40,6 +40,7 @@ export const GATEWAY_COUNTER = {
   arrivalsFull: 11,
   inboxFull: 12,
   handlerErrors: 13,
+  addressCuts: 14,
 } as const;
 
 export const GATEWAY_GAUGE = {
@@ -53,6 +54,8 @@ export const GATEWAY_GAUGE = {
   lateS: 5,
   /** 1 while the port is closed because all sockets are taken. */
   full: 6,
+  /** Newcomers who wait for their turn. */
+  lobby: 7,
 } as const;
 
 export class GatewayBlock {

@@ -38,6 +38,7 @@ export class Leaving {
   /** Each player is looked at once in so many ticks: once a second. */
   private readonly every: number;
   private readonly lateness: Lateness;
+  private readonly idleGraceTicks: number;
 
   constructor(
     private readonly core: Core,
@@ -46,6 +47,7 @@ export class Leaving {
     this.graceTicks = Math.round(LIMITS.resumeGraceS / core.dt);
     this.every = core.world.clock.ticksPerSecond;
     this.lateness = new Lateness(this.graceTicks);
+    this.idleGraceTicks = Math.round(LIMITS.idleGuestGraceS / core.dt);
   }
 
   /** In the tick, before the commit: each player once a second. */
@@ -76,8 +78,16 @@ export class Leaving {
     if (presence === PRESENCE_STATE.GOODBYE) return true;
     return (
       presence === PRESENCE_STATE.DISCONNECTED &&
-      this.core.tick - inboxes.presenceTick(slot) > this.graceTicks + this.lateness.credit
+      this.core.tick - inboxes.presenceTick(slot) >
+        (this.isIdler(slot) ? this.idleGraceTicks : this.graceTicks) + this.lateness.credit
     );
+  }
+
+  /** A guest of whose session no action was decided: nothing is lost with it but its place. */
+  private isIdler(slot: number): boolean {
+    const { core } = this;
+    const hot = core.arena.hot(slot);
+    return !(core.flags(slot) & FLAG.ACCOUNT) && core.arena.u32[(hot + HOT.lastActionId) >> 2] === 0;
   }
 
   /** The session has ended for good. */

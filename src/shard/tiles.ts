@@ -16,14 +16,13 @@ import type { TileArea } from '../world/facade.js';
 import { leavesOf, maskOf } from '../world/layout.js';
 import type { Placer } from '../world/placing.js';
 import { FLAG, PLAYER_KIND } from '../memory/player.js';
+import { TOUCH_CELLS } from '../world/waking.js';
 import { BULK } from './bulk.js';
 import type { Core } from './core.js';
 import { inHand } from './in-hand.js';
 
 const BASE_COLUMNS = tileColumns(LIMITS.baseTileLevel);
 const CELL_SHIFT = LIMITS.cellLevel - LIMITS.baseTileLevel;
-/** Cells around a player's own whose tiles are kept awake; fewer than a tile has, so the corners meet them all. */
-const TOUCH_CELLS = (LIMITS.mostFarCells + 1) / 2;
 
 /** What tiles need from the leaving steps: whether an entity may rest now, and parking one that may. */
 export interface Resting {

@@ -359,3 +359,26 @@ t.test('nearestName', async (t) => {
   t.equal(nearestName('--adminport', ['--admin-port', '--admin-host']), '--admin-port');
   t.equal(nearestName('--completely-else', ['--port']), null);
 });
+
+t.test('lists of addresses', async (t) => {
+  const lists = [
+    '--trusted-proxies',
+    '10.0.0.0/8, ::1',
+    '--free-addresses',
+    '192.0.2.1',
+    '--address-tiles',
+    '7',
+  ];
+  t.strictSame(read(lists).addresses, {
+    trusted: ['10.0.0.0/8', '::1'],
+    free: ['192.0.2.1'],
+    connections: 256,
+    newcomersPerS: 10,
+    tilesPerMinute: 7,
+  });
+  for (const flag of ['--trusted-proxies', '--free-addresses'])
+    t.throws(() => read([flag, '10.0.0.0/8,proxy.example']), {
+      code: 'BAD_FLAG',
+      message: /CIDR blocks.*"proxy\.example"/,
+    });
+});

@@ -96,9 +96,9 @@ t.test('the end of a session: goodbye, and silence', { buffered: true }, async (
   lost.destroy();
   const { tick } = await server.status();
   const gone = async () => (await server.status()).players === 0;
-  await eventually('the grace is over', gone, (LIMITS.resumeGraceS + 10) * 1000);
+  await eventually('the grace is over', gone, (LIMITS.idleGuestGraceS + 10) * 1000);
   const seconds = ((await server.status()).tick - tick) / LIMITS.tickRateHz;
-  t.ok(seconds >= LIMITS.resumeGraceS, `not before the grace was over: ${seconds} s`);
+  t.ok(seconds >= LIMITS.idleGuestGraceS, `not before the grace was over: ${seconds} s`);
   t.equal(await refusal(server, lost.resumption), ERRORS.SESSION_EXPIRED.number, 'after the grace');
   await server.stop();
 });

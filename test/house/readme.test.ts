@@ -115,6 +115,11 @@ t.test('numbers of the protocol are those of the limits', async (t) => {
     `at most \`window\` (${LIMITS.windowActions}) may be under way`,
     `Never more than ${LIMITS.actionsPerTick} in a tick and ${LIMITS.actionsPerS} a second (${LIMITS.actionBurst} at once`,
     `the player stands in the world for ${LIMITS.resumeGraceS} s more`,
+    `no action was decided yet, for ${LIMITS.idleGuestGraceS} s more`,
+    `open sockets, ${LIMITS.addressConnections} |`,
+    `${LIMITS.addressNewcomersPerS} a second and ${10 * LIMITS.addressNewcomersPerS} at once`,
+    `that these newcomers wake, ${LIMITS.addressTilesPerMinute} a minute`,
+    `${LIMITS.newcomersPerS} sessions a second begin, ${LIMITS.newcomersBurst.toLocaleString('en').replace(',', ' ')} at once`,
     `without news there is one every ${rest} ms`,
   ])
     t.ok(text.includes(sentence), sentence);

@@ -19,6 +19,10 @@ const COUNTERS: Record<keyof typeof GATEWAY_COUNTER, readonly [name: string, hel
   arrivalsFull: ['arrivals_full_total', 'New players put off because a shard had no room.'],
   inboxFull: ['inbox_full_total', 'Inboxes found full within the window; stays 0.'],
   handlerErrors: ['handler_errors_total', 'Errors caught in handlers; each is in the log.'],
+  addressCuts: [
+    'address_cuts_total',
+    'TCP connections cut without a word because their address held too many.',
+  ],
 };
 
 const GAUGES: Record<keyof typeof GATEWAY_GAUGE, readonly [name: string, help: string]> = {
@@ -28,6 +32,7 @@ const GAUGES: Record<keyof typeof GATEWAY_GAUGE, readonly [name: string, help: s
   slow: ['slow_clients', 'Clients too far behind for cell frames.'],
   lateS: ['late_seconds', 'How late the thread has lately been to its turns; it fades within a second.'],
   full: ['full', '1 while the game port is closed because all sockets are taken.'],
+  lobby: ['lobby', 'Newcomers who wait for their turn.'],
   threadId: ['thread_id', 'Number of the thread in the kernel, 0 = the main thread.'],
 };
 
