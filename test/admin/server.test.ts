@@ -196,7 +196,7 @@ t.test('a taken port is refused by name', async (t) => {
   });
   await t.rejects(second.listen(), {
     code: 'TAKEN_ADMIN_PORT',
-    message: new RegExp(`admin port ${port} on 127.0.0.1 .*--admin-port`),
+    message: new RegExp(`admin port ${port} of 127.0.0.1 .*--admin-port`),
   });
 });
 
