@@ -59,9 +59,15 @@ class LongWay {
 
   private carry(from: Socket, to: Socket): void {
     let last = 0;
+    // Timers that are due in the same millisecond may fire in any order; bytes may not.
+    const held: Buffer[] = [];
     from.on('data', (bytes) => {
       last = Math.max(last, this.stalledUntil, clock.now() + this.rttMs / 2);
-      timers.after(last - clock.now(), () => to.destroyed || to.write(bytes));
+      held.push(bytes);
+      timers.after(last - clock.now(), () => {
+        const next = held.shift()!;
+        if (!to.destroyed) to.write(next);
+      });
     });
   }
 }
