@@ -50,7 +50,7 @@ export async function run({ values }: BenchArgs): Promise<Record<string, unknown
   const shards = Number(values.shards ?? 2);
   const random = seededRandom(Number(values.seed ?? 1));
   const groupFolder = mkdtempSync(join(tmpdir(), 'bluemarble-groups-'));
-  const groups = new Groups(groupFolder, Number(values.accounts ?? 20), pause);
+  const groups = new Groups(groupFolder, Number(values.accounts ?? 20));
   const folder = mkdtempSync(join(tmpdir(), 'bluemarble-kills-'));
   const flags = ['--data', folder, '--shards', String(shards)];
   const port = await freePort(seededRandom(process.pid));

@@ -5,6 +5,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SignJWT } from 'jose';
+import { systemTimers } from '../../src/base/clock.js';
 import { type Client, connect } from '../../src/client/client.js';
 import { nodeSockets } from '../../src/client/node-socket.js';
 import { openReadOnly } from '../../src/store/data-folder.js';
@@ -14,6 +15,8 @@ import { RealServer } from '../real.js';
 const KEY = 'a key of this bench that nobody else needs to know';
 /** Where a login is not answered, something is wrong; the client tries again by itself meanwhile. */
 const LOGIN_MS = 60_000;
+
+const timers = systemTimers();
 
 interface Account {
   readonly name: string;
@@ -35,7 +38,6 @@ export class Groups {
   constructor(
     private readonly folder: string,
     private readonly size: number,
-    private readonly pause: (ms: number) => Promise<void>,
   ) {
     this.config = join(folder, 'config.json');
     writeFileSync(this.config, JSON.stringify({ 'ticket-key': KEY }), { mode: 0o600 });
@@ -92,9 +94,11 @@ export class Groups {
         },
       },
     });
-    const late = this.pause(LOGIN_MS).then(() => Promise.reject(new Error(`${name} was not let in`)));
-    const { entity } = await Promise.race([client.ready, late]);
-    late.catch(() => {});
+    let cancel = () => {}; // a timer that is left behind would hold the process for its minute
+    const late = new Promise<never>((_, reject) => {
+      cancel = timers.after(LOGIN_MS, () => reject(new Error(`${name} was not let in`)));
+    });
+    const { entity } = await Promise.race([client.ready, late]).finally(cancel);
     const account: Account = { name, entity, isDurable: false, client };
     return account;
   }
