@@ -31,7 +31,7 @@ const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
   scripts: Record<string, string>;
 };
 const programs = Object.entries(scripts).flatMap(([name, line]) => {
-  const file = /&& node (?:--\S+ )*(dist\/\S+\.js)$/.exec(line)?.[1];
+  const file = /&& exec node (?:--\S+ )*(dist\/\S+\.js)$/.exec(line)?.[1];
   return file === undefined || name === 'test' || name === 'generate' ? [] : [{ name, file }];
 });
 
