@@ -73,7 +73,7 @@ t.test('stop at once, twice, before the start has finished', async (t) => {
   const starting = early.start();
   await Promise.all([early.stop(0), early.stop(7)]);
   t.equal(await starting, null);
-  t.equal(await early.stopped, 0, 'the first stop decides the code');
+  t.equal(await early.stopped, 7, 'the first fault decides the code');
 });
 
 t.test('stop at any moment of opening the data: the end is orderly, and the data is free', async (t) => {
