@@ -40,6 +40,7 @@ t.test('numbers stay what clients and scripts know', async (t) => {
     INTERNAL: -4017,
     DISK_TROUBLE: -4018,
     RECORD_DAMAGED: 4019,
+    ADDRESS_LIMITED: -4020,
     NODE_AWAY: -4030,
     APPLIED: 0,
     UNKNOWN_ACTION: 1,
