@@ -24,9 +24,13 @@ interface BrowserSocket {
   onmessage: ((event: { data: unknown }) => void) | null;
   onclose: ((event: { code: number; reason: string }) => void) | null;
   onerror: (() => void) | null;
+  readonly readyState: number;
   send(bytes: Uint8Array): void;
   close(code?: number, reason?: string): void;
 }
+
+/** `WebSocket.OPEN` of the WebSocket API. */
+const OPEN = 1;
 
 /** WebSocket of the browser (or of a Node that has one); throws where there is none. */
 export function browserSockets(): SocketFactory {
@@ -46,7 +50,10 @@ export function browserSockets(): SocketFactory {
     socket.onclose = (event) => events.closed(event.code, event.reason);
     socket.onerror = null; // an error is always followed by a close, which says more
     return {
-      send: (bytes) => socket.send(bytes),
+      // A browser complains of what is sent while it closes; nobody would receive it, and the close comes as an event.
+      send: (bytes) => {
+        if (socket.readyState === OPEN) socket.send(bytes);
+      },
       // Browsers allow 1000 and 3000…4999 only.
       close: (code, reason) => socket.close(code, reason),
     };
