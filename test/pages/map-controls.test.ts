@@ -209,17 +209,17 @@ async function leave(t: Test, { server, controls, use, page }: Shared): Promise<
   await use('tile-pane: Play here', async () => {
     await page.click('#tile-tab');
     await page.click('.tile-title a');
-    await page.waitForURL(`${server.admin}/play?tile=${name}`);
+    await page.waitForURL(`${server.admin}/play?tile=${name}`, { waitUntil: 'commit' });
   });
   await page.goto(server.admin);
   await use(': Play', async () => {
     await page.click('nav a:has-text("Play")');
-    await page.waitForURL(`${server.admin}/play`);
+    await page.waitForURL(`${server.admin}/play`, { waitUntil: 'commit' });
   });
   await page.goto(`${server.admin}/?x`);
   await use('top: BlueMarble', async () => {
     await page.click('a.brand');
-    await page.waitForURL(`${server.admin}/`);
+    await page.waitForURL(`${server.admin}/`, { waitUntil: 'commit' });
   });
 }
 
@@ -253,7 +253,7 @@ t.test('every control of the map', { skip }, async (t) => {
   await controls.collect(empty.page);
   await use('welcome: Walk in yourself', async () => {
     await empty.page.click('#welcome a');
-    await empty.page.waitForURL(`${server.admin}/play`);
+    await empty.page.waitForURL(`${server.admin}/play`, { waitUntil: 'commit' });
   });
   await empty.page.context().close();
 

@@ -27,7 +27,9 @@ export const PERSISTENCE: readonly number[] = Array.from({ length: FEATURES }, (
  * How readily each weight moves (its prior variance): players do not vanish, so n stays; the drift is believed soon; what
  * only tells of the last seconds moves slowly, or one crowd that sets off would set it.
  */
-export const PRIOR: readonly number[] = [5e-5, 5e-6, 0.2, 0.002, 0.002, 0.02, 0.004, 0.004, 0.02];
+export const FIRM: readonly number[] = [5e-5, 5e-6, 0.2, 0.002, 0.002, 0.02, 0.004, 0.004, 0.02];
+/** The same where players come and go: what is there now thins out, and what has come of late goes on coming. */
+export const FREE: readonly number[] = [5e-3, 5e-3, 0.2, 0.02, 0.02, 0.05, 0.02, 0.02, 0.02];
 
 /** Means over some 10, 30 and 60 s, as shares that a second replaces. */
 const FAST = 2 / (10 + 1);

@@ -7,14 +7,17 @@
  *       └───────────────── what came ─────────────────────────┴─▶ learn, score ─▶ trusted or not
  * ```
  * Contract: pure apart from its own memory; no clock, no chance, no I/O; the same looks give the same weights to the bit.
- * One set of weights a horizon serves all tiles; it begins as persistence. Learns on look k what look k − h had said. A
+ * One set of weights a horizon serves all tiles; it begins as persistence. Two models learn, one where players stay and
+ * one where they come and go; blend.ts weighs them, the bare drift and "as now" by how they erred of late. Learns on look k
+ * what look k − h had said. A
  * horizon is believed only while its score of the last hour is better than persistence (score.ts); otherwise, and after
  * nonsense (numbers that are none, weights that run away, a jump of time), players are foreseen "as now".
  */
 import { type TileAddress, childrenOf } from '../../geo/address.js';
 import { ancestorOf, tileKey } from '../planner/squares.js';
+import { Blend } from './blend.js';
 import { Chance } from './chance.js';
-import { FEATURES, PERSISTENCE, PRIOR, type Seen, TileHistory } from './features.js';
+import { FEATURES, FIRM, FREE, PERSISTENCE, type Seen, TileHistory } from './features.js';
 import { FORECAST, HORIZONS_S, type PerHorizon } from './horizons.js';
 import { LeastSquares } from './least-squares.js';
 import { Score, type ScoreReport } from './score.js';
@@ -52,6 +55,8 @@ interface Pending {
   readonly leaves: readonly LeafLook[];
   readonly x: Float64Array;
   readonly u: Float64Array;
+  /** By leaf, what each forecast said. */
+  readonly said: Float64Array;
   readonly foreseen: Float64Array;
   readonly chance: Float64Array;
 }
@@ -62,8 +67,15 @@ const FIRST_CHANCE = [0, 0.9, 0.1];
 /** Beyond so many errors a chance is clear. */
 const CLEAR = 8;
 
+/** Forecasts that are blended: as now; by the drift; learned where players stay; learned where they come and go. */
+const FORECASTS = 4;
+/** The players that each seems to have been wrong by before anything is scored: the drift is believed at first. */
+const FIRST_ERRORS = [40, 30, 20, 40];
+
 class Horizon {
-  readonly model = new LeastSquares(PERSISTENCE, PRIOR);
+  readonly firm = new LeastSquares(PERSISTENCE, FIRM);
+  readonly free = new LeastSquares(PERSISTENCE, FREE);
+  readonly blend = new Blend(FIRST_ERRORS);
   readonly chance = new Chance(FIRST_CHANCE, 0.05);
   readonly score = new Score();
   readonly pending: Pending[] = [];
@@ -84,17 +96,30 @@ class Horizon {
   }
 
   reset(): void {
-    this.model.reset();
+    this.firm.reset();
+    this.free.reset();
+    this.blend.reset();
     this.chance.reset();
     this.score.reset();
     this.spread = 1;
     this.begin();
   }
 
+  /** @param ahead players by the drift @param said gets what each forecast says @returns players, never below 0 */
+  foresee(x: Float64Array, players: number, ahead: number, said: Float64Array): number {
+    said[0] = players;
+    said[1] = ahead;
+    said[2] = Math.max(0, this.firm.predict(x));
+    said[3] = Math.max(0, this.free.predict(x));
+    return this.blend.mix(said);
+  }
+
   get isSound(): boolean {
-    const { model, chance } = this;
+    const { firm, free, blend, chance } = this;
     return (
-      model.isSound(FORECAST.mostWeight) &&
+      firm.isSound(FORECAST.mostWeight) &&
+      free.isSound(FORECAST.mostWeight) &&
+      blend.isSound &&
       chance.isSound(FORECAST.mostWeight) &&
       Number.isFinite(this.spread)
     );
@@ -109,6 +134,7 @@ export class Forecast {
   private timeS = -Infinity;
   private readonly x = new Float64Array(FEATURES);
   private readonly u = new Float64Array(CHANCE_FEATURES);
+  private readonly said = new Float64Array(FORECASTS);
 
   /** @param options scoresFade false = scores speak of all that was, not of the last hour */
   constructor(
@@ -160,9 +186,14 @@ export class Forecast {
     }));
   }
 
-  /** Weights by horizon, of the model and of the chance. */
-  get weights(): readonly { readonly model: Float64Array; readonly chance: Float64Array }[] {
-    return this.horizons.map(({ model, chance }) => ({ model: model.weights, chance: chance.weights }));
+  /** What was learned, by horizon: weights of both models and of the chance, faded errors of the blended forecasts. */
+  get weights(): readonly Readonly<Record<'firm' | 'free' | 'chance' | 'errors', Float64Array>>[] {
+    return this.horizons.map(({ firm, free, chance, blend }) => ({
+      firm: firm.weights,
+      free: free.weights,
+      chance: chance.weights,
+      errors: blend.errors,
+    }));
   }
 
   /** Time has jumped: what waits cannot be scored, what was seen of tiles is old; what was learned stays. */
@@ -215,7 +246,7 @@ export class Forecast {
   }
 
   private learn(h: number, horizon: Horizon, timeS: number, leaves: ReadonlyMap<number, LeafLook>): void {
-    const { pending, model, chance, score, seconds } = horizon;
+    const { pending, firm, free, blend, chance, score, seconds } = horizon;
     for (let look = pending[0]; look !== undefined && look.timeS + seconds <= timeS; look = pending[0]) {
       pending.shift();
       for (const [i, leaf] of look.leaves.entries()) {
@@ -228,7 +259,9 @@ export class Forecast {
         const q = 1 / (1 + leaf.players) / 5;
         const error = (came - foreseen) * (came - foreseen) * q;
         horizon.spread += (Math.min(error, 100 * (1 + horizon.spread)) - horizon.spread) * 0.002;
-        model.learn(look.x, i * FEATURES, came, q);
+        blend.score(look.said, i * FORECASTS, came);
+        firm.learn(look.x, i * FEATURES, came, q);
+        free.learn(look.x, i * FEATURES, came, q);
         const hot =
           came >= this.threshold(leaf) || (history !== undefined && history.hotS > look.timeS) ? 1 : 0;
         score.chance(look.chance[i], leaf.players >= this.threshold(leaf), hot);
@@ -257,9 +290,11 @@ export class Forecast {
   }
 
   private judge(horizon: Horizon, passedS: number): readonly Change[] {
-    const { score, model, seconds } = horizon;
+    const { score, firm, free, blend, seconds } = horizon;
     const share = passedS / FORECAST.memoryS;
-    model.forget(share);
+    firm.forget(share);
+    free.forget(share);
+    blend.fade(passedS / FORECAST.blendS);
     if (this.options.scoresFade) score.fade(1 - Math.min(1, share));
     if (!horizon.isSound) {
       const was = score.trusted;
@@ -283,13 +318,14 @@ export class Forecast {
       const hot: [number, number, number] = [0, 0, 0];
       for (const [h, horizon] of this.horizons.entries()) {
         history.write(this.x, 0, h, leaf);
-        players[h] = Math.max(0, horizon.model.predict(this.x));
+        players[h] = horizon.foresee(this.x, leaf.players, leaf.ahead[h], this.said);
         this.lean(horizon, leaf, players[h]);
         hot[h] = horizon.chance.of(this.u);
         const look = kept[h];
         if (look !== undefined) {
           look.x.set(this.x, i * FEATURES);
           look.u.set(this.u, i * CHANCE_FEATURES);
+          look.said.set(this.said, i * FORECASTS);
           look.foreseen[i] = players[h];
           look.chance[i] = hot[h];
         }
@@ -310,6 +346,7 @@ export class Forecast {
       leaves,
       x: new Float64Array(leaves.length * FEATURES),
       u: new Float64Array(leaves.length * CHANCE_FEATURES),
+      said: new Float64Array(leaves.length * FORECASTS),
       foreseen: new Float64Array(leaves.length),
       chance: new Float64Array(leaves.length),
     };
@@ -331,14 +368,16 @@ function clip(u: number): number {
   return Math.min(CLEAR, Math.max(-CLEAR, u));
 }
 
+/** More than any tile can hold: whoever says so is wrong. */
+const MOST_PLAYERS = 1e9;
+
 function isSound({ players, ahead, came, full }: LeafLook): boolean {
   return (
     players >= 0 &&
+    players <= MOST_PLAYERS &&
     came >= 0 &&
     full > 0 &&
     Number.isFinite(players + came + full + ahead[0] + ahead[1] + ahead[2]) &&
-    ahead[0] >= 0 &&
-    ahead[1] >= 0 &&
-    ahead[2] >= 0
+    ahead.every((n) => n >= 0 && n <= MOST_PLAYERS)
   );
 }

@@ -11,6 +11,8 @@ export const FORECAST = Object.freeze({
   pendingLooks: 30,
   /** What is learned fades with this time, and so do the scores by which a horizon is trusted. */
   memoryS: 3600,
+  /** Which of the blended forecasts errs least is remembered with this time. */
+  blendS: 1200,
   /** Scored samples, within the memory, below which nothing is trusted. */
   leastSamples: 200,
   /** A horizon is trusted from this skill on, and no longer at or below zero. */

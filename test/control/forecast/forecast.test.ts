@@ -59,8 +59,8 @@ t.test('drift that lies is found out: the gate stays shut', (t) => {
 
 t.test('the same looks give the same weights to the bit', (t) => {
   const bits = () =>
-    run(900, (s) => march(s, 40, 200, 5, 50)).weights.map(({ model, chance }) =>
-      Buffer.concat([Buffer.from(model.buffer), Buffer.from(chance.buffer)]).toString('hex'),
+    run(900, (s) => march(s, 40, 200, 5, 50)).weights.map((weights) =>
+      Buffer.concat(Object.values(weights).map((one) => Buffer.from(one.buffer))).toString('hex'),
     );
   const first = bits();
   t.same(bits(), first);
@@ -108,8 +108,8 @@ t.test('poison: whatever comes, numbers stay numbers, and a jump of time shuts n
         forecast.step(at, [...once.values()]);
         if (!Number.isFinite(at)) at = 300;
       }
-      for (const { model, chance } of forecast.weights) {
-        if (![...model, ...chance].every(Number.isFinite)) return false;
+      for (const { firm, free, chance, errors } of forecast.weights) {
+        if (![...firm, ...free, ...chance, ...errors].every(Number.isFinite)) return false;
       }
       return ROW.every((tile) => {
         const outlook = forecast.of(tile);
