@@ -27,6 +27,8 @@ export const LIMITS = Object.freeze({
   tickRateHz: 20,
   frameRateHz: 10,
   tileSleepS: 60,
+  crowdedShare: 1 / 2, // of the places in use: beyond it tiles that nobody looks at sleep …
+  crowdedSleepS: 5, // … after this; a view touches its tiles once a second
 
   // actions
   windowActions: 60, // ids granted beyond the last decided one; the inbox keeps the rest for its control entries
@@ -153,6 +155,7 @@ export function proveLimits(l: Limits): void {
   );
   assert(l.maxEntities <= 1 << 20, 'I7 slot × largest region of a record stays below 2^31 bytes');
   assert(l.baseTileLevel <= l.deepestTileLevel, 'I9 a base tile splits downwards');
+  assert(l.crowdedSleepS <= l.tileSleepS, 'I7 a crowded arena is emptied sooner');
   assert(l.deepestTileLevel < l.cellLevel, 'I9 cells nest in tiles');
   assert(2 * l.cellLevel + 1 <= 52, 'I9 cell numbers are exact as float64');
   assert(2 * l.baseTileLevel + 1 <= 30, 'I9 base tile numbers are non-negative Int32');

@@ -7,6 +7,7 @@ import type { Clock, Timers } from '../base/clock.js';
 import { ERRORS, type StartupName } from '../base/errors.js';
 import type { Log } from '../base/log.js';
 import type { AccountBook } from '../gateway/accounts.js';
+import { indexOfOrigin, tileOfOrigin } from '../memory/nature.js';
 import { STORE_STATE } from '../memory/cut-block.js';
 import type { SharedWorld } from '../memory/shared-world.js';
 import { openStore, type StoreThread } from '../store/thread.js';
@@ -52,6 +53,7 @@ export async function openDurability(options: DurabilityOptions): Promise<Durabi
   world.ids.begin(facts.idLease + 1);
   for (let i = 0; i < facts.generated.length; i += 2)
     world.directory.setGeneratedTick(facts.generated[i], facts.generated[i + 1]);
+  for (const origin of facts.touched) world.nature.take(tileOfOrigin(origin), indexOfOrigin(origin));
   facts.itemsCreated.forEach((created, kind) => {
     world.cut.resting[kind] = created - (facts.itemsConsumed[kind] ?? 0);
   });

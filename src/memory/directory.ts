@@ -294,6 +294,10 @@ export class Directory {
   setGeneratedTick(tile: number, tick: number): void {
     Atomics.store(this.i32, this.generatedStart + tile, tick);
   }
+  /** Owner: begins to make the natural content in this tick. @returns false when somebody else does, or it is made */
+  beginGenerated(tile: number, tick: number): boolean {
+    return Atomics.compareExchange(this.i32, this.generatedStart + tile, 0, -tick) === 0;
+  }
   /** Tick in which the natural content of the base tile was made; 0 = not yet. */
   generatedTick(tile: number): number {
     return Atomics.load(this.i32, this.generatedStart + tile);

@@ -18,6 +18,8 @@ export const FLAG = {
   RESTED: 8,
   /** Its owner leaves out its steps until something is written to it: its record may lag behind without having missed any. */
   ASLEEP: 16,
+  /** Natural content that nobody has touched: stored nowhere, made again from (seed, tile). HOT.origin says which. */
+  NATURAL: 32,
 } as const;
 
 /**

@@ -106,6 +106,7 @@ export const HOT = {
   inboxHead: 56, // i32: position of the next entry to drain
   lastActionId: 60, // u32
   appliedCount: 64, // u32
+  origin: 64, // u32, of what is no player: the natural content that it comes from (nature.ts), 0 = none
   rejectedCount: 68, // u32
   appliedHash: 72, // u32: FNV-1a over the decided actions
   rateTokens: 76, // f32

@@ -8,8 +8,8 @@
  * │ header │ state incarnation committed heartbeat│ doorbell │ in hand │ f64 × 32 │ f64 × 8   │ 2 copies   │ 3         │
  * └────────┴──────────────────────────────────────┴──────────┴─────────┴──────────┴───────────┴────────────┴───────────┘
  *
- *  totals:   copy 0  tick │ created f64[16] │ consumed f64[16] │ books f64[5 × 16]    valid is the copy with the greatest
- *            copy 1  tick │ created f64[16] │ consumed f64[16] │ books f64[5 × 16]    tick that is ≤ committed
+ *  totals:   copy 0  tick │ created f64[16] │ consumed f64[16] │ books f64[6 × 16]    valid is the copy with the greatest
+ *            copy 1  tick │ created f64[16] │ consumed f64[16] │ books f64[6 × 16]    tick that is ≤ committed
  * ```
  * `committed` is the one store that commits a tick (undo.ts). Order of a commit: the copy's tick (the copy not valid
  * now), the totals, then committed. Committed first: a death before the totals loses or doubles items in the sums (I2).
@@ -41,8 +41,8 @@ const GAUGES = COUNTERS + COUNTER_PLACES;
 const GAUGE_PLACES = 16;
 const TOTALS = GAUGES + GAUGE_PLACES;
 /** Sums that a shard keeps beside created and consumed (shard/ledger.ts), each per item kind. */
-export const BOOK = { held: 0, posted: 1, returned: 2, arrived: 3, entered: 4 } as const;
-export const BOOK_WORDS: number = 5 * KINDS;
+export const BOOK = { held: 0, posted: 1, returned: 2, arrived: 3, entered: 4, natural: 5 } as const;
+export const BOOK_WORDS: number = 6 * KINDS;
 const NO_BOOKS = new Float64Array(BOOK_WORDS);
 const COPY_WORDS = 1 + 2 * KINDS + BOOK_WORDS;
 const HISTOGRAMS = (TOTALS + 2 * COPY_WORDS) * 8;

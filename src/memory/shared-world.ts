@@ -3,7 +3,7 @@
  * thread from the same handles; each structure's own file says who may read and write it.
  *
  * ```
- *  arena · inboxes · ids · clock · directory · admission · stamps · bags · drifts    one each
+ *  arena · inboxes · ids · clock · directory · nature · admission · stamps · bags · drifts    one each
  *  shardBlocks[s] · views[s] · jobs[s] · results[s]                  one a shard number
  *  traces[s] · loadTables[s] · flowTables[s] · transfers[s]          one a shard number
  *  gatewayBlocks[g] · filters[g]                       one a gateway
@@ -28,6 +28,7 @@ import { Ids } from './ids.js';
 import { Inboxes } from './inbox.js';
 import { InterestFilter } from './interest-filter.js';
 import { FLOW_ROW, LoadTable } from './load-table.js';
+import { Nature } from './nature.js';
 import { GATEWAY_THREAD } from './record.js';
 import { SpscRing } from './ring.js';
 import { ShardBlock } from './shard-block.js';
@@ -72,6 +73,7 @@ export interface SharedWorldHandles {
   ids: SharedArrayBuffer;
   clock: SharedArrayBuffer;
   directory: SharedArrayBuffer;
+  nature: SharedArrayBuffer;
   admission: SharedArrayBuffer;
   shardBlocks: SharedArrayBuffer[];
   gatewayBlocks: SharedArrayBuffer[];
@@ -102,6 +104,8 @@ export class SharedWorld {
   readonly ids: Ids;
   readonly clock: TickClock;
   readonly directory: Directory;
+  /** What of the natural content is as it was made. */
+  readonly nature: Nature;
   /** Tiles that newcomers wait for. */
   readonly admission: Admission;
   readonly shardBlocks: readonly ShardBlock[];
@@ -148,6 +152,7 @@ export class SharedWorld {
     this.ids = Ids.from(shared.ids, this.arena);
     this.clock = TickClock.from(shared.clock);
     this.directory = Directory.from(shared.directory);
+    this.nature = Nature.from(shared.nature);
     this.admission = Admission.from(shared.admission);
     this.shardBlocks = shared.shardBlocks.map((sab) => ShardBlock.from(sab));
     this.gatewayBlocks = shared.gatewayBlocks.map((sab) => GatewayBlock.from(sab));
@@ -188,6 +193,7 @@ export function createSharedWorld(options: SharedWorldOptions): SharedWorld {
   assert(shards >= 1 && shards <= LIMITS.maxShards, 'I7: number of shards');
   assert(gateways >= 1 && gateways <= LIMITS.maxGateways + 1, 'I7: number of gateways, one of links');
   const entities = options.maxEntities ?? LIMITS.maxEntities;
+  const baseTileLevel = options.baseTileLevel ?? LIMITS.baseTileLevel;
   const frameBytes = options.frameRingBytes ?? LIMITS.frameRingBytes;
   const jobBytes = options.jobRingBytes ?? 2 ** 18;
   const arrivalsPlaces = options.arrivalsPlaces ?? LIMITS.arrivalsPlaces;
@@ -202,7 +208,8 @@ export function createSharedWorld(options: SharedWorldOptions): SharedWorld {
     inboxes: Inboxes.create(entities, options.inboxPlaces ?? LIMITS.inboxPlaces).sab,
     ids: Ids.create(arena, options.firstIdLease, options.grantedIdLease).sab,
     clock: TickClock.create(startMs, 1000 / (options.tickRateHz ?? LIMITS.tickRateHz)).sab,
-    directory: Directory.create(options.baseTileLevel, options.deepestTileLevel).sab,
+    directory: Directory.create(baseTileLevel, options.deepestTileLevel).sab,
+    nature: Nature.create(2 ** (2 * baseTileLevel + 1)).sab,
     admission: Admission.create().sab,
     shardBlocks: perShard(() => ShardBlock.create().sab),
     gatewayBlocks: perGateway(() => GatewayBlock.create().sab),

@@ -7,15 +7,15 @@
  * | type     | a         | b          | c    | d     | e       | f    | body                                           |
  * |----------|-----------|------------|------|-------|---------|------|------------------------------------------------|
  * | RECORD   | slot      | generation | tick | epoch | parked? |      | id f64, birth tick i32, 0 i32, hot, cold        |
- * | GONE     |           |            | tick | epoch |         |      | id f64                                         |
+ * | GONE     | origin    |            | tick | epoch |         |      | id f64                                         |
  * | TILE     | base tile |            | tick |       |         |      |                                                |
  * | TOTALS   |           |            | tick |       |         |      | created f64[16], consumed f64[16]              |
  * | MARK     | cut       |            | tick |       |         |      |                                                |
  * | TRANSFER | item kind | count      | tick | how   | counter |      | source id f64, from f64, to f64                |
  *
  * RECORD: what stands committed at the end of tick c under the owner epoch d; with e = 1 the entity is PARKED under
- * exactly that epoch. GONE: the entity ended in tick c; its id never returns. TILE: the natural content of the tile was
- * made in tick c. TOTALS: what this shard number has created and consumed since the process started. MARK: everything
+ * exactly that epoch. GONE: the entity ended in tick c; its id never returns; origin: HOT.origin. TILE: the natural
+ * content of the tile was made in tick c, and is stored as a whole. TOTALS: what this shard number has created and consumed since the process started. MARK: everything
  * that this shard committed up to tick c stands before it. TRANSFER: a line of the journal of `from` and of `to`
  * (source id, counter) is the transfer's id, `how` a TRANSFER_HOW of the one who writes it.
  *
@@ -103,11 +103,11 @@ function copyWords(from: Int32Array, at: number, to: Int32Array, start: number, 
   }
 }
 
-/** Shard: an entity ended in this tick. @returns false when the ring is full */
-export function pushGone(ring: ByteRing, id: number, tick: number, epoch: number): boolean {
+/** Shard: an entity ended in this tick. @param origin HOT.origin, 0 for a player @returns false when the ring is full */
+export function pushGone(ring: ByteRing, id: number, tick: number, epoch: number, origin = 0): boolean {
   const at = ring.reserve(8);
   if (at < 0) return false;
-  words(ring, at, STORED.GONE, 0, 0, tick, epoch, 0);
+  words(ring, at, STORED.GONE, origin, 0, tick, epoch, 0);
   ring.f64[(at + RECORD_HEADER_BYTES) >> 3] = id;
   ring.commit(8);
   return true;

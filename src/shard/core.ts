@@ -29,6 +29,7 @@ import { Deeds } from './deeds.js';
 import { Faults, type TellFaults } from './faults.js';
 import { Frozen } from './frozen.js';
 import { Ledger } from './ledger.js';
+import { NatureKeeper } from './nature.js';
 
 /** What a shard is started with. */
 export interface CoreOptions {
@@ -87,6 +88,9 @@ export class Core {
   readonly faults: Faults;
   /** Entities whose step is left out because it throws. */
   readonly stuck: Frozen;
+  readonly nature: NatureKeeper;
+  /** Whose step is running: what it writes to itself touches nobody. −1 = none. */
+  stepping = -1;
   /** By slot: 1 = changed since the store was told of it. */
   private readonly dirty: Uint8Array;
   readonly traces: CrossingTraces;
@@ -106,8 +110,12 @@ export class Core {
   private readonly asleep: Uint8Array;
   /** By slot, local: last tick in which a slowed or sleeping entity was passed by here. Its record is not touched then. */
   readonly passed: Int32Array;
-  /** Entities that game code may still create in this tick: the rest of the arena is kept for players who log in. */
+  /**
+   * Entities that game code may still create in this tick: the rest of the arena is kept for players who log in. And
+   * natural content among them: what players lay down and begin must find room beside it.
+   */
   roomForGame = 0;
+  roomForNature = 0;
   /** What the running tick has done so far: counted with its commit, so that a tick done again is not counted twice. */
   readonly tallies = { applied: 0, rejected: 0, dilated: 0, frozen: 0 };
   /** Slots created, to be freed, whose inbox moved, that stand in a foreign tile, with mail; all of this tick. */
@@ -158,6 +166,7 @@ export class Core {
       this.freed.count--;
       settleFreed(this.arena, slot, this.options.incarnation, this.tick - 1);
     });
+    this.nature = new NatureKeeper(this);
     this.dirty = world.cut.dirty;
     this.traces = new CrossingTraces(this);
     this.lease = new IdLease(world.ids);
@@ -221,13 +230,31 @@ export class Core {
 
   private makeWritable(slot: number): void {
     this.asleep[slot] = SLEEP.AWAKE;
-    if (this.owned.has(slot)) return void this.writeClock(slot);
+    if (this.owned.has(slot)) {
+      this.writeClock(slot); // first: a deed that is undone puts back that it was untouched
+      if (slot !== this.stepping && this.isNatural(slot)) this.nature.touch(slot);
+      return;
+    }
     this.checkNew(slot);
     if (this.deeds.isOpen) this.deeds.saveHot(slot, false);
   }
 
-  /** The same for the cold state. */
+  /** The same for the cold state. What natural content is given or told by its own step touches it, too. */
   writeCold(slot: number): number {
+    if (this.isNatural(slot) && this.owned.has(slot)) this.touch(slot);
+    return this.writeUntouched(slot);
+  }
+
+  /** From here on the store is told of it. */
+  touch(slot: number): void {
+    if (!this.isNatural(slot)) return;
+    this.writeClock(slot);
+    this.nature.touch(slot);
+    this.dirty[slot] = 1;
+  }
+
+  /** Of whatever is not to be touched by it: what is removed. */
+  writeUntouched(slot: number): number {
     this.dirty[slot] = 1;
     this.asleep[slot] = SLEEP.AWAKE;
     let isFresh = false;
@@ -305,6 +332,16 @@ export class Core {
 
   flags(slot: number): number {
     return this.arena.u16[(this.arena.hot(slot) + HOT.flags) >> 1]!;
+  }
+
+  /** Whether an entity is natural content that nobody has touched. */
+  isNatural(slot: number): boolean {
+    return (this.flags(slot) & FLAG.NATURAL) !== 0;
+  }
+
+  /** HOT.origin of what is no player; 0 = it does not come from a tile's `populate`, or is a player. */
+  origin(slot: number): number {
+    return this.kind(slot) === PLAYER_KIND ? 0 : this.arena.u32[(this.arena.hot(slot) + HOT.origin) >> 2]!;
   }
 
   /** Brings the header's full epoch up to the owner word (see world/handover.ts). */

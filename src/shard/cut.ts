@@ -3,6 +3,9 @@
  * the store asks for, and with everything that leaves it in between. Synchronous, allocates nothing, waits for nobody:
  * where the ring has no room the cut is missed and asked for again, and what wants to leave stays for now.
  *
+ * Natural content that nobody has touched is told to nobody (nature.ts): it stays dirty, whoever owns it, until it is
+ * touched or gone.
+ *
  * Without a store (STORE_STATE.OFF) nothing is pushed and everything succeeds. Of a volatile one (cut-block.ts) only what
  * goes to rest is, and what is gone.
  */
@@ -81,7 +84,7 @@ export class Cut {
    * @returns false when there is no room: it has to stay for now
    */
   leave(slot: number, parked: boolean): boolean {
-    if (!this.isOn || (!parked && this.block.dirty[slot] === 0)) return true;
+    if (!this.isOn || (!parked && (this.block.dirty[slot] === 0 || this.core.isNatural(slot)))) return true;
     // Behind this tick's mark, if it had one.
     if (this.push(slot, this.core.tick, this.core.tick + 1, parked)) return true;
     this.block.countFull(this.core.shard);
@@ -143,7 +146,7 @@ export class Cut {
       this.endedCount === 0 &&
       this.pushAll(tick, tick) &&
       this.pushJournal(tick) &&
-      pushTotals(ring, tick, core.itemsCreated, core.itemsConsumed) &&
+      pushTotals(ring, tick, core.ledger.lasting(core.itemsCreated), core.itemsConsumed) &&
       pushMark(ring, cut, tick);
     if (!whole) return this.miss(cut);
     block.mark(core.shard, cut);
@@ -190,7 +193,7 @@ export class Cut {
     return (
       this.pushAll(tick, tick + 1) &&
       this.pushJournal(tick) &&
-      pushTotals(ring, tick, core.itemsCreated, core.itemsConsumed)
+      pushTotals(ring, tick, core.ledger.lasting(core.itemsCreated), core.itemsConsumed)
     );
   }
 
@@ -206,7 +209,7 @@ export class Cut {
     for (let i = 0; i < owned.count; i++) {
       const slot = owned.slots[i]!;
       // A replacement may have what was given to the dead one in the tick in which it died: its giver pushed it.
-      if (dirty[slot] === 0 || this.core.givenTick(slot) > tick) continue;
+      if (dirty[slot] === 0 || this.core.isNatural(slot) || this.core.givenTick(slot) > tick) continue;
       if (!this.push(slot, tick, cutTick, false)) return false;
       this.core.progress();
     }
@@ -227,7 +230,8 @@ export class Cut {
     const { arena } = core;
     const h = arena.header(slot);
     const tick = arena.i32[(h + HEADER.freedTick) >> 2]!;
-    if (this.isOn && !pushGone(this.ring, core.id(slot), tick, core.epoch(slot))) return false;
+    const isTold = this.isOn && !core.isNatural(slot);
+    if (isTold && !pushGone(this.ring, core.id(slot), tick, core.epoch(slot), core.origin(slot))) return false;
     // Freed after the push: in between, a replacement finds the committed tag of the freeing and tells it again.
     this.block.dirty[slot] = 0;
     freeSlot(arena, slot);

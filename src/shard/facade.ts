@@ -329,11 +329,16 @@ export class Facade implements World {
     }
     if (core.isFreed(e)) return true;
     if (!this.mail.isQuiet(e)) return false;
+    core.touch(e); // it is never made again
     core.writeHot(e);
     tagFreed(core.arena, e, core.options.incarnation, core.tick);
     core.freed.add(e);
     core.deeds.did(core.wasFreed, e);
     return true;
+  }
+
+  keep(e: Entity): void {
+    if (this.core.owned.has(e)) this.core.touch(e);
   }
 
   sleep(e: Entity): void {

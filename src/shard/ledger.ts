@@ -10,6 +10,9 @@
  *   `held = created − consumed − posted + returned + arrived`; and over all shards never more has arrived or returned
  *   than was posted. `entered` is what was under way when its sender came back from disk.
  *
+ * - `natural` are the items of natural content that nobody has touched: created, but told to no store, which is told of
+ *   what was created less these.
+ *
  * A replacement begins with the committed sums and with what the restored records hold.
  */
 import { LIMITS } from '../base/limits.js';
@@ -31,6 +34,7 @@ const ROUND_TICKS = 20;
 export class Ledger {
   /** BOOK sums, KINDS words each. */
   readonly books = new Float64Array(BOOK_WORDS);
+  private readonly created = new Float64Array(KINDS);
   private readonly bookList: number;
   private readonly notedList: number;
   private readonly wasPushed: number;
@@ -90,6 +94,20 @@ export class Ledger {
   private book(sum: number, kind: number, n: number): void {
     this.deeds.note(this.bookList, sum * KINDS + kind);
     this.books[sum * KINDS + kind]! += n;
+  }
+
+  /** A slot's bag becomes one of natural content that nobody has touched (1), or is one no more (−1). */
+  natural(slot: number, sign: 1 | -1): void {
+    const items = (this.arena.cold(slot) + COLD.items) >> 2;
+    for (let kind = 0; kind < KINDS; kind++)
+      this.book(BOOK.natural, kind, sign * this.arena.u32[items + kind]!);
+  }
+
+  /** What was created less what is natural, as the store is told it. @returns an array that the next call fills again */
+  lasting(created: Float64Array): Float64Array {
+    for (let kind = 0; kind < KINDS; kind++)
+      this.created[kind] = created[kind]! - this.books[BOOK.natural * KINDS + kind]!;
+    return this.created;
   }
 
   /** From bag to bag in one tick; the source's next message counter numbers it. */

@@ -11,7 +11,9 @@ import type { Core } from './core.js';
 /** @returns the entity, or −1 when the arena has no room (counted) */
 export function spawn(core: Core, kind: number, x: number, y: number): number {
   const { arena } = core;
-  const id = core.roomForGame > 0 ? core.nextId() : -1;
+  const origin = core.nature.nextOrigin(); // counted even where there is no room
+  const room = core.nature.isMaking ? core.roomForNature : core.roomForGame;
+  const id = room > 0 ? core.nextId() : -1;
   const slot = id < 0 ? -1 : core.slots.take();
   if (slot < 0) {
     core.block.count(SHARD_COUNTER.slotsExhausted);
@@ -33,7 +35,9 @@ export function spawn(core: Core, kind: number, x: number, y: number): number {
   arena.u16[(hot + HOT.kind) >> 1] = kind;
   arena.i32[(hot + HOT.lastTick) >> 2] = core.tick;
   arena.i32[(hot + HOT.tile) >> 2] = tileIndex(wx, wy, LIMITS.baseTileLevel);
+  arena.u32[(hot + HOT.origin) >> 2] = origin;
   core.roomForGame--;
+  core.roomForNature--;
   core.created.add(slot);
   core.createdById.set(id, slot);
   core.deeds.made(slot);
@@ -46,6 +50,7 @@ export function unmake(core: Core, slot: number): void {
   core.createdById.delete(core.id(slot));
   core.created.count--;
   core.roomForGame++;
+  core.roomForNature++;
   core.world.cut.dirty[slot] = 0;
   core.slots.giveBack(slot);
 }

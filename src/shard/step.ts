@@ -84,7 +84,9 @@ export class Stepper {
     if (flags & (FLAG.RESTED | FLAG.ASLEEP))
       arena.u16[(hot + HOT.flags) >> 1] = flags & ~(FLAG.RESTED | FLAG.ASLEEP);
     if (!(flags & FLAG.RESTED)) this.dilated += tick - since - due;
+    core.stepping = slot;
     if (steps > 0) this.play(slot, steps, isFresh);
+    core.stepping = -1;
     this.account(slot, hot, tick - last);
     this.place(slot, hot);
     if (arena.i32[(hot + HOT.outboxCount) >> 2]! > 0) {
@@ -178,6 +180,7 @@ export class Stepper {
     const before = arena.i32[(hot + HOT.tile) >> 2]!;
     const owner = core.world.directory.lookupDeepest(column, row);
     if (tile !== before) {
+      core.touch(slot); // away from home it would be made there again
       arena.i32[(hot + HOT.tile) >> 2] = tile;
       if (owner === core.shard && core.world.directory.lookup(before) === core.shard) {
         core.block.count(SHARD_COUNTER.crossings);

@@ -10,6 +10,7 @@
  * The view is published before the handovers, so that an entity handed over in this tick is still seen in it.
  */
 import type { Clock } from '../base/clock.js';
+import { LIMITS } from '../base/limits.js';
 import { SHARD_COUNTER, SHARD_GAUGE } from '../memory/shard-block.js';
 import type { SharedWorld } from '../memory/shared-world.js';
 import type { CompiledGame } from '../world/game.js';
@@ -41,8 +42,9 @@ import { ViewPublisher } from './view.js';
 
 /** Streams that one shard can have at a time, twice that many places. */
 const STREAM_PLACES = 1 << 17;
-/** Share of the arena that game content may fill. */
+/** Shares of the arena that game content may fill, and natural content of it. */
 const GAME_SHARE = 7 / 8;
+const NATURE_SHARE = 3 / 4;
 
 export class Shard {
   readonly core: Core;
@@ -193,7 +195,10 @@ export class Shard {
     let entities = 0;
     const { shardBlocks } = this.world;
     for (let s = 0; s < shardBlocks.length; s++) entities += shardBlocks[s]!.gauge(SHARD_GAUGE.entities);
-    core.roomForGame = Math.floor(core.arena.capacity * GAME_SHARE) - entities;
+    const { capacity } = core.arena;
+    core.roomForGame = Math.floor(capacity * GAME_SHARE) - entities;
+    core.roomForNature = Math.floor(capacity * NATURE_SHARE) - entities;
+    this.tiles.isCrowded = entities > capacity * LIMITS.crowdedShare;
   }
 
   private readonly makeContent = (tile: number, area: TileArea): void => {
@@ -214,6 +219,7 @@ export class Shard {
     this.actions.drain();
     this.stepper.stepAll();
     this.leaving.review();
+    this.tiles.unmakeIdle(this.leaving, core.tick % this.world.clock.ticksPerSecond === 0);
     core.ledger.look(core.owned, core.tick);
   }
 
@@ -243,7 +249,7 @@ export class Shard {
     const { players } = core;
     const every = this.world.clock.ticksPerSecond;
     for (let i = k % every; i < players.count; i += every) this.tiles.touchAround(players.slots[i]!);
-    this.tiles.sleepIdle(this.leaving, k % every === 0);
+    this.tiles.sleepIdle(this.leaving);
     if (k % every === 0) {
       // Whoever gives or takes a tile counts it here, and may die in between: once a second the truth.
       core.block.tiles = this.tiles.countLeaves();

@@ -1,6 +1,7 @@
 /**
- * The base tiles that this shard holds: waking them (natural content once for ever, parked entities back) and putting
- * them to sleep. A sleeping tile costs nothing: its entities are parked in the arena, its directory entry is empty.
+ * The base tiles that this shard holds: waking them (natural content made, parked entities back) and putting them
+ * to sleep. A sleeping tile costs nothing: of its natural content what nobody has touched is gone, its other entities are
+ * parked in the arena, its directory entry is empty.
  *
  * Sleep and wake meet like this: the sleeper parks, releases the directory entry, and *then* looks at the touched
  * word again; a toucher writes the touched word and *then* looks at the directory. Whatever the order, one of them
@@ -11,6 +12,7 @@ import { seededRandom, hash2 } from '../base/random.js';
 import { boundsOf, tileOfIndex } from '../geo/address.js';
 import { CELL_COLUMNS, CELL_ROWS } from '../geo/cell.js';
 import { columnAt, rowAt, tileColumns } from '../geo/tile.js';
+import { NATURE_STATE } from '../memory/nature.js';
 import { HEADER, HOT, OWNER, ownerState, packOwner, epochOf } from '../memory/record.js';
 import type { TileArea } from '../world/facade.js';
 import { leavesOf, maskOf } from '../world/layout.js';
@@ -34,8 +36,14 @@ export interface Resting {
 export class Tiles {
   /** Base tile index → squares of it that were this shard's when it took the tile. */
   private readonly held = new Map<number, number>();
-  private readonly populateNext: number[] = [];
+  private readonly populateNext = new Set<number>();
   private readonly populated: number[] = [];
+  /** Tiles whose content was left out, or has thrown: tried again when they are taken anew. */
+  private readonly bare = new Set<number>();
+  /** Tiles whose untouched content goes with the running tick's commit. */
+  private readonly unmade: number[] = [];
+  /** Little room is left in the arena: tiles sleep sooner. */
+  isCrowded = false;
   /** Tiles taken since the last look for parked entities. */
   private woken = new Set<number>();
   /** Tiles taken since Migration has looked. */
@@ -47,6 +55,8 @@ export class Tiles {
   /** Those of them whose entities go to rest in the running tick, and those that have some left at its end. */
   private readonly resting = new Set<number>();
   private readonly unfinished = new Set<number>();
+  /** How many of their entities nobody has touched. */
+  private readonly untouched = new Map<number, number>();
   /** Tiles for which parked entities are being looked for, and the slot at which the search goes on. */
   private searched = new Set<number>();
   private searchAt = 0;
@@ -66,7 +76,7 @@ export class Tiles {
   /** Whether nothing is held, and nothing is left to be done for what was. */
   get isQuiet(): boolean {
     const sought = this.woken.size + this.searched.size;
-    return this.held.size + sought + this.populated.length + this.populateNext.length === 0;
+    return this.held.size + sought + this.populated.length + this.populateNext.size === 0;
   }
 
   /** Base tiles held, in whole or in part, with the squares that were this shard's when it took them (world/layout.ts). */
@@ -94,7 +104,13 @@ export class Tiles {
     this.woken.add(tile);
     this.core.asking.wantTile(tile);
     this.settleGeneration(tile);
-    if (directory.generatedTick(tile) === 0) this.populateNext.push(tile);
+    this.bare.delete(tile);
+    this.wantContent(tile);
+  }
+
+  private wantContent(tile: number): void {
+    const isMade = this.core.world.directory.generatedTick(tile) !== 0;
+    if (!isMade && !this.bare.has(tile)) this.populateNext.add(tile);
   }
 
   /** The store has brought back what rested in a tile. Whoever has it by now, they come from here. */
@@ -124,9 +140,14 @@ export class Tiles {
     this.core.world.directory.forEachTaken((tile) => this.hold(tile));
   }
 
-  /** A minus sign: natural content whose tick was not rolled forward before its maker died. */
+  /** A minus sign: natural content whose tick was not rolled forward before its maker died; or was removed so. */
   private settleGeneration(tile: number): void {
-    const { directory } = this.core.world;
+    const { directory, nature } = this.core.world;
+    const removed = nature.state(tile);
+    if (removed > 0 && this.committedByDead > 0) {
+      if (removed > this.committedByDead) nature.setState(tile, NATURE_STATE.ALIVE);
+      else if (directory.generatedTick(tile) > 0) this.unmade.push(tile);
+    }
     const made = directory.generatedTick(tile);
     if (made >= 0) return;
     if (-made <= this.committedByDead) this.populated.push(tile);
@@ -134,29 +155,51 @@ export class Tiles {
   }
 
   /**
-   * Natural content of newly held tiles, of so many as a tick takes on; part of the tick's transaction: noted as −tick
-   * until the commit.
+   * Natural content of newly held tiles, of so many as a tick takes on and as there is room for; part of the tick's
+   * transaction: noted as −tick until the commit.
    */
   populate(make: (tile: number, area: TileArea) => void): void {
-    const { core } = this;
-    for (let n = 0; n < BULK.populated; n++) {
-      const tile = this.populateNext.pop();
-      if (tile === undefined) return;
-      const isMade = inHand(core, -1 - tile, 'populate', () => make(tile, this.area(tile)));
-      core.block.beat();
-      // Left out, or thrown and undone: not made. It is tried again when the tile is taken anew.
-      if (!isMade) continue;
-      core.world.directory.setGeneratedTick(tile, -core.tick);
-      this.populated.push(tile);
+    let left = BULK.populated;
+    for (const tile of this.populateNext) {
+      if (left === 0 || this.core.roomForNature <= 0) return; // players and what they lay down go first
+      this.populateNext.delete(tile);
+      // Who goes to sleep would have it taken away again; whoever stays awake after all asks anew.
+      if (!this.held.has(tile) || this.idle.has(tile)) continue;
+      left--;
+      this.makeContent(tile, make);
+      this.core.block.beat();
     }
   }
 
-  /** After the commit: what was made is made for ever. @returns whether the store could be told of all of it */
+  private makeContent(tile: number, make: (tile: number, area: TileArea) => void): void {
+    const { core } = this;
+    const { directory } = core.world;
+    if (!directory.beginGenerated(tile, core.tick)) return;
+    const first = core.created.count;
+    core.nature.begin(tile);
+    if (inHand(core, -1 - tile, 'populate', () => make(tile, this.area(tile)))) {
+      this.populated.push(tile);
+      core.nature.end(first);
+      return;
+    }
+    // Left out, or thrown and undone: not made.
+    core.nature.abandon();
+    directory.setGeneratedTick(tile, 0);
+    this.bare.add(tile);
+  }
+
+  /** After the commit: what was made is made, what was removed may be made again. @returns whether the store could be told of all of it */
   rollForward(): boolean {
-    const { directory } = this.core.world;
+    const { directory, nature } = this.core.world;
+    for (let tile = this.unmade.pop(); tile !== undefined; tile = this.unmade.pop()) {
+      // In this order: from the second store on anybody may make it again. Its state stays what it is until then.
+      nature.begin(tile);
+      directory.setGeneratedTick(tile, 0);
+    }
     for (let tile = this.populated.pop(); tile !== undefined; tile = this.populated.pop()) {
       const tick = Math.abs(directory.generatedTick(tile));
-      if (!this.core.cut.tile(tile, tick)) {
+      // Of what follows from the seed the store hears nothing.
+      if (nature.state(tile) === NATURE_STATE.WHOLE && !this.core.cut.tile(tile, tick)) {
         this.populated.push(tile); // its minus sign stays until there is room
         return false;
       }
@@ -196,16 +239,63 @@ export class Tiles {
   }
 
   /**
-   * Puts tiles to sleep that nobody has looked at for a while, as much of it as a tick takes on. All of a tile rests or
-   * nothing does: who stayed parked in a tile that is awake would be found by nobody. A tile that is touched while its
-   * entities go to rest, or changes hands, or has one that cannot, takes back those that rest already.
+   * In the tick, before its commit: of the tiles that nobody has looked at for a while chooses those that go to rest in
+   * it, as much as a tick takes on, and removes their untouched content.
    * @param isDue once a second: looks for such tiles
    */
-  sleepIdle(leaving: Resting, isDue: boolean): void {
+  unmakeIdle(leaving: Resting, isDue: boolean): void {
     if (isDue && this.idle.size === 0) this.findIdle(leaving);
+    this.resting.clear();
     if (this.idle.size === 0) return;
     this.chooseResting();
-    const { owned } = this.core;
+    const { core, resting } = this;
+    const { owned } = core;
+    this.countUntouched();
+    for (const tile of resting) this.unmake(tile);
+    for (let i = 0; i < owned.count && resting.size > 0; i++) {
+      const slot = owned.slots[i]!;
+      if (!core.isNatural(slot) || core.isFreed(slot) || !resting.has(this.tileOf(slot))) continue;
+      core.nature.unmake(slot);
+      core.progress();
+    }
+  }
+
+  private countUntouched(): void {
+    const { core, resting, untouched } = this;
+    const { owned } = core;
+    untouched.clear();
+    for (let i = 0; i < owned.count && resting.size > 0; i++) {
+      const slot = owned.slots[i]!;
+      if (!core.isNatural(slot) || core.isFreed(slot)) continue;
+      const tile = this.tileOf(slot);
+      if (!resting.has(tile)) continue;
+      if (core.nature.isDoubtful(slot)) core.touch(slot);
+      else untouched.set(tile, (untouched.get(tile) ?? 0) + 1);
+    }
+  }
+
+  /** All of what is untouched has to be here: what is still on its way from another shard would be there twice. */
+  private unmake(tile: number): void {
+    const { directory, nature } = this.core.world;
+    const there = this.untouched.get(tile) ?? 0;
+    const made = nature.state(tile) === NATURE_STATE.WHOLE ? 0 : nature.untouched(tile);
+    const isMade = directory.generatedTick(tile) > 0;
+    if (there !== made || (there > 0 && !isMade)) return this.stayAwake(tile);
+    if (!isMade || nature.state(tile) === NATURE_STATE.WHOLE) return;
+    nature.setState(tile, this.core.tick);
+    this.unmade.push(tile);
+  }
+
+  /**
+   * After the commit of the same tick: what else is in the tiles chosen goes to rest, as much of it as a tick takes on.
+   * All of a tile rests or nothing does: who stayed parked in a tile that is awake would be found by nobody. A tile that
+   * is touched while its entities go to rest, or changes hands, or has one that cannot, takes back those that rest
+   * already, and its content is made again.
+   */
+  sleepIdle(leaving: Resting): void {
+    if (this.resting.size === 0) return;
+    const { core } = this;
+    const { owned } = core;
     let room = BULK.parked;
     this.unfinished.clear();
     for (let i = owned.count - 1; i >= 0; i--) {
@@ -213,10 +303,10 @@ export class Tiles {
       const tile = this.tileOf(slot);
       if (!this.resting.has(tile)) continue;
       if (room === 0) this.unfinished.add(tile);
-      else if (!leaving.mayRest(slot) || !leaving.park(slot)) this.stayAwake(tile);
+      else if (core.isNatural(slot) || !leaving.mayRest(slot) || !leaving.park(slot)) this.stayAwake(tile);
       else {
         room--;
-        this.core.progress();
+        core.progress();
       }
     }
     for (const tile of this.resting) if (!this.unfinished.has(tile)) this.release(tile);
@@ -225,7 +315,6 @@ export class Tiles {
   /** The first of the idle tiles, as many as a tick takes on; those that are idle no more stay awake. */
   private chooseResting(): void {
     const { directory } = this.core.world;
-    this.resting.clear();
     let entities = 0;
     for (const [tile, count] of this.idle) {
       const isOurs = !directory.isSplit(tile) && maskOf(directory, tile, this.core.shard) !== 0;
@@ -243,6 +332,7 @@ export class Tiles {
     this.idle.delete(tile);
     this.resting.delete(tile);
     this.woken.add(tile);
+    if (this.held.has(tile)) this.wantContent(tile);
   }
 
   private tileOf(slot: number): number {
@@ -259,6 +349,8 @@ export class Tiles {
       if (maskOf(directory, tile, shard) === 0) this.held.delete(tile);
       // What comes back is not sent to rest again before all of it is back.
       else if (this.isIdle(tile) && !this.woken.has(tile) && !this.searched.has(tile)) idle.set(tile, 0);
+      // Removed by whoever meant to let it sleep, and then it did not.
+      else this.wantContent(tile);
     }
     for (let i = 0; i < owned.count && idle.size > 0; i++) {
       const slot = owned.slots[i]!;
@@ -273,7 +365,8 @@ export class Tiles {
   private isIdle(tile: number): boolean {
     const { directory, clock } = this.core.world;
     const { tileSleepS = LIMITS.tileSleepS } = this.core.options;
-    return this.core.tick - directory.touchedTick(tile) > (tileSleepS * 1000) / clock.tickMs;
+    const seconds = this.isCrowded ? Math.min(tileSleepS, LIMITS.crowdedSleepS) : tileSleepS;
+    return this.core.tick - directory.touchedTick(tile) > (seconds * 1000) / clock.tickMs;
   }
 
   private release(tile: number): void {

@@ -64,6 +64,9 @@ export function openBook(
   const secret = unseal(need(engine, 'secret', where));
   if (secret === null) throw corrupt(where, "'secret' has a wrong checksum");
   if (names.grown) commitNow(engine, [worldWrite(identity, names)]);
+  // An older server must not take up what this one writes from here on.
+  if (numbers(engine, 'format', where)[0] < FORMAT_VERSION)
+    commitNow(engine, [metaWrite('format', [FORMAT_VERSION])]);
   return {
     names,
     durableTick: numbers(engine, 'durableTick', where)[0],
@@ -214,6 +217,7 @@ export function readFacts(engine: Engine, book: Book): StoreFacts {
     itemsCreated: here(book.created),
     itemsConsumed: here(book.consumed),
     generated: Int32Array.from(generated),
+    touched: Float64Array.from([...engine.entries('touched')].map(([origin]) => origin as number)),
     guests: Float64Array.from(guests),
   };
 }

@@ -3,7 +3,7 @@
  * tables (schemas/store.fbs). Pure; one codec a store.
  *
  * What a table does not hold, since it means something only in one process: generation, undo tags, the head of the
- * inbox, the handover's stamp. The base tile follows from the place. Everything else comes back bit by bit, but for the
+ * inbox, the handover's stamp; and the origin of natural content, which has a table of its own. The base tile follows from the place. Everything else comes back bit by bit, but for the
  * payload bits of a NaN in a component.
  *
  * What the running game has no place for (components, items that it dropped) is handed out as `Rest`, which the store
@@ -62,6 +62,10 @@ export class RecordBytes {
   }
   get tick(): number {
     return this.i32[(AT.hot + HOT.lastTick) >> 2];
+  }
+  /** Of what is no player; 0 when it comes out of the store: then it was noted long ago. */
+  get origin(): number {
+    return this.u32[(AT.hot + HOT.origin) >> 2];
   }
   /** The running game's kind. */
   get kind(): number {

@@ -8,6 +8,7 @@ import type { Pending } from './pending.js';
 import type { TransferLine } from '../memory/store-ring.js';
 
 const EMPTY = new Uint8Array(0);
+const NOTHING = sealNumbers([]);
 
 /** Item totals by stored item number: of earlier processes, and of this one's shards as of the cut. */
 export interface TotalsBook {
@@ -49,6 +50,7 @@ export function writesOf(
   for (const [tile, made] of pending.tiles) {
     writes.push({ table: 'tiles', key: tile, value: sealNumbers([made]) });
   }
+  for (const origin of pending.touched) writes.push({ table: 'touched', key: origin, value: NOTHING });
   for (const line of pending.journal) writes.push(...lineWrites(line, names));
   if (pending.totals.size > 0) {
     const sums = sumTotals(names, before, totals);

@@ -209,7 +209,7 @@ export class Cuts {
 
   /** Nothing happened: K is as durable as the tick before it, and needs no write but now and then. */
   private isUnchanged(cut: Pending): boolean {
-    if (cut.entities.size + cut.tiles.size + cut.journal.length > 0) return false;
+    if (cut.entities.size + cut.tiles.size + cut.touched.size + cut.journal.length > 0) return false;
     for (const [shard, { created, consumed }] of cut.totals) {
       const known = this.totals.get(shard);
       const same = (a: Float64Array, b?: Float64Array) => a.every((n, item) => n === (b?.[item] ?? 0));

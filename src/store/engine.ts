@@ -8,12 +8,22 @@
  * | entities | id                       | framed Entity (schemas/store.fbs)                |
  * | places   | [base tile, id]          | empty: who rests where, players left out         |
  * | players  | id                       | sealed: 1 = of an account, 0 = a guest's         |
- * | tiles    | base tile                | sealed i32: tick of its natural content          |
+ * | tiles    | base tile                | sealed: tick of its natural content, stored whole |
+ * | touched  | origin (HOT.origin)      | sealed nothing: of a tile's natural content this has a life of its own |
  * | accounts | player id                | sealed f64: entity id                            |
  * | journal  | [entity, tick, source …] | sealed line of a transfer                        |
  */
 
-export const TABLES = ['meta', 'entities', 'places', 'players', 'tiles', 'accounts', 'journal'] as const;
+export const TABLES = [
+  'meta',
+  'entities',
+  'places',
+  'players',
+  'tiles',
+  'touched',
+  'accounts',
+  'journal',
+] as const;
 export type TableName = (typeof TABLES)[number];
 export type Key = number | string | readonly number[];
 

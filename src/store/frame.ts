@@ -15,8 +15,11 @@ import { FAULT_TEXT } from '../base/fault.js';
 import { Verifier } from '../base/verifier.js';
 import { STORE_SCHEMA } from './generated/schema.js';
 
-/** Raised by what the rules of schemas/store.fbs cannot carry. A reader refuses versions above its own. */
-export const FORMAT_VERSION = 1;
+/**
+ * Raised by what the rules of schemas/store.fbs cannot carry. A reader refuses versions above its own. 2: natural content
+ * that nobody has touched is not stored; version 1 would make what is stored a second time.
+ */
+export const FORMAT_VERSION = 2;
 
 const HEAD = 8;
 /** Longest stored table: an entity with everything in it is about 3 KiB, the names of a game a few hundred. */

@@ -64,6 +64,7 @@ export class Intake {
       case STORED.RECORD:
         return this.takeRecord(pending, shard, at, word);
       case STORED.GONE:
+        if (ring.u32[word + 1] !== 0) pending.touched.add(ring.u32[word + 1]);
         pending.put(f64[body], {
           epoch: ring.u32[word + 4],
           value: null,
@@ -100,8 +101,12 @@ export class Intake {
     record.u8.set(ring.u8.subarray(body, body + STORED_RECORD_BYTES));
     record.epoch = ring.u32[word + 4];
     record.rest = this.rests.get(record.id) ?? null;
-    if (!this.active.has(record.id)) this.active.set(record.id, -2);
     const isPlayer = record.kind === PLAYER_KIND;
+    const place = this.active.get(record.id);
+    if (place === undefined) this.active.set(record.id, -2);
+    // Until it is in the engine: from then on that it was touched stands there, too.
+    const isNew = place === undefined || place === -2;
+    if (isNew && !isPlayer && record.origin !== 0) pending.touched.add(record.origin);
     pending.put(record.id, {
       epoch: record.epoch,
       value: this.codec.encode(record),

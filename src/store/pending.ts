@@ -28,6 +28,8 @@ const JOURNAL_BYTES = 64;
 export class Pending {
   readonly entities = new Map<number, Version>();
   readonly tiles = new Map<number, number>();
+  /** Origins of natural content that was told for the first time, or is gone. */
+  readonly touched = new Set<number>();
   readonly totals = new Map<number, Totals>();
   readonly journal: TransferLine[] = [];
   /** Of values and journal lines, about. */
@@ -59,7 +61,7 @@ export class Pending {
   }
 
   get isEmpty(): boolean {
-    return this.entities.size + this.tiles.size + this.totals.size + this.journal.length === 0;
+    return this.entities.size + this.tiles.size + this.touched.size + this.totals.size + this.journal.length === 0;
   }
 }
 

@@ -37,8 +37,10 @@ export interface StoreFacts {
    */
   readonly itemsCreated: readonly number[];
   readonly itemsConsumed: readonly number[];
-  /** Pairs of base tile and tick in which its natural content was made, one after the other. */
+  /** Pairs of base tile and tick in which its natural content was made for ever, one after the other. */
   readonly generated: Int32Array;
+  /** Of natural content made again and again, what has a life of its own (memory/nature.ts). */
+  readonly touched: Float64Array;
   /** Ids of entities without an account that rest in the store: guests who were online at the last cut. */
   readonly guests: Float64Array;
 }

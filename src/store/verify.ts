@@ -139,7 +139,7 @@ export async function verifyData(
   const held = world.items.map(() => 0);
   let entities = 0;
   const players = engine.count('players');
-  const small = ['players', 'tiles', 'accounts', 'journal'] as const;
+  const small = ['players', 'tiles', 'touched', 'accounts', 'journal'] as const;
   const records = small.reduce(
     (sum, table) => sum + engine.count(table),
     engine.count('entities') + engine.count('places'),

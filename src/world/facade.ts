@@ -134,6 +134,13 @@ export interface World<C extends string = string> {
   /** Removes it at the end of the tick. False, and nothing done, while its bag or its outbox holds something. */
   despawn(entity: Entity): boolean;
   /**
+   * Natural content (what `populate` spawned) of which nobody but its own steps has made anything is not stored: it goes
+   * when nobody is near, and is made again by `populate`. What was written to by an action, a message, a gift, another's
+   * step, gained or lost an item, or left its tile is stored like anything else. This says the same of one whose own
+   * steps made something of it that is to last. Of everything else it says nothing.
+   */
+  keep(entity: Entity): void;
+  /**
    * The last thing in a step: until something is written to the entity (by an action, a message, a gift, another's step),
    * its steps would change nothing, so they may be left out. It costs almost nothing then. Some may be made all the same,
    * as after a handover. Not for players, nor for who has letters on their way: they stay awake.

@@ -199,6 +199,8 @@ export class FakeWorld implements World {
     planet.entities[entity]!.shard = this.shard;
     return entity;
   }
+  keep(): void {}
+
   despawn(e: Entity) {
     const entity = this.own(e);
     if (entity.items.some((count) => count > 0) || entity.outbox.length > 0) return false;

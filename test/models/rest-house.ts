@@ -10,6 +10,7 @@ import { MapEngine } from '../../src/store/map-engine.js';
 import { verifyData } from '../../src/store/verify.js';
 import type { TestPlayer } from '../shard/planet.js';
 import { FaultyEngine } from '../store/faulty-engine.js';
+import { indexOfOrigin, tileOfOrigin } from '../../src/memory/nature.js';
 import { type Kept, keep } from '../store/keeper.js';
 
 const tile = boundsOf(tileAt(10_000, 10_000, LIMITS.baseTileLevel));
@@ -109,6 +110,7 @@ export class House {
     world.ids.begin(1000); // what control/leases.ts would grant
     for (let i = 0; i < facts.generated.length; i += 2)
       world.directory.setGeneratedTick(facts.generated[i]!, facts.generated[i + 1]!);
+    for (const origin of facts.touched) world.nature.take(tileOfOrigin(origin), indexOfOrigin(origin));
     facts.itemsCreated.forEach((created, kind) => {
       world.cut.resting[kind] = created - (facts.itemsConsumed[kind] ?? 0);
     });

@@ -16,6 +16,7 @@ import { Traces } from '../../src/control/traces.js';
 import { Gateway } from '../../src/gateway/gateway.js';
 import { SessionTokens } from '../../src/gateway/session-token.js';
 import { GATEWAY_THREAD } from '../../src/memory/record.js';
+import { indexOfOrigin, tileOfOrigin } from '../../src/memory/nature.js';
 import { STORE_STATE } from '../../src/memory/cut-block.js';
 import { SHARD_COUNTER, SHARD_GAUGE, SHARD_STATE } from '../../src/memory/shard-block.js';
 import { type SharedWorld, createSharedWorld } from '../../src/memory/shared-world.js';
@@ -153,6 +154,7 @@ export class SimNode {
     world.ids.begin(facts.idLease + 1);
     for (let i = 0; i < facts.generated.length; i += 2)
       world.directory.setGeneratedTick(facts.generated[i]!, facts.generated[i + 1]!);
+    for (const origin of facts.touched) world.nature.take(tileOfOrigin(origin), indexOfOrigin(origin));
     facts.itemsCreated.forEach((created, kind) => {
       world.cut.resting[kind] = created - (facts.itemsConsumed[kind] ?? 0);
     });

@@ -62,11 +62,11 @@ t.test('a newer format is refused, with both numbers', async (t) => {
   const dir = t.testdir();
   await visit(dir);
   const { engine, release } = await openDataFolder(dir);
-  engine.commit([metaWrite('format', [2])], () => {});
+  engine.commit([metaWrite('format', [3])], () => {});
   await engine.close();
   release();
   const before = readFileSync(join(dir, DATA_FILE));
-  await t.rejects(visit(dir), { code: 'DATA_VERSION', message: /format 2, this server reads up to 1/ });
+  await t.rejects(visit(dir), { code: 'DATA_VERSION', message: /format 3, this server reads up to 2/ });
   t.ok(readFileSync(join(dir, DATA_FILE)).equals(before), 'it is left as it was');
 });
 
