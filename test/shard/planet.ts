@@ -62,6 +62,7 @@ export interface PlanetOptions {
   /** Ticks from frame to frame, 2 if left out; ticks a second, 20. */
   frameEvery?: number;
   tickRateHz?: number;
+  /** Seconds after which a tile sleeps that nobody looks at. */
   tileSleepS?: number;
   /** Is told what the game did wrong. */
   tellFaults?: TellFaults;
