@@ -8,13 +8,7 @@
  * on it is an entity like any other, and its place in the tile is never filled again.
  */
 import { LIMITS } from '../base/limits.js';
-import {
-  NATURE_PLACES,
-  NATURE_STATE,
-  indexOfOrigin,
-  originOf,
-  tileOfOrigin,
-} from '../memory/nature.js';
+import { NATURE_PLACES, NATURE_STATE, indexOfOrigin, originOf, tileOfOrigin } from '../memory/nature.js';
 import { FLAG } from '../memory/player.js';
 import { COLD, HOT } from '../memory/record.js';
 import { tagFreed } from '../memory/slots.js';

@@ -61,7 +61,9 @@ export class Pending {
   }
 
   get isEmpty(): boolean {
-    return this.entities.size + this.tiles.size + this.touched.size + this.totals.size + this.journal.length === 0;
+    return (
+      this.entities.size + this.tiles.size + this.touched.size + this.totals.size + this.journal.length === 0
+    );
   }
 }
 

@@ -18,7 +18,10 @@ class Death extends AssertionError {
 type Operation = (this: unknown, ...args: unknown[]) => unknown;
 type Operations = Record<string, Operation>;
 const POINTS: readonly [object, string][] = [
-  ...['store', 'compareExchange', 'exchange', 'add', 'sub', 'or'].map((name): [object, string] => [Atomics, name]),
+  ...['store', 'compareExchange', 'exchange', 'add', 'sub', 'or'].map((name): [object, string] => [
+    Atomics,
+    name,
+  ]),
   [Core.prototype, 'writeHot'],
   [Core.prototype, 'writeCold'],
   [Core.prototype, 'writeClock'],

@@ -34,7 +34,10 @@ function nodes(planet: Planet): string[] {
 }
 
 /** A tile that a player has seen, and left; `deed` is done beside its first grove. */
-function asleep(deed: (planet: Planet, node: number) => void = () => {}): { planet: Planet; first: string[] } {
+function asleep(deed: (planet: Planet, node: number) => void = () => {}): {
+  planet: Planet;
+  first: string[];
+} {
   const planet = new Planet(game, SLEEPY);
   planet.assign(x, y, 0);
   planet.run(2);
@@ -76,7 +79,11 @@ t.test('what was touched rests as it is, and is not made a second time', (t) => 
   planet.run(2);
   const after = nodes(planet);
   t.equal(after.length, NODES);
-  t.equal(after.filter((node) => !first.includes(node)).length, 1, 'one node holds less than it was made with');
+  t.equal(
+    after.filter((node) => !first.includes(node)).length,
+    1,
+    'one node holds less than it was made with',
+  );
   checkPlanet(planet, ITEMS);
   t.end();
 });
@@ -137,7 +144,11 @@ function stones(count: number): GameModule {
       look: act(1, (world, stone) => world.columns.mark!.get(stone)),
       write: act(2, (world, stone) => world.columns.mark!.set(stone, 1)),
       push: act(3, (world, stone) => world.move(stone, 1, 0)),
-      gift: act(4, (world, stone, player) => world.createItems(player, 0, 1) && world.give(player, world.id(stone), 0, 1)),
+      gift: act(
+        4,
+        (world, stone, player) =>
+          world.createItems(player, 0, 1) && world.give(player, world.id(stone), 0, 1),
+      ),
       letter: act(5, (world, stone, player) => world.send(player, world.id(stone), 1)),
       keep: act(6, (world, stone) => world.keep(stone)),
       remove: act(7, (world, stone) => world.consumeItems(stone, 0, 1) && world.despawn(stone)),
@@ -201,7 +212,10 @@ for (const [action, isTouch, left] of TOUCHES)
 
 t.test('what leaves its tile by itself is not made a second time', (t) => {
   const module = stones(1);
-  const wanderer: GameModule = { ...module, step: (world, e) => world.kind(e) === 1 && world.move(e, 100, 0) };
+  const wanderer: GameModule = {
+    ...module,
+    step: (world, e) => world.kind(e) === 1 && world.move(e, 100, 0),
+  };
   const planet = new Planet(wanderer, SLEEPY);
   planet.assign(x, y, 0);
   planet.run(60);

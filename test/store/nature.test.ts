@@ -55,25 +55,28 @@ function held(kept: Kept): number {
 }
 
 for (const how of ['asleep', 'awake'] as const)
-  t.test(`a tile that was seen leaves nothing in the file, what was touched in it is there; stopped ${how}`, async (t) => {
-    const engine = new MapEngine();
-    let kept = keep(game, engine, { shards: 1, entities: 256, tileSleepS: 2 });
-    wake(kept);
-    run(kept, 20);
-    t.equal(engine.count('entities') + engine.count('tiles') + engine.count('touched'), 0, 'seen alone');
-    t.strictSame((await verifyData(engine, 'the test')).faults, []);
-    const made = held(kept);
-    gather(kept);
-    run(kept, how === 'asleep' ? 200 : 40);
-    t.equal(engine.count('entities'), 1, 'the node from which something was taken');
-    t.equal(engine.count('touched'), 1);
-    t.strictSame((await verifyData(engine, 'the test')).faults, []);
-    for (let start = 0; start < 2; start++) {
-      kept = restart(engine, kept);
+  t.test(
+    `a tile that was seen leaves nothing in the file, what was touched in it is there; stopped ${how}`,
+    async (t) => {
+      const engine = new MapEngine();
+      let kept = keep(game, engine, { shards: 1, entities: 256, tileSleepS: 2 });
       wake(kept);
-      t.equal(kept.planet.entities(KIND.node, x, y).length, NODES, 'each node once');
-      t.ok(held(kept) < made || start > 0, 'and one of them with less');
       run(kept, 20);
+      t.equal(engine.count('entities') + engine.count('tiles') + engine.count('touched'), 0, 'seen alone');
       t.strictSame((await verifyData(engine, 'the test')).faults, []);
-    }
-  });
+      const made = held(kept);
+      gather(kept);
+      run(kept, how === 'asleep' ? 200 : 40);
+      t.equal(engine.count('entities'), 1, 'the node from which something was taken');
+      t.equal(engine.count('touched'), 1);
+      t.strictSame((await verifyData(engine, 'the test')).faults, []);
+      for (let start = 0; start < 2; start++) {
+        kept = restart(engine, kept);
+        wake(kept);
+        t.equal(kept.planet.entities(KIND.node, x, y).length, NODES, 'each node once');
+        t.ok(held(kept) < made || start > 0, 'and one of them with less');
+        run(kept, 20);
+        t.strictSame((await verifyData(engine, 'the test')).faults, []);
+      }
+    },
+  );
