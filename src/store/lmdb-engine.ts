@@ -65,6 +65,7 @@ export class LmdbEngine implements Engine {
     this.tables = new Map(
       TABLES.map((name) => [
         name,
+        // Read-only, of data that an older server wrote: a table that it did not have is not made, so it is empty.
         this.root.openDB({ name, encoding: 'binary', keyEncoding: 'ordered-binary', cache: false }) as never,
       ]),
     );
@@ -97,7 +98,7 @@ export class LmdbEngine implements Engine {
 
   get(table: TableName, key: Key): Uint8Array | undefined {
     try {
-      const bytes = this.tables.get(table)!.get(key as never);
+      const bytes = this.tables.get(table)?.get(key as never);
       // lmdb's buffers are reused by the next read
       return bytes === undefined ? undefined : Uint8Array.from(bytes);
     } catch (error) {
@@ -109,7 +110,7 @@ export class LmdbEngine implements Engine {
     const range =
       first === undefined ? {} : { start: [first] as never, end: [first, Number.POSITIVE_INFINITY] as never };
     try {
-      for (const { key, value } of this.tables.get(table)!.getRange(range)) {
+      for (const { key, value } of this.tables.get(table)?.getRange(range) ?? []) {
         yield [key as Key, Uint8Array.from(value)];
       }
     } catch (error) {
@@ -127,7 +128,8 @@ export class LmdbEngine implements Engine {
   }
 
   count(table: TableName): number {
-    return (this.tables.get(table)!.getStats() as { entryCount: number }).entryCount;
+    const stats = this.tables.get(table)?.getStats() as { entryCount: number } | undefined;
+    return stats?.entryCount ?? 0;
   }
 
   commit(writes: readonly Write[], done: (trouble: Error | null) => void): void {

@@ -243,7 +243,10 @@ export interface GameModule<C extends string = string> {
   setup?(world: World<C>): void;
   /** Once for each new player; if it throws, again with the player's next session. */
   spawnPlayer?(world: World<C>, player: Entity): void;
-  /** Natural content of a base tile, once for ever; if it throws, again when the tile wakes. `random` is seeded by world and tile. */
+  /**
+   * Natural content of a base tile, each time that it wakes: the same calls, whatever they answer; if it throws, again when
+   * the tile wakes. `random` is seeded by world and tile.
+   */
   populate?(world: World<C>, tile: TileArea, random: Random): void;
   /** Whether an entity takes what is given to it: 0 accepts, an outcome refuses. Without it everything accepts. */
   mayReceive?(world: World<C>, target: Entity, itemKind: number, count: number, fromId: number): number;

@@ -45,9 +45,7 @@ export class HandClock {
   }
 }
 
-export interface TestPlayer {
-  slot: number;
-  id: number;
+export interface TestPlayer extends Record<'slot' | 'id', number> {
   session: number;
   word: number;
   sent: number;

@@ -5,6 +5,7 @@
  */
 import { FNV_BASIS, fnvBytes } from '../../src/base/fnv.js';
 import { LIMITS } from '../../src/base/limits.js';
+import { PLAYER_KIND } from '../../src/memory/player.js';
 import { COLD, HEADER, HOT, OWNER, ownerState } from '../../src/memory/record.js';
 import { STORED_RECORD as AT } from '../../src/memory/store-ring.js';
 import type { Shard } from '../../src/shard/tick.js';
@@ -20,6 +21,8 @@ const QUIET_TICKS = 24;
 
 /** The print of who is no more. */
 const GONE = -1;
+/** Of natural content that nobody has touched: the disk must not know it, and it is there once. */
+const NATURAL = -2;
 
 interface Shadow {
   readonly tick: number;
@@ -41,6 +44,7 @@ export class DurableWatch {
   private readonly shadows = new Map<number, Shadow[]>();
   private readonly past = new Set<number>();
   private readonly present = new Set<number>();
+  private readonly origins = new Map<number, number>();
   private tick = 0;
   private readonly record = new RecordBytes();
 
@@ -77,7 +81,7 @@ export class DurableWatch {
 
   private note({ core }: Shard, slot: number): void {
     const { arena } = core;
-    const print = printOf(arena.u8, arena.hot(slot), arena.cold(slot));
+    const print = core.isNatural(slot) ? NATURAL : printOf(arena.u8, arena.hot(slot), arena.cold(slot));
     this.add(core.id(slot), { tick: core.tick, epoch: core.epoch(slot), print });
   }
 
@@ -91,14 +95,27 @@ export class DurableWatch {
   check(): void {
     const { world, disk } = this.sim.node;
     const { arena } = world;
+    this.origins.clear();
     for (let slot = 0; slot < arena.capacity; slot++) {
       if (ownerState(Atomics.load(arena.owner, slot)) < OWNER.OWNED) continue;
+      this.checkOrigin(slot);
       const id = arena.f64[(arena.header(slot) + HEADER.id) >> 3]!;
       if (this.present.has(id)) continue;
       if (this.past.has(id) && disk.get('entities', id) === undefined)
         fail('I4', `the id ${id} was used before the restart`);
       this.present.add(id);
     }
+  }
+
+  /** Of natural content each piece is in the world once. */
+  private checkOrigin(slot: number): void {
+    const { arena } = this.sim.node.world;
+    const hot = arena.hot(slot);
+    const origin = arena.u32[(hot + HOT.origin) >> 2]!;
+    if (arena.u16[(hot + HOT.kind) >> 1] === PLAYER_KIND || origin === 0) return;
+    const other = this.origins.get(origin);
+    if (other !== undefined) fail('I2', `the natural content ${origin} is in slots ${other} and ${slot}`);
+    this.origins.set(origin, slot);
   }
 
   private flushed(): void {
@@ -126,6 +143,7 @@ export class DurableWatch {
       if (lastTick > tick) fail('I12', `the cut of ${tick} holds ${id} as of ${lastTick}`);
       const shadow = newest(this.shadows.get(id) ?? [], tick);
       if (shadow === null) fail('I12', `the cut of ${tick} holds ${id}, which was nowhere then`);
+      if (shadow.print === NATURAL) fail('I12', `the cut of ${tick} holds ${id}, which nobody had touched`);
       if (shadow.print === GONE)
         fail('I12', `the cut of ${tick} holds ${id}, which was gone in ${shadow.tick}`);
       if (shadow.print !== printOf(this.record.u8, AT.hot, AT.cold))
@@ -134,7 +152,7 @@ export class DurableWatch {
     for (const [id, list] of this.shadows) {
       const shadow = newest(list, tick);
       if (shadow === null) continue;
-      if (shadow.tick === tick && shadow.print !== GONE && !there.has(id))
+      if (shadow.tick === tick && shadow.print !== GONE && shadow.print !== NATURAL && !there.has(id))
         fail('I12', `the cut of ${tick} lacks ${id}`);
       this.shadows.set(
         id,
