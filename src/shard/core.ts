@@ -26,30 +26,12 @@ import { EntityList } from './entity-list.js';
 import { unmake } from './spawn.js';
 import { CrossingTraces } from './traces.js';
 import { Deeds } from './deeds.js';
-import { Faults, type TellFaults } from './faults.js';
+import { Faults } from './faults.js';
 import { Frozen } from './frozen.js';
 import { Ledger } from './ledger.js';
 import { NatureKeeper } from './nature.js';
-
-/** What a shard is started with. */
-export interface CoreOptions {
-  shard: number;
-  incarnation: number;
-  worldSeed: number;
-  /** Frames go out every `frameEvery` ticks. */
-  frameEvery: number;
-  /** Players that one tile carries; a load of 1 for placement. */
-  capacity: number;
-  /** Seconds after which a tile sleeps at which nobody looks; default: base/limits.ts. */
-  tileSleepS?: number;
-  /**
-   * What killed a shard twice. (entity id, action id): that action is answered QUARANTINED. (entity id, 0): the entity
-   * is frozen. (−1 − base tile, 0): its natural content is not made.
-   */
-  quarantine: readonly { entity: number; action: number }[];
-  /** Is told, a moment later, what the game did wrong; default: nobody. */
-  tellFaults?: TellFaults;
-}
+import { Notes } from './notes.js';
+import type { CoreOptions } from './options.js';
 
 /** One heartbeat for 16 units: each may be game code that takes its time. */
 const BEAT_MASK = 15;
@@ -61,18 +43,6 @@ const NO_SLOT = 0x3fffffff;
 
 /** Sleep of an entity: none, since the last view, or of one that the last view shows as it is (view.ts). */
 const SLEEP = { AWAKE: 0, ASLEEP: 1, STILL: 2 } as const;
-
-/** A list of numbers of the running tick that never shrinks its storage. */
-export class Notes {
-  readonly values: Int32Array;
-  count = 0;
-  constructor(capacity: number) {
-    this.values = new Int32Array(capacity);
-  }
-  add(value: number): void {
-    this.values[this.count++] = value;
-  }
-}
 
 export class Core {
   readonly arena: Arena;
@@ -230,13 +200,12 @@ export class Core {
 
   private makeWritable(slot: number): void {
     this.asleep[slot] = SLEEP.AWAKE;
-    if (this.owned.has(slot)) {
-      this.writeClock(slot); // first: a deed that is undone puts back that it was untouched
-      if (slot !== this.stepping && this.isNatural(slot)) this.nature.touch(slot);
-      return;
+    if (!this.owned.has(slot)) {
+      this.checkNew(slot);
+      return void (this.deeds.isOpen && this.deeds.saveHot(slot, false));
     }
-    this.checkNew(slot);
-    if (this.deeds.isOpen) this.deeds.saveHot(slot, false);
+    this.writeClock(slot); // first: a deed that is undone puts back that it was untouched
+    if (slot !== this.stepping && this.isNatural(slot)) this.nature.touch(slot);
   }
 
   /** The same for the cold state. What natural content is given or told by its own step touches it, too. */
@@ -337,11 +306,6 @@ export class Core {
   /** Whether an entity is natural content that nobody has touched. */
   isNatural(slot: number): boolean {
     return (this.flags(slot) & FLAG.NATURAL) !== 0;
-  }
-
-  /** HOT.origin of what is no player; 0 = it does not come from a tile's `populate`, or is a player. */
-  origin(slot: number): number {
-    return this.kind(slot) === PLAYER_KIND ? 0 : this.arena.u32[(this.arena.hot(slot) + HOT.origin) >> 2]!;
   }
 
   /** Brings the header's full epoch up to the owner word (see world/handover.ts). */

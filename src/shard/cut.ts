@@ -231,7 +231,7 @@ export class Cut {
     const h = arena.header(slot);
     const tick = arena.i32[(h + HEADER.freedTick) >> 2]!;
     const isTold = this.isOn && !core.isNatural(slot);
-    if (isTold && !pushGone(this.ring, core.id(slot), tick, core.epoch(slot), core.origin(slot)))
+    if (isTold && !pushGone(this.ring, core.id(slot), tick, core.epoch(slot), core.nature.origin(slot)))
       return false;
     // Freed after the push: in between, a replacement finds the committed tag of the freeing and tells it again.
     this.block.dirty[slot] = 0;

@@ -9,7 +9,7 @@
  */
 import { LIMITS } from '../base/limits.js';
 import { NATURE_PLACES, NATURE_STATE, indexOfOrigin, originOf, tileOfOrigin } from '../memory/nature.js';
-import { FLAG } from '../memory/player.js';
+import { FLAG, PLAYER_KIND } from '../memory/player.js';
 import { COLD, HOT } from '../memory/record.js';
 import { tagFreed } from '../memory/slots.js';
 import type { Core } from './core.js';
@@ -77,6 +77,12 @@ export class NatureKeeper {
       world.nature.made(this.tile, index);
       ledger.natural(slot, 1);
     }
+  }
+
+  /** HOT.origin of what is no player; 0 = it does not come from a tile's `populate`, or is a player. */
+  origin(slot: number): number {
+    const { arena } = this.core;
+    return this.core.kind(slot) === PLAYER_KIND ? 0 : arena.u32[(arena.hot(slot) + HOT.origin) >> 2]!;
   }
 
   /** An untouched entity that may be written to: from here on it is stored. The bit before the commit (nature.ts). */

@@ -12,7 +12,8 @@ import { PRESENCE_STATE, writerEpoch, writerGateway } from '../memory/inbox.js';
 import { COLD, HOT } from '../memory/record.js';
 import { LogReplyWriter, type SelfState, SelfUpdateWriter } from '../wire/self-update.js';
 import { FULL_SPEED } from '../world/dilation.js';
-import type { Core, Notes } from './core.js';
+import type { Core } from './core.js';
+import type { Notes } from './notes.js';
 import { READY_HEAD_BYTES, RECORD, SELF_HEAD_BYTES } from '../memory/player.js';
 import type { GatewayRings } from './gateway-rings.js';
 

@@ -13,15 +13,15 @@ import { boundsOf, tileOfIndex } from '../geo/address.js';
 import { CELL_COLUMNS, CELL_ROWS } from '../geo/cell.js';
 import { columnAt, rowAt, tileColumns } from '../geo/tile.js';
 import { NATURE_STATE } from '../memory/nature.js';
-import { HEADER, HOT, OWNER, ownerState, packOwner, epochOf } from '../memory/record.js';
+import { HOT } from '../memory/record.js';
 import type { TileArea } from '../world/facade.js';
 import { leavesOf, maskOf } from '../world/layout.js';
 import type { Placer } from '../world/placing.js';
-import { FLAG, PLAYER_KIND } from '../memory/player.js';
 import { TOUCH_CELLS } from '../world/waking.js';
 import { BULK } from './bulk.js';
 import type { Core } from './core.js';
 import { inHand } from './in-hand.js';
+import { Waking } from './waking.js';
 
 const BASE_COLUMNS = tileColumns(LIMITS.baseTileLevel);
 const CELL_SHIFT = LIMITS.cellLevel - LIMITS.baseTileLevel;
@@ -44,12 +44,9 @@ export class Tiles {
   private readonly unmade: number[] = [];
   /** Little room is left in the arena: tiles sleep sooner. */
   isCrowded = false;
-  /** Tiles taken since the last look for parked entities. */
-  private woken = new Set<number>();
+  private readonly waking: Waking;
   /** Tiles taken since Migration has looked. */
   readonly fresh = new Set<number>();
-  /** Of these tiles something is still to be taken back. */
-  private readonly early = new Set<number>();
   /** Tiles that go to sleep, in as many ticks as that needs, and how many entities were counted in each. */
   private readonly idle = new Map<number, number>();
   /** Those of them whose entities go to rest in the running tick, and those that have some left at its end. */
@@ -57,9 +54,6 @@ export class Tiles {
   private readonly unfinished = new Set<number>();
   /** How many of their entities nobody has touched. */
   private readonly untouched = new Map<number, number>();
-  /** Tiles for which parked entities are being looked for, and the slot at which the search goes on. */
-  private searched = new Set<number>();
-  private searchAt = 0;
   private committedByDead = 0;
   /** What the blocks of all shards said of starts and ends at the last search. */
   private lives = 0;
@@ -67,7 +61,9 @@ export class Tiles {
   constructor(
     private readonly core: Core,
     private readonly placer: Placer,
-  ) {}
+  ) {
+    this.waking = new Waking(core);
+  }
 
   get count(): number {
     return this.held.size;
@@ -75,8 +71,8 @@ export class Tiles {
 
   /** Whether nothing is held, and nothing is left to be done for what was. */
   get isQuiet(): boolean {
-    const sought = this.woken.size + this.searched.size;
-    return this.held.size + sought + this.populated.length + this.populateNext.size === 0;
+    const { held, populated, populateNext, waking } = this;
+    return held.size + waking.sought + populated.length + populateNext.size === 0;
   }
 
   /** Base tiles held, in whole or in part, with the squares that were this shard's when it took them (world/layout.ts). */
@@ -101,7 +97,7 @@ export class Tiles {
     this.held.set(tile, squares);
     this.fresh.add(tile);
     directory.touch(tile, this.core.tick);
-    this.woken.add(tile);
+    this.waking.want(tile);
     this.core.asking.wantTile(tile);
     this.settleGeneration(tile);
     this.bare.delete(tile);
@@ -115,7 +111,7 @@ export class Tiles {
 
   /** The store has brought back what rested in a tile. Whoever has it by now, they come from here. */
   loaded(tile: number): void {
-    this.woken.add(tile);
+    this.waking.want(tile);
   }
 
   /** After a death: takes all tiles that the directory says are this shard's, before the first tick. */
@@ -331,7 +327,7 @@ export class Tiles {
   private stayAwake(tile: number): void {
     this.idle.delete(tile);
     this.resting.delete(tile);
-    this.woken.add(tile);
+    this.waking.want(tile);
     if (this.held.has(tile)) this.wantContent(tile);
   }
 
@@ -348,7 +344,7 @@ export class Tiles {
       if (directory.isSplit(tile)) continue; // it is merged before it may sleep
       if (maskOf(directory, tile, shard) === 0) this.held.delete(tile);
       // What comes back is not sent to rest again before all of it is back.
-      else if (this.isIdle(tile) && !this.woken.has(tile) && !this.searched.has(tile)) idle.set(tile, 0);
+      else if (this.isIdle(tile) && !this.waking.isSought(tile)) idle.set(tile, 0);
       // Removed by whoever meant to let it sleep, and then it did not.
       else this.wantContent(tile);
     }
@@ -372,7 +368,7 @@ export class Tiles {
   private release(tile: number): void {
     this.idle.delete(tile);
     if (!this.core.world.directory.release(tile, this.core.shard)) {
-      this.woken.add(tile); // the layout has changed meanwhile: whoever has the tile now gets them as usual
+      this.waking.want(tile); // the layout has changed meanwhile: whoever has the tile now gets them as usual
       return;
     }
     this.held.delete(tile);
@@ -381,52 +377,13 @@ export class Tiles {
     if (!this.isIdle(tile)) this.placer.ensureTile(tile);
   }
 
-  /**
-   * Takes back what was parked when the woken tiles went to sleep, as much as a tick takes on; players who are away stay
-   * parked. A tile that is woken meanwhile is looked for in a search of its own. Once a tick.
-   */
+  /** Takes back what rests in woken tiles. Once a tick. */
   unpark(): void {
-    const { arena } = this.core;
-    if (this.searched.size === 0) {
-      if (this.woken.size === 0) return;
-      [this.searched, this.woken] = [this.woken, this.searched];
-      this.searchAt = 0;
-    }
-    let room = BULK.woken;
-    let slot = this.searchAt;
-    for (; slot < arena.capacity && room > 0; slot++) {
-      // A plain look at first: nearly all words say something else, and an atomic one is a call.
-      if (ownerState(arena.owner[slot]!) !== OWNER.PARKED) continue;
-      const word = Atomics.load(arena.owner, slot);
-      if (ownerState(word) !== OWNER.PARKED) continue;
-      // Hints, read without owning the record: the claim fails unless the word, and so the record, stayed as it was.
-      if (this.core.kind(slot) === PLAYER_KIND) continue;
-      const tile = arena.i32[(arena.hot(slot) + HOT.tile) >> 2]!;
-      if (!this.searched.has(tile)) continue;
-      room--;
-      this.core.progress();
-      // Not yet: it went to rest in a tick that this shard has still to run.
-      if (!this.claim(slot, word) && Atomics.load(arena.owner, slot) === word) this.early.add(tile);
-    }
-    this.searchAt = slot;
-    if (slot < arena.capacity) return;
-    this.searched.clear();
-    for (const tile of this.early) this.woken.add(tile);
-    this.early.clear();
+    this.waking.unpark();
   }
 
   /** Takes one parked entity. @returns whether it is ours now */
   claim(slot: number, word: number): boolean {
-    const { arena, shard, tick } = this.core;
-    // What went to rest in tick k is taken in ticks ≥ k only.
-    if (arena.i32[(arena.header(slot) + HEADER.handoverTick) >> 2]! > tick) return false;
-    const epoch = epochOf(word) + 1;
-    const mine = packOwner(OWNER.OWNED, shard, 127, epoch);
-    if (Atomics.compareExchange(arena.owner, slot, word, mine) !== word) return false;
-    this.core.setEpochFromWord(slot, mine);
-    this.core.adopt(slot);
-    const hot = this.core.writeHot(slot);
-    arena.u16[(hot + HOT.flags) >> 1]! |= FLAG.RESTED;
-    return true;
+    return this.waking.claim(slot, word);
   }
 }
