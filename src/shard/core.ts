@@ -273,11 +273,13 @@ export class Core {
   }
 
   private isNew(slot: number): boolean {
-    const h = this.arena.header(slot) >> 2;
-    return (
-      this.arena.i32[h + (HEADER.createdTick >> 2)] === this.tick &&
-      this.arena.i32[h + (HEADER.createdIncarnation >> 2)] === this.options.incarnation
-    );
+    return this.isTagged(this.arena.header(slot), HEADER.createdTick, HEADER.createdIncarnation);
+  }
+
+  private isTagged(header: number, tick: number, incarnation: number): boolean {
+    const { i32 } = this.arena;
+    if (i32[(header + tick) >> 2] !== this.tick) return false;
+    return i32[(header + incarnation) >> 2] === this.options.incarnation;
   }
 
   /** Whether something is the slot of an entity that this shard owns, or has made in this tick. */
@@ -392,10 +394,6 @@ export class Core {
 
   /** Whether the slot was freed in this tick (the commit takes it away). */
   isFreed(slot: number): boolean {
-    const h = this.arena.header(slot) >> 2;
-    return (
-      this.arena.i32[h + (HEADER.freedTick >> 2)] === this.tick &&
-      this.arena.i32[h + (HEADER.freedIncarnation >> 2)] === this.options.incarnation
-    );
+    return this.isTagged(this.arena.header(slot), HEADER.freedTick, HEADER.freedIncarnation);
   }
 }
