@@ -153,6 +153,7 @@ function stones(count: number): GameModule {
       keep: act(6, (world, stone) => world.keep(stone)),
       remove: act(7, (world, stone) => world.consumeItems(stone, 0, 1) && world.despawn(stone)),
       order: act(8, (world, _, player) => world.columns.order!.set(player, 1)),
+      lay: act(9, (world) => world.spawn(1, x, y)),
     },
     messages: {
       mark: {
@@ -251,9 +252,13 @@ t.test('a crowded arena: tiles sleep sooner, nature waits, and what players lay 
   const player = planet.join(x, y);
   planet.run(3);
   t.equal(planet.ownerOf(player.slot), 0);
-  t.ok(planet.shards[0]!.facade.spawn(1, x, y) >= 0, 'a player may lay something down');
+  const { owned } = planet.shards[0]!.core;
+  const before = owned.count;
+  planet.act(player, 'lay');
+  planet.run(3);
+  t.equal(owned.count, before + 1, 'a player may lay something down');
   planet.run((LIMITS.crowdedSleepS + 2) * SECOND);
-  t.ok(planet.shards[0]!.core.owned.count < 128, 'what nobody looks at has gone');
+  t.ok(owned.count < 128, 'what nobody looks at has gone');
   checkPlanet(planet, 1);
   t.end();
 });

@@ -1,27 +1,40 @@
 /** Natural content and the store: what nobody has touched is in no file, what was touched is there once, through restarts. */
+import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { LIMITS } from '../../src/base/limits.js';
 import { CONTENT, ITEM, KIND } from '../../src/game/constants.js';
 import game from '../../src/game/game.js';
 import { boundsOf, tileAt } from '../../src/geo/address.js';
+import { tileIndex } from '../../src/geo/tile.js';
 import { indexOfOrigin, tileOfOrigin } from '../../src/memory/nature.js';
 import { HOT } from '../../src/memory/record.js';
+import type { Key, TableName } from '../../src/store/engine.js';
+import { unsealNumbers } from '../../src/store/frame.js';
 import { MapEngine } from '../../src/store/map-engine.js';
 import { verifyData } from '../../src/store/verify.js';
+import type { GameModule } from '../../src/world/facade.js';
 import { type Kept, keep, run } from './keeper.js';
 
 const ITEMS = Object.keys(ITEM).length;
 const NODES = CONTENT.groves * CONTENT.nodesPerGrove;
+const STONES = 5;
 const tile = boundsOf(tileAt(10_000, 10_000, LIMITS.baseTileLevel));
 const x = (tile.west + tile.east) / 2;
 const y = (tile.south + tile.north) / 2;
+const index = tileIndex(x, y, LIMITS.baseTileLevel);
 
 /** Another process on the same data. */
 function restart(engine: MapEngine, before: Kept): Kept {
-  const kept = keep(game, engine, { shards: 1, entities: 256, tileSleepS: 2, tick: before.planet.tick + 1 });
+  return begin(game, engine, before.planet.tick + 1);
+}
+
+function begin(module: unknown, engine: MapEngine, tick: number): Kept {
+  const kept = keep(module, engine, { shards: 1, entities: 256, tileSleepS: 2, tick });
   const { world } = kept.planet;
   const { facts } = kept;
   world.ids.begin(1000);
+  for (let i = 0; i < facts.generated.length; i += 2)
+    world.directory.setGeneratedTick(facts.generated[i]!, facts.generated[i + 1]!);
   for (const origin of facts.touched) world.nature.take(tileOfOrigin(origin), indexOfOrigin(origin));
   facts.itemsCreated.forEach((created, kind) => {
     world.cut.resting[kind] = created - (facts.itemsConsumed[kind] ?? 0);
@@ -80,3 +93,54 @@ for (const how of ['asleep', 'awake'] as const)
       }
     },
   );
+
+/** Five stones in the middle of each tile; the first holds one pebble, the second two … */
+const stones: GameModule = {
+  name: 'stones',
+  items: ['pebble'],
+  kinds: ['player', 'stone'],
+  components: { mark: 'f32' },
+  actions: {},
+  populate(world, area) {
+    for (let i = 0; i < STONES; i++) {
+      const stone = world.spawn(1, (area.west + area.east) / 2 + i, (area.south + area.north) / 2);
+      if (stone >= 0) world.createItems(stone, 0, i + 1);
+    }
+  },
+  step() {},
+};
+
+t.test('a world of format 1, in which all natural content is stored, goes on as it is', async (t) => {
+  // Written by the last server of that format, after it had woken one tile of this game.
+  const file = new URL('./world-format-1.json', import.meta.url);
+  const entries = JSON.parse(readFileSync(file, 'utf8')) as [TableName, Key, string][];
+  const engine = new MapEngine();
+  const writes = entries.map(([table, key, value]) => ({ table, key, value: Buffer.from(value, 'base64') }));
+  engine.commit(writes, () => {});
+  t.equal(formatOf(engine), 1);
+  const bags = ({ planet }: Kept) =>
+    planet
+      .entities(1, x, y)
+      .map((slot) => planet.items(slot, 0))
+      .sort();
+  let kept = begin(stones, engine, 100);
+  t.equal(formatOf(engine), 2, 'an older server would make its content anew: it refuses it from now on');
+  t.equal(kept.facts.entities, STONES);
+  for (let start = 0; start < 2; start++) {
+    wake(kept);
+    t.strictSame(bags(kept), [1, 2, 3, 4, 5], 'each stone once, with what it held');
+    run(kept, 120);
+    t.equal(kept.planet.world.directory.lookup(index), -1, 'the tile sleeps');
+    t.equal(engine.count('entities'), STONES, 'what was stored stays stored');
+    t.strictSame((await verifyData(engine, 'the test')).faults, []);
+    kept = begin(stones, engine, kept.planet.tick + 1);
+  }
+  kept.planet.shards[0]!.wakeTileOf(x + 3 * (tile.east - tile.west), y);
+  run(kept, 20);
+  t.equal(engine.count('entities'), STONES, 'of a tile that nobody had seen before nothing is stored');
+  t.strictSame((await verifyData(engine, 'the test')).faults, []);
+});
+
+function formatOf(engine: MapEngine): number {
+  return unsealNumbers(engine.get('meta', 'format')!)![0]!;
+}
