@@ -80,7 +80,7 @@ export class PlanetNode implements NodeView {
   private readonly breathing: Breathing;
   private readonly audit: Audit;
   /** Of the game, once it is loaded. */
-  private itemNames: readonly string[] = [];
+  private game: CompiledGame | null = null;
   private readonly jobs: Jobs;
   private readonly pool: ReturnType<typeof jobPool>;
   private readonly admin: AdminServer;
@@ -140,7 +140,7 @@ export class PlanetNode implements NodeView {
       limits: plannerLimits({ capacityPlayers, pinShards, ...limits }),
       forecast: config.forecast,
     });
-    this.audit = new Audit(world, () => this.itemNames, log);
+    this.audit = new Audit(world, () => this.game?.items ?? [], log);
     this.statusSource = new StatusSource({
       audit: this.audit,
       ...this.breathing,
@@ -240,7 +240,7 @@ export class PlanetNode implements NodeView {
   }
 
   journal(entity: number): readonly object[] {
-    return this.audit.journal(entity, JOURNAL_LINES).map((line) => shown(line, this.itemNames));
+    return this.audit.journal(entity, JOURNAL_LINES).map((line) => shown(line, this.game?.items ?? []));
   }
 
   plantDuplicate(entity: number, item: number, count: number): boolean {
@@ -262,6 +262,7 @@ export class PlanetNode implements NodeView {
     return shardLauncher({
       ...{ world, env, timers, log, faults: this.faults },
       gameFile: config.game,
+      declared: () => this.game?.declared ?? '',
       worldSeed: config.seed,
       frameEvery: config.tickRate / config.frameRate,
       capacity: config.capacity,
@@ -288,7 +289,7 @@ export class PlanetNode implements NodeView {
     const { config, clock, timers, world } = this;
     const pacing = { clock, timers, world };
     const game = await loadGame(config.game ?? undefined);
-    this.itemNames = game.items;
+    this.game = game;
     // Looked at first, so that the usual mistake of a second start is told at once; the listen itself comes last.
     if (config.port !== 0 || config.host !== null) await probePort(config.port, config.host ?? undefined);
     if (this.stopping !== null) return null;
@@ -309,6 +310,7 @@ export class PlanetNode implements NodeView {
     this.jobs.start();
     await this.supervisor.start();
     if (this.stopping !== null) return null;
+    this.faults.checkSetUp(game.source);
     this.cancels.push(paced(pacing, PACE_MS.plan, () => this.breathing.elastic.step()));
     const gamePort = await this.openGateways(game, durability);
     if (this.stopping !== null) return null;

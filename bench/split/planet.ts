@@ -65,6 +65,7 @@ export class Threads {
     const { launch } = shardLauncher({
       world: this.world,
       gameFile: this.rules.file,
+      declared: () => this.game.declared,
       worldSeed: 1,
       frameEvery: LIMITS.tickRateHz / LIMITS.frameRateHz,
       capacity: LIMITS.capacityPlayers,

@@ -6,7 +6,9 @@
  * `MOST` the oldest is forgotten, and is told as new when it comes again.
  */
 import type { Timers } from '../base/clock.js';
+import { BlueMarbleError } from '../base/errors.js';
 import type { FaultReport, FrozenEntity, GameFault } from '../shard/faults.js';
+import { SETUP } from '../shard/set-up.js';
 import type { Log } from './log.js';
 
 const MOST = 256;
@@ -31,6 +33,8 @@ interface Frozen {
 export class GameFaults {
   private readonly kinds = new Map<string, Kind>();
   private readonly frozen = new Map<number, Frozen>();
+  /** By shard: why the game's setup has failed in its thread. */
+  private readonly unset = new Map<number, GameFault>();
   private cancel: (() => void) | null = null;
 
   constructor(
@@ -40,7 +44,10 @@ export class GameFaults {
 
   /** A shard's report. */
   take(shard: number, { faults, frozen, examples }: FaultReport): void {
-    for (const fault of faults) this.note(shard, fault);
+    for (const fault of faults) {
+      this.note(shard, fault);
+      if (fault.what === SETUP) this.unset.set(shard, fault);
+    }
     const before = this.frozen.get(shard)?.count ?? 0;
     if (frozen === 0) this.frozen.delete(shard);
     else this.frozen.set(shard, { count: frozen, examples });
@@ -53,16 +60,27 @@ export class GameFaults {
   /** The thread of a shard has ended: who takes over its entities tries them anew. */
   ended(shard: number): void {
     this.frozen.delete(shard);
+    this.unset.delete(shard);
   }
 
-  /** One sentence for each shard that has frozen entities. */
+  /** A server does not begin with a game that is not set up. @throws BlueMarbleError BAD_GAME @param source of the game */
+  checkSetUp(source: string): void {
+    for (const fault of this.unset.values())
+      throw new BlueMarbleError('BAD_GAME', `${source}: its setup fails: ${sentenceOf(fault)}`);
+  }
+
+  /** One sentence for each shard that has frozen entities, or in which the game is not set up. */
   alarms(): string[] {
-    return [...this.frozen].map(([shard, { count, examples }]) => {
+    const unset = [...this.unset].map(
+      ([shard, fault]) => `shard ${shard} runs without the game's setup, which fails: ${sentenceOf(fault)}`,
+    );
+    const frozen = [...this.frozen].map(([shard, { count, examples }]) => {
       const some = examples.map(({ kind, entity, place }) => `'${kind}' ${entity}${place && ` (${place})`}`);
       const more = count > some.length ? ' and others' : '';
       const are = count === 1 ? 'entity of the game is' : 'entities of the game are';
       return `shard ${shard}: ${count} ${are} frozen, their steps throw: ${some.join(', ')}${more}`;
     });
+    return [...unset, ...frozen];
   }
 
   /** Nothing more is told. */
@@ -103,4 +121,8 @@ export class GameFaults {
     }
     if (this.kinds.size > 0) this.cancel = this.timers.after(AGAIN_MS, () => this.again());
   }
+}
+
+function sentenceOf({ message, place }: GameFault): string {
+  return place === '' ? message : `${message} (${place})`;
 }

@@ -25,6 +25,8 @@ export interface ShardOptions {
   readonly world: SharedWorld;
   /** null = the built-in game. */
   readonly gameFile: string | null;
+  /** What the game declared when it was first loaded (world/game.ts). */
+  readonly declared: () => string;
   readonly worldSeed: number;
   /** Frames go out every so many ticks. */
   readonly frameEvery: number;
@@ -61,7 +63,7 @@ interface Spare {
 }
 
 export function shardLauncher(options: ShardOptions): ShardLauncher {
-  const { world, env, timers, log, faults, ...game } = options;
+  const { world, env, timers, log, faults, declared, ...game } = options;
   const workerData: ShardWorkerData = { handles: world.handles(), ...game };
   const isThere = (thread: Spare | null) => thread !== null && !thread.hasEnded;
   let spare: Spare | null = null;
@@ -91,7 +93,7 @@ export function shardLauncher(options: ShardOptions): ShardLauncher {
       thread.worker.ref();
       thread.events = events;
       thread.shard = start.shard;
-      const data: ShardStartData = { ...start, quarantine: [...start.quarantine] };
+      const data: ShardStartData = { ...start, quarantine: [...start.quarantine], declared: declared() };
       thread.worker.postMessage(data); // waits in the port while the thread is still loading
       return { terminate: () => void thread.worker.terminate() };
     },

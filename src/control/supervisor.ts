@@ -59,6 +59,8 @@ interface Life {
   failedStarts: number;
   restarts: number;
   alarm: string | null;
+  /** What it said at its newest death, '' = nothing. */
+  fault: string;
   cancelWait: (() => void) | null;
 }
 
@@ -90,6 +92,7 @@ export class Supervisor {
         failedStarts: 0,
         restarts: 0,
         alarm: null,
+        fault: '',
         cancelWait: null,
       });
     }
@@ -204,6 +207,7 @@ export class Supervisor {
     life.silence.begin(0);
     life.condemned = false;
     life.asked = false;
+    life.fault = '';
     const start = {
       shard: life.shard,
       incarnation: life.incarnation,
@@ -217,8 +221,10 @@ export class Supervisor {
         ready: () => {
           if (mine()) this.ready(life);
         },
-        fault: (reason) =>
-          this.parts.log.error({ shard: life.shard, incarnation: start.incarnation, reason }, 'shard fault'),
+        fault: (reason) => {
+          if (mine()) life.fault = reason.split('\n', 1)[0];
+          this.parts.log.error({ shard: life.shard, incarnation: start.incarnation, reason }, 'shard fault');
+        },
         exit: (code) => {
           if (mine()) this.exited(life, `exit code ${code}`);
         },
@@ -295,7 +301,7 @@ export class Supervisor {
       return false;
     }
     life.phase = 'ended';
-    life.alarm = `shard ${shard} could not be started: load stays where it is`;
+    life.alarm = `shard ${shard} could not be started: load stays where it is${life.fault && ` (${life.fault})`}`;
     this.parts.log.error({ shard, how, alarm: true }, life.alarm);
     return true;
   }
@@ -312,7 +318,8 @@ export class Supervisor {
     let waitMs = life.failedStarts > 0 ? wait(WATCH.failedStartWaitMs, life.failedStarts - 1) : 0;
     if (tooMany >= 0) waitMs = Math.max(waitMs, wait(WATCH.alarmWaitMs, tooMany));
     if (life.crashes.length >= WATCH.crashesForAlarm) {
-      life.alarm = `shard ${life.shard} died ${life.crashes.length} times within ${WATCH.crashWindowMs / 1000} s`;
+      const why = life.fault && `: ${life.fault}`;
+      life.alarm = `shard ${life.shard} died ${life.crashes.length} times within ${WATCH.crashWindowMs / 1000} s${why}`;
       this.parts.log.fatal(
         { shard: life.shard, deaths: life.crashes.length, waitMs, alarm: true },
         life.alarm,

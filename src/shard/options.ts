@@ -13,7 +13,7 @@ export interface CoreOptions {
   tileSleepS?: number;
   /**
    * What killed a shard twice. (entity id, action id): that action is answered QUARANTINED. (entity id, 0): the entity
-   * is frozen. (−1 − base tile, 0): its natural content is not made.
+   * is frozen. (−1 − base tile, 0): its natural content is not made. (SETUP_IN_HAND, 0): the game's setup is left out.
    */
   quarantine: readonly { entity: number; action: number }[];
   /** Is told, a moment later, what the game did wrong; default: nobody. */

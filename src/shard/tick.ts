@@ -36,6 +36,7 @@ import type { CoreOptions } from './options.js';
 import { Published } from './published.js';
 import { Rest } from './rest.js';
 import { SelfUpdates } from './self.js';
+import { setUp } from './set-up.js';
 import { Stepper } from './step.js';
 import { Streams } from './streams.js';
 import { Tiles } from './tiles.js';
@@ -111,7 +112,6 @@ export class Shard {
       if (!withTile) core.ledger.verify(slot, core.tick);
       published.leaves(slot);
     };
-    game.module.setup?.(this.facade);
   }
 
   get view() {
@@ -126,14 +126,14 @@ export class Shard {
   start(dead: number): number {
     const { core, world } = this;
     const { block } = core;
-    core.cut.open();
     const now = world.clock.tickAt(this.clock.now());
+    core.begin(dead === 0 ? now : block.committedTick);
+    setUp(core, this.facade);
+    core.cut.open();
     if (dead === 0) {
-      core.begin(now);
       this.rest.start();
       return now + 1;
     }
-    core.begin(block.committedTick);
     core.isSlowed = world.directory.anySlow > 0;
     this.frames.closeAfter(block.publishers(), this.view.cellsOfLast());
     adoptAfter(core, dead);
@@ -202,9 +202,8 @@ export class Shard {
     this.tiles.isCrowded = entities > capacity * LIMITS.crowdedShare;
   }
 
-  private readonly makeContent = (tile: number, area: TileArea): void => {
+  private readonly makeContent = (tile: number, area: TileArea): unknown =>
     this.core.game.module.populate?.(this.facade, area, this.tiles.random(tile));
-  };
 
   private transaction(): void {
     const { core } = this;

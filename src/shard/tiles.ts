@@ -154,7 +154,7 @@ export class Tiles {
    * Natural content of newly held tiles, of so many as a tick takes on and as there is room for; part of the tick's
    * transaction: noted as −tick until the commit.
    */
-  populate(make: (tile: number, area: TileArea) => void): void {
+  populate(make: (tile: number, area: TileArea) => unknown): void {
     let left = BULK.populated;
     for (const tile of this.populateNext) {
       if (left === 0 || this.core.roomForNature <= 0) return; // players and what they lay down go first
@@ -167,7 +167,7 @@ export class Tiles {
     }
   }
 
-  private makeContent(tile: number, make: (tile: number, area: TileArea) => void): void {
+  private makeContent(tile: number, make: (tile: number, area: TileArea) => unknown): void {
     const { core } = this;
     const { directory } = core.world;
     if (!directory.beginGenerated(tile, core.tick)) return;

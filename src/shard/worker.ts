@@ -40,6 +40,8 @@ export interface ShardStartData {
   /** Incarnation that died with this number; 0 = first start. */
   previousIncarnation: number;
   quarantine: { entity: number; action: number }[];
+  /** What the game declared when the server started (world/game.ts). */
+  declared: string;
 }
 
 /** What a shard tells the supervisor by message; everything else goes through its block. */
@@ -65,6 +67,7 @@ async function main(settings: ShardWorkerData): Promise<void> {
   const rehearsing = startRehearsal(settings.gameFile === null ? game : null, world, clock);
   const [start] = await told; // perhaps for hours, for nothing
   rehearsing.stop();
+  game.checkSame(start.declared);
   nameThread(`shard ${start.shard}`);
   parentPort!.unref(); // a shard that has ended its work ends
   const tellFaults = (report: FaultReport) =>
@@ -144,5 +147,7 @@ main(workerData as ShardWorkerData).catch((error: unknown) => {
     error: e.message,
     stack: e.stack ?? '',
   } satisfies ShardMessage);
+  // This one is not the game's: it ends the thread, whatever timers the game may have.
+  process.removeAllListeners('unhandledRejection');
   throw e;
 });

@@ -239,7 +239,7 @@ export interface GameModule<C extends string = string> {
   readonly messages?: Readonly<Record<string, MessageDefinition<C>>>;
   /** Run in the thread pool: pure functions of a cloneable input. */
   readonly jobs?: Readonly<Record<string, (input: unknown) => unknown>>;
-  /** Once per shard start. */
+  /** Once in each thread of a shard, before it has any entity: prepares what the module keeps. Nothing can be written yet. */
   setup?(world: World<C>): void;
   /** Once for each new player; if it throws, again with the player's next session. */
   spawnPlayer?(world: World<C>, player: Entity): void;

@@ -4,7 +4,7 @@
  */
 import { PayloadDecoder, structLayout } from '../base/payload.js';
 import { LIMITS } from '../base/limits.js';
-import { FIRST_GAME_OUTCOME } from '../base/errors.js';
+import { BlueMarbleError, FIRST_GAME_OUTCOME } from '../base/errors.js';
 import {
   COLUMN_BYTES,
   columnBytes,
@@ -120,6 +120,32 @@ export class CompiledGame {
   /** What a log calls the handlers of a message; kind 0 is the transfer of items. */
   handlersOf(kind: number): HandlerNames {
     return this.messageNames.get(kind) ?? TRANSFER_NAMES;
+  }
+
+  /** What records, clients and other shards take for granted of the game, by field: a text to compare. */
+  get declared(): string {
+    const { name, items, kinds, components, events, rejections, actions, messages } = this.module;
+    const payloads = Object.entries(actions).map(([action, { kind, payload }]) => [action, kind, payload]);
+    const letters = Object.entries(messages ?? {}).map(([message, { kind }]) => [message, kind]);
+    const lists = { name, items, kinds, components, events, rejections };
+    return JSON.stringify({ ...lists, actions: payloads, messages: letters });
+  }
+
+  /**
+   * A thread that loads the file later than the others has to find the same in it.
+   * @param declared of the game that runs
+   * @throws BlueMarbleError BAD_GAME names the fields that are not the same
+   */
+  checkSame(declared: string): void {
+    const [old, now] = [JSON.parse(declared), JSON.parse(this.declared)] as [Fields, Fields];
+    const fields = new Set([...Object.keys(old), ...Object.keys(now)]);
+    const other = [...fields].filter((field) => JSON.stringify(old[field]) !== JSON.stringify(now[field]));
+    if (other.length === 0) return;
+    const words = `${other.join(', ')} ${other.length === 1 ? 'is' : 'are'} not what the running server has loaded`;
+    throw new BlueMarbleError(
+      'BAD_GAME',
+      `${this.source}: ${words}; put the file back or start the server anew`,
+    );
   }
 
   hasEvent(kind: number): boolean {

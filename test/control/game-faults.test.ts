@@ -45,6 +45,21 @@ t.test('a flood from many shards is one line, and then one a minute with the cou
   t.end();
 });
 
+t.test('a setup that fails is an alarm while its thread lives, and ends a start', (t) => {
+  const { faults } = setUp();
+  t.doesNotThrow(() => faults.checkSetUp('game.ts'));
+  faults.take(1, report(fault("action 'x'", 1)));
+  t.strictSame(faults.alarms(), []);
+  faults.take(1, report(fault('setup', 1)));
+  t.strictSame(faults.alarms(), ["shard 1 runs without the game's setup, which fails: no (game.ts:3:7)"]);
+  const message = 'game.ts: its setup fails: no (game.ts:3:7)';
+  t.throws(() => faults.checkSetUp('game.ts'), { code: 'BAD_GAME', message });
+  faults.ended(1);
+  t.strictSame(faults.alarms(), []);
+  t.doesNotThrow(() => faults.checkSetUp('game.ts'));
+  t.end();
+});
+
 t.test('frozen entities are an alarm until they are well, or their shard has ended', (t) => {
   const { lines, faults } = setUp();
   const examples = [{ kind: 'creature', entity: 4711, place: '/g/creature.ts:12:5' }];

@@ -124,6 +124,13 @@ export class Server {
     return server;
   }
 
+  /** A start that comes to nothing: its exit code, and all that it says. */
+  static async refused(t: Test, flags: readonly string[]): Promise<{ code: number | null; err: string }> {
+    const server = new Server(t, flags, {});
+    const { code } = await within('the start ends', server.ended, START_MS);
+    return { code, err: server.err };
+  }
+
   get pid(): number {
     const pid = this.child.pid ?? 0;
     if (this.options.isPid1 !== true) return pid;
