@@ -20,6 +20,7 @@ export interface BenchArgs {
 export const NAMES = [
   'capacity',
   'crowd',
+  'door',
   'fanout',
   'forecast',
   'geo',
@@ -46,6 +47,7 @@ export const NAMES = [
 const MEANINGS: Readonly<Record<string, readonly [argument: string, help: string]>> = {
   accounts: ['N', 'new accounts that log in together'],
   actions: ['R', 'actions a second of each client'],
+  attackers: ['N', 'guests who come one after the other, each to a corner where nobody was'],
   bots: ['N', 'bots on the server'],
   budgets: ['N,N', 'bytes a second that a client is sent at most, one after the other'],
   bytes: ['N', 'bytes a second that a client is sent at most'],
@@ -58,6 +60,7 @@ const MEANINGS: Readonly<Record<string, readonly [argument: string, help: string
   'frame-rate': ['N', 'frames a second of the server'],
   from: ['N', 'fewest clients tried'],
   gateways: ['N', 'gateway threads of the server'],
+  ghosts: ['N', 'sockets that are cut right after their Hello'],
   guests: ['N', 'guests among the entities, who have to come back'],
   how: ['NAME', 'one way only'],
   'lateness-ms': ['MS', 'p99 of lateness that is still carried'],
@@ -67,6 +70,7 @@ const MEANINGS: Readonly<Record<string, readonly [argument: string, help: string
   neighbours: ['N', 'clients that each one sees'],
   out: ['DIR', 'where they are put'],
   pairs: ['N', 'comparisons, one after the other'],
+  places: ['N', 'places for entities in the world'],
   players: ['N', 'players'],
   process: ['N', 'programs that start processes one after the other'],
   profile: ['DIR', 'leaves a CPU profile of the server there'],

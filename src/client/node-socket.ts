@@ -2,10 +2,18 @@
  * WebSockets for the SDK in Node, by the package `ws`. A file of its own, so that a browser bundle never sees it.
  */
 import WebSocket from 'ws';
-import type { SocketFactory } from './socket.js';
+import type { ClientSocket, SocketEvents, SocketFactory } from './socket.js';
 
-export const nodeSockets: SocketFactory = (url, events) => {
+export const nodeSockets: SocketFactory = nodeSocketsWith({});
+
+/** @param headers of the request, such as the cookie that a proxy asks for */
+export function nodeSocketsWith(headers: Readonly<Record<string, string>>): SocketFactory {
+  return (url, events) => open(url, events, headers);
+}
+
+function open(url: string, events: SocketEvents, headers: Readonly<Record<string, string>>): ClientSocket {
   const socket = new WebSocket(url, {
+    headers: { ...headers },
     perMessageDeflate: false, // the server does not compress: frames are small and change all the time
     skipUTF8Validation: true, // there is no text to validate
     maxPayload: 4 * 1024 * 1024, // the largest frame that a server builds
@@ -31,4 +39,4 @@ export const nodeSockets: SocketFactory = (url, events) => {
       else socket.close(code, reason);
     },
   };
-};
+}

@@ -26,7 +26,7 @@ import { readDescriptors, roomForSockets } from './descriptors.js';
 
 /** What all gateways of a node have in common. */
 export interface GatewaysOptions
-  extends Omit<GatewaySettings, 'number' | 'listen' | 'spawn' | 'newcomersPerS'> {
+  extends Omit<GatewaySettings, 'number' | 'listen' | 'spawn' | 'newcomersPerS' | 'newcomersBurst'> {
   readonly world: SharedWorld;
   readonly count: number;
   /** Every interface when left out. */
@@ -174,8 +174,13 @@ export class Gateways {
       newcomersPerS: part(all.newcomersPerS),
       tilesPerMinute: part(all.tilesPerMinute),
     };
-    const newcomersPerS = part(LIMITS.newcomersPerS);
-    const rest = { capacity, maxConnections, clientBytesPerS, addresses, newcomersPerS };
+    // However many come and do nothing, they have a fifth of a small world at most until their grace is over.
+    const places = this.options.world.arena.capacity;
+    const most = (limit: number, least: number, share: number) =>
+      part(Math.min(limit, Math.max(least, Math.floor(places / share))));
+    const newcomersPerS = most(LIMITS.newcomersPerS, 50, 64);
+    const newcomersBurst = most(LIMITS.newcomersBurst, 100, 16);
+    const rest = { capacity, maxConnections, clientBytesPerS, addresses, newcomersPerS, newcomersBurst };
     return { number, listen, tls, auth, secret, card, spawn: SPAWN, ...rest };
   }
 

@@ -40,6 +40,8 @@ export interface GatewaySettings {
   /** What one address may have of this gateway; sessions a second that may begin here. Without them: any number. */
   addresses?: AddressOptions;
   newcomersPerS?: number;
+  /** So many at once. */
+  newcomersBurst?: number;
 }
 
 /** @throws BlueMarbleError NO_BINARY, BAD_TLS */
@@ -106,6 +108,7 @@ async function gatewayOver(
       clientBytesPerS: settings.clientBytesPerS,
       addresses,
       newcomersPerS: settings.newcomersPerS,
+      newcomersBurst: settings.newcomersBurst,
     },
     systemTimers(),
   );

@@ -45,6 +45,8 @@ export interface GatewayParts {
   addresses?: Addresses;
   /** Sessions a second that may begin here; without it any number. */
   newcomersPerS?: number;
+  /** So many at once; default: a second's. */
+  newcomersBurst?: number;
 }
 
 /** A gateway looks at its clock 50 times a second; after a longer gap it was not running. */

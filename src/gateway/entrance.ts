@@ -10,7 +10,6 @@
  *                                └─▶ in the world ─▶ claim (newest wins), START ──────────┘
  * ```
  */
-import { LIMITS } from '../base/limits.js';
 import { STORE_STATE } from '../memory/cut-block.js';
 import { GATEWAY_COUNTER as COUNTER } from '../memory/gateway-block.js';
 import { IdLease } from '../memory/ids.js';
@@ -50,8 +49,7 @@ export class Entrance {
     this.slots = new SlotCache(core.world.arena, core.thread);
     this.lease = new IdLease(core.world.ids);
     const perS = core.parts.newcomersPerS ?? Number.MAX_SAFE_INTEGER;
-    const burst = Math.max(perS, (LIMITS.newcomersBurst * perS) / LIMITS.newcomersPerS);
-    this.turns = new TokenBucket(perS, burst, core.now());
+    this.turns = new TokenBucket(perS, Math.max(perS, core.parts.newcomersBurst ?? 0), core.now());
   }
 
   /** A verified Hello. */

@@ -3,7 +3,6 @@ import { once } from 'node:events';
 import { connect, type Socket as TcpSocket } from 'node:net';
 import t from 'tap';
 import { Addresses, type AddressOptions, blocksOf, plain } from '../../src/gateway/addresses.js';
-import { LIMITS } from '../../src/base/limits.js';
 import { Lobby } from '../../src/gateway/lobby.js';
 import { loadUws, UwsTransport } from '../../src/gateway/uws-transport.js';
 import { buildHouse } from './fakes.js';
@@ -270,10 +269,9 @@ t.test('Hellos of an address: wrong tickets count, a resume does not', async (t)
 });
 
 t.test('more newcomers than the world lets in wait in the lobby', async (t) => {
-  // A share of one in 250 sessions a second: sixteen at once.
-  const house = buildHouse({ parts: { newcomersPerS: 1 } });
+  const most = 16;
+  const house = buildHouse({ parts: { newcomersPerS: 1, newcomersBurst: most } });
   const shard = new ScriptedShard(house.world);
-  const most = LIMITS.newcomersBurst / LIMITS.newcomersPerS;
   for (let i = 0; i < most; i++) t.ok((await enter(house, shard)).welcome, `${i}`);
   const late = await enter(house, shard);
   t.same([late.all('welcome'), late.closed], [[], undefined], 'it waits');
