@@ -313,7 +313,7 @@ export class SimNode {
     const leftOut = block.counter(SHARD_COUNTER.ticksDilated) - (this.leftOut[shard] ?? 0);
     this.leftOut[shard] = block.counter(SHARD_COUNTER.ticksDilated);
     const due = owned.count === 0 ? 0 : Math.max(0, 1 - leftOut / owned.count);
-    machine.ran(shard, players.count * due, owned.count * due);
+    machine.ran(shard, players.count, owned.count, due);
   }
 
   /** As the loop of shard/worker.ts. */

@@ -26,6 +26,8 @@ export interface Planned {
   readonly waveTicks: number;
   /** Chance a tick that a person asks for a change of layout. */
   readonly asks: number;
+  /** Threads of other programs that want cores, by spell of time: at most so many, and ticks of a spell. */
+  readonly neighbours: { most: number; readonly spellTicks: number };
   /** Of what is drawn while it runs. */
   readonly random: Random;
 }
@@ -57,6 +59,7 @@ export function isPlanned(seed: number): boolean {
 export function drawPlanned(seed: number, shards: number): Planned {
   const random = seededRandom(hash2(seed, 0x97b));
   const oneOf = <T>(...all: T[]): T => all[random.int(all.length)]!;
+  const others = seededRandom(hash2(seed, 0x97d));
   return {
     cores: oneOf(1, 2, shards),
     costs: drawCosts(random, TICK_MS),
@@ -76,8 +79,15 @@ export function drawPlanned(seed: number, shards: number): Planned {
     failStart: random.int(4) === 0 ? random.next() * 0.5 : 0,
     waveTicks: 60 + random.int(120),
     asks: random.int(2) === 0 ? random.next() * 0.02 : 0,
+    neighbours: { most: others.int(2) * (1 + others.int(8)), spellTicks: 100 + others.int(300) },
     random,
   };
+}
+
+/** Threads of other programs that want a core now: none in every second spell or so. */
+export function neighboursAt({ neighbours }: Planned, seed: number, tick: number): number {
+  const drawn = hash2(seed, 0x97e + Math.floor(tick / neighbours.spellTicks)) % (2 * neighbours.most + 1);
+  return Math.max(0, drawn - neighbours.most);
 }
 
 /** Where a player who comes now begins. */

@@ -7,6 +7,7 @@
  *  P3 relief    a tile over its capacity, or that asks for more than a tick, is about to be split, or is served less
  *  P4 cause     a decision carries the numbers that caused it, and they are true
  *  P5 full      a full machine is found to be full; nothing is split there for CPU time, and no thread starts
+ *  P6 innocent  where ticks cost little, in full and with nobody left out, time is not slowed, whoever takes the cores
  *  I9           changes under way touch no tile twice
  * ```
  * It sees the load tables before the planner does, in the same instant.
@@ -22,6 +23,7 @@ import { SHARD_STATE } from '../../src/memory/shard-block.js';
 import { dilation, farRate } from '../../src/memory/service.js';
 import { checkCause } from './causes.js';
 import { fail } from './fail.js';
+import { Demand } from './demand.js';
 import { Fullness } from './fullness.js';
 import type { Planned } from './planned.js';
 import type { Simulation } from './simulation.js';
@@ -51,6 +53,7 @@ export class PlannerWatch {
   private readonly limits: Planned['limits'];
   private breathing!: Breathing;
   private readonly fullness: Fullness;
+  private readonly demand: Demand;
   private readonly rests = new Map<string, Rest>();
   private readonly running = new Map<string, Reshape>();
   /** Players by square, a turn each, oldest first. */
@@ -58,6 +61,8 @@ export class PlannerWatch {
   /** By address of a leaf: turns in which it was over its capacity, and in which it asked for too much. */
   private over = new Map<string, number>();
   private busy = new Map<string, number>();
+  /** By address of a leaf: how fast time went a turn ago, %. */
+  private time = new Map<string, number>();
   private seen = new WeakSet<DecisionRecord>();
   private startedMs = 0;
   private isAsked = false;
@@ -72,6 +77,7 @@ export class PlannerWatch {
     const { node } = sim;
     this.limits = { ...planned.limits };
     this.fullness = new Fullness(node.machine!);
+    this.demand = new Demand(node.machine!);
     node.onPlanner = (breathing) => this.follow(breathing);
     node.onError = (text, fields) => {
       if (text === 'load could not be planned')
@@ -85,9 +91,10 @@ export class PlannerWatch {
     const { elastic, reshaper } = breathing;
     this.breathing = breathing;
     this.startedMs = this.sim.node.time.now();
-    for (const kept of [this.rests, this.running, this.over, this.busy]) kept.clear();
+    for (const kept of [this.rests, this.running, this.over, this.busy, this.time]) kept.clear();
     this.history.length = 0;
     this.fullness.reset();
+    this.demand.reset();
     const step = elastic.step.bind(elastic);
     elastic.step = () => {
       this.look();
@@ -174,6 +181,7 @@ export class PlannerWatch {
     this.history.push(players);
     if (this.history.length > REMEMBERED) this.history.shift();
     this.fullness.look(world.shardBlocks.length);
+    this.demand.look(world.shardBlocks.length);
     this.wasSaturated = this.breathing.elastic.saturated;
   }
 
@@ -269,7 +277,11 @@ export class PlannerWatch {
   private checkRelief(): void {
     const { world } = this.sim.node;
     const newest = this.history[this.history.length - 1]!;
-    const [over, busy] = [new Map<string, number>(), new Map<string, number>()];
+    const [over, busy, times] = [
+      new Map<string, number>(),
+      new Map<string, number>(),
+      new Map<string, number>(),
+    ];
     for (const leaf of this.breathing.load.latest.tiles) {
       if (world.shardBlocks[leaf.shard]?.state !== SHARD_STATE.RUNNING) continue;
       const address = formatTile(leaf.tile);
@@ -282,6 +294,10 @@ export class PlannerWatch {
         farRate(word) === 100
       )
         over.set(address, (this.over.get(address) ?? 0) + 1);
+      const time = dilation(word);
+      if (time < (this.time.get(address) ?? 100) && this.demand.isLittle(leaf.shard))
+        fail('P6', `time goes at ${time} % in ${address}, whose shard asks for little`);
+      times.set(address, time);
       if (leaf.busy >= BUSY && !isAwaited && dilation(word) === 100)
         busy.set(address, (this.busy.get(address) ?? 0) + 1);
     }
@@ -290,6 +306,7 @@ export class PlannerWatch {
     for (const [address, turns] of busy)
       if (turns > BUSY_TURNS) fail('P3', `${address} asks for more than a tick, and nothing is done`);
     this.over = over;
+    this.time = times;
     this.busy = busy;
   }
 

@@ -261,6 +261,16 @@ t.test('planted bugs of the planner are found', async (t) => {
   await isFoundOut('the thread of an empty shard does not end', (sim) => {
     sim.node.supervisor!.retire = () => true;
   });
+  await isFoundOut(
+    'what threads wait for is taken for our own doing: time slows beside a noisy neighbour',
+    (sim) => {
+      const { load } = sim.node.breathing!;
+      const sample = load.sample.bind(load);
+      load.sample = (also) => ({ ...sample(also), ownShare: 1 });
+      sim.planner!.planned.neighbours.most = 8;
+      sim.node.machine!.costs.playerMs = 0.7;
+    },
+  );
   const { movableLoad } = Draft.prototype;
   Draft.prototype.movableLoad = Draft.prototype.loadOf;
   await isFoundOut('a full machine splits for CPU time', () => {});

@@ -22,7 +22,7 @@ import { SimPlayer, SPOT } from './player.js';
 import { SimNode } from './node.js';
 import { RandomLayout } from './layout.js';
 import { Fuse, STEPS, isBurnt, mined } from './mined.js';
-import { drawPlanned, isPlanned, placeOf, plannedMix } from './planned.js';
+import { drawPlanned, isPlanned, neighboursAt, placeOf, plannedMix } from './planned.js';
 import { PlannerWatch } from './planner-watch.js';
 import { checkEnd, checkTick } from './checks.js';
 import { Retirement } from './retire.js';
@@ -80,6 +80,8 @@ export interface SimulationResult {
 }
 
 const TICK_MS = 50;
+/** Ticks for which a view may hold what is gone: a second, and two between slow frames. */
+const HELD_TICKS = 60;
 const LIVENESS_TICKS = 1500;
 
 /** For half of the seeds so few bytes a second that a dozen players are a crowd, and cells fall into squares. */
@@ -160,8 +162,10 @@ export class Simulation {
     for (const player of this.players) player.settle();
     for (let i = 0; i < LIVENESS_TICKS && !(i > 100 && this.isSettled); i++) await this.step(false);
     for (const player of this.players) player.askForLog();
-    // Who has just left for good, a guest of an earlier process say, is still to be told of.
-    for (let i = 0; i < 60 || (i < 200 && this.tick - this.watch.goneTick < 10); i++) await this.step(false);
+    // Who has just left for good, a guest of an earlier process say, is still to be told of; and a view whose square is
+    // shown anew just then holds on to them for a second more than the frames of that square are apart.
+    for (let i = 0; i < 60 || (i < 240 && this.tick - this.watch.goneTick < HELD_TICKS); i++)
+      await this.step(false);
     checkEnd(this);
     this.accounts.checkEnd();
     await this.planner?.empty(() => this.step(false));
@@ -192,6 +196,14 @@ export class Simulation {
     return this.node.isShown && this.players.every((p) => p.isSettled);
   }
 
+  /** Time goes by for the cores; other programs come and go. */
+  private stepMachine(withFaults: boolean): void {
+    const { machine } = this.node;
+    if (machine === null || this.planner === null) return;
+    machine.neighbours = withFaults ? neighboursAt(this.planner.planned, this.options.seed, this.tick) : 0;
+    machine.step(TICK_MS);
+  }
+
   /** One tick of everybody: players and faults first, then the shards in some order, then what is due meanwhile. */
   private async step(withFaults: boolean): Promise<void> {
     this.tick++;
@@ -204,7 +216,7 @@ export class Simulation {
     else this.planner.play(withFaults);
     const start = this.tick * TICK_MS;
     this.node.time.advance(start);
-    this.node.machine?.step(TICK_MS);
+    this.stepMachine(withFaults);
     const doom = this.random.next() < this.mix.crash ? this.random.int(8) : -1;
     for (const [i, shard] of this.order().entries()) {
       this.runShard(shard);
