@@ -3,7 +3,7 @@ import t from 'tap';
 import { initialState } from '../../src/control/planner/observe.js';
 import { plan } from '../../src/control/planner/plan.js';
 import { type Decision, plannerLimits } from '../../src/control/planner/types.js';
-import { childrenOf, parseTile } from '../../src/geo/address.js';
+import { childrenOf, formatTile, parseTile } from '../../src/geo/address.js';
 
 const HOME = '11/2048/1023';
 const limits = plannerLimits({ capacityPlayers: 500 });
@@ -44,3 +44,31 @@ t.test('waiting that others cause slows nobody, waiting that its own load causes
     if (!slows) t.same(steps, [], `${said}: served in full`);
   }
 });
+
+t.test(
+  'a crowd that fills the machine slows its own time, not that of a lonely tile on another shard',
+  async (t) => {
+    const shards = [0.6, 0.02].map((busy) => ({
+      alive: true,
+      canStart: false,
+      busy,
+      waiting: 0.9,
+      players: 300,
+      tiles: 1,
+    }));
+    const [crowd, lonely] = [HOME, '11/2060/1023'].map((tile) => parseTile(tile)!);
+    const tiles = [
+      { tile: crowd, shard: 0, players: 300, entities: 300, busy: 0.6, squares: [300, 0, 0, 0] },
+      { tile: lonely, shard: 1, players: 3, entities: 3, busy: 0.02, squares: [1, 1, 1, 0] },
+    ];
+    let state = initialState();
+    const slowed = new Set<string>();
+    for (let timeS = 0; timeS < 40; timeS += 0.25) {
+      const made = plan(state, { timeS, tiles, shards, waiting: 0.9, ownShare: 1 }, limits);
+      state = made.state;
+      for (const one of made.decisions)
+        if (one.kind === 'degrade' && one.degrade.dilation < 1) slowed.add(formatTile(one.tile));
+    }
+    t.same([...slowed], [HOME]);
+  },
+);

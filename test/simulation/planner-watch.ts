@@ -61,8 +61,8 @@ export class PlannerWatch {
   /** By address of a leaf: turns in which it was over its capacity, and in which it asked for too much. */
   private over = new Map<string, number>();
   private busy = new Map<string, number>();
-  /** By address of a leaf: how fast time went a turn ago, %. */
-  private time = new Map<string, number>();
+  /** How fast time went a turn ago, %, leaf by leaf. */
+  private time: { readonly tile: TileAddress; readonly time: number }[] = [];
   private seen = new WeakSet<DecisionRecord>();
   private startedMs = 0;
   private isAsked = false;
@@ -91,7 +91,8 @@ export class PlannerWatch {
     const { elastic, reshaper } = breathing;
     this.breathing = breathing;
     this.startedMs = this.sim.node.time.now();
-    for (const kept of [this.rests, this.running, this.over, this.busy, this.time]) kept.clear();
+    for (const kept of [this.rests, this.running, this.over, this.busy]) kept.clear();
+    this.time = [];
     this.history.length = 0;
     this.fullness.reset();
     this.demand.reset();
@@ -277,16 +278,15 @@ export class PlannerWatch {
   private checkRelief(): void {
     const { world } = this.sim.node;
     const newest = this.history[this.history.length - 1]!;
-    const [over, busy, times] = [
-      new Map<string, number>(),
-      new Map<string, number>(),
-      new Map<string, number>(),
-    ];
+    const [over, busy] = [new Map<string, number>(), new Map<string, number>()];
+    const times: typeof this.time = [];
     for (const leaf of this.breathing.load.latest.tiles) {
-      if (world.shardBlocks[leaf.shard]?.state !== SHARD_STATE.RUNNING) continue;
       const address = formatTile(leaf.tile);
       const { tile, path } = entryOf(address)!;
       const word = world.directory.serviceOf(tile, path);
+      const time = dilation(word);
+      times.push({ tile: leaf.tile, time });
+      if (world.shardBlocks[leaf.shard]?.state !== SHARD_STATE.RUNNING) continue;
       const isAwaited = [...this.running.values()].some((other) => overlaps(other.tile, leaf.tile));
       if (
         this.playersIn(leaf.tile, newest) >= this.limits.capacityPlayers &&
@@ -294,11 +294,9 @@ export class PlannerWatch {
         farRate(word) === 100
       )
         over.set(address, (this.over.get(address) ?? 0) + 1);
-      const time = dilation(word);
-      if (time < (this.time.get(address) ?? 100) && this.demand.isLittle(leaf.shard))
+      if (time < this.timeBefore(leaf.tile) && this.demand.isLittle(leaf.shard))
         fail('P6', `time goes at ${time} % in ${address}, whose shard asks for little`);
-      times.set(address, time);
-      if (leaf.busy >= BUSY && !isAwaited && dilation(word) === 100)
+      if (leaf.busy >= BUSY && !isAwaited && time === 100)
         busy.set(address, (this.busy.get(address) ?? 0) + 1);
     }
     for (const [address, turns] of over)
@@ -308,6 +306,13 @@ export class PlannerWatch {
     this.over = over;
     this.time = times;
     this.busy = busy;
+  }
+
+  /** How fast time went there a turn ago, %; of a tile that was split or merged since, the slowest of what it was. */
+  private timeBefore(tile: TileAddress): number {
+    let slowest = 100;
+    for (const before of this.time) if (overlaps(before.tile, tile)) slowest = Math.min(slowest, before.time);
+    return slowest;
   }
 
   private playersIn(tile: TileAddress, players: ReadonlyMap<number, number>): number {

@@ -7,7 +7,8 @@
  *
  * Only what relieves: a shard that waits for a core gets one sooner if this server asks for less, but only as far as it
  * is this server that fills the machine. What other programs take no tile of it can give back, so of the waiting the
- * server's own share of the machine counts, and beside a noisy neighbour a planet that costs little runs in full.
+ * server's own share of the machine counts, and only for the tiles that are the heaviest on the machine: beside a noisy
+ * neighbour a planet that costs little runs in full, and beside a crowd a lonely tile does, whichever shards have them.
  * Back when what the rung above would cost stays below the split threshold.
  */
 import { formatTile } from '../../geo/address.js';
@@ -16,21 +17,25 @@ import { LAST_RATE, type Rung, rungOf, rungs } from './ladder.js';
 import { tileKey } from './squares.js';
 import type { TileMemory, TileSample } from './types.js';
 
-/** A tile shares the trouble of its shard when it costs this share of what the heaviest tile there costs. */
+/** A tile shares the trouble of its shard, or of the machine, when it costs this share of what the heaviest tile there costs. */
 const HEAVY_SHARE = 0.5;
 
 /** Loads as they are now, on the present rungs; a step counts at once, before any measure shows it. */
 class Pressure {
-  /** By shard: share of the tick budget that it uses, or waits for because this server has filled the machine. */
-  private readonly shards: number[];
+  /** By shard: share of the tick budget that it uses, and that it waits for because this server has filled the machine. */
+  private readonly busy: number[];
+  private readonly waiting: number[];
+  /** By shard: what the heaviest of its tiles costs. */
   private readonly heaviest: number[];
+  private readonly heaviestOfAll: number;
 
   constructor(
     private readonly draft: Draft,
     private readonly ladder: readonly Rung[],
   ) {
     const { shards, saturated, sample } = draft;
-    this.shards = shards.map(({ busy, waiting }) => (saturated ? busy + waiting * sample.ownShare : busy));
+    this.busy = shards.map(({ busy }) => busy);
+    this.waiting = shards.map(({ waiting }) => (saturated ? waiting * sample.ownShare : 0));
     this.heaviest = shards.map(() => 0);
     for (const [key, { shard }] of draft.leaves) {
       if (shard < 0) continue;
@@ -38,6 +43,7 @@ class Pressure {
       this.add(shard, memory, 0, memory.rung);
       this.heaviest[shard] = Math.max(this.heaviest[shard], this.ofTile(memory, memory.rung));
     }
+    this.heaviestOfAll = this.heaviest.reduce((most, cost) => Math.max(most, cost), 0);
   }
 
   /** What a tile costs on a rung. */
@@ -45,18 +51,17 @@ class Pressure {
     return memory.busy * this.ladder[rung].dilation;
   }
 
-  ofShard(shard: number): number {
-    return this.draft.isAlive(shard) ? this.shards[shard] : 0;
-  }
-
-  isHeavy(shard: number, memory: TileMemory): boolean {
+  /** The load that a tile answers for: its own, its shard's if it is heavy there, the wait for a core if on the machine. */
+  on(shard: number, memory: TileMemory): number {
     const cost = this.ofTile(memory, memory.rung);
-    return cost > 0 && cost >= (this.heaviest[shard] ?? 0) * HEAVY_SHARE;
+    if (!this.draft.isAlive(shard) || cost <= 0 || cost < this.heaviest[shard] * HEAVY_SHARE) return cost;
+    const isCause = cost >= this.heaviestOfAll * HEAVY_SHARE;
+    return Math.max(cost, this.busy[shard] + (isCause ? this.waiting[shard] : 0));
   }
 
   /** Counts a step of a tile from one rung to another. */
   add(shard: number, memory: TileMemory, from: number, to: number): void {
-    if (shard >= 0) this.shards[shard] += this.ofTile(memory, to) - this.ofTile(memory, from);
+    if (shard >= 0) this.busy[shard] += this.ofTile(memory, to) - this.ofTile(memory, from);
   }
 }
 
@@ -67,14 +72,13 @@ export function degrade(draft: Draft): void {
   for (const [key, leaf] of draft.leaves) {
     const { shard } = leaf;
     const memory = draft.tiles.get(key)!;
-    const own = pressure.ofTile(memory, memory.rung);
-    const busy = pressure.isHeavy(shard, memory) ? Math.max(own, pressure.ofShard(shard)) : own;
+    const busy = pressure.on(shard, memory);
     const players = Math.max(memory.players, leaf.players / draft.limits.capacityPlayers);
     const down = wantsDown(draft, memory, busy, players, ladder.length - 1);
     if (!down && !wantsBack(draft, leaf, memory, pressure, players, ladder)) continue;
     const rung = memory.rung + (down ? 1 : -1);
     pressure.add(shard, memory, memory.rung, rung);
-    step(draft, leaf, memory, rung, { busy: down ? busy : Math.max(own, pressure.ofShard(shard)), players });
+    step(draft, leaf, memory, rung, { busy, players });
   }
 }
 
@@ -106,7 +110,7 @@ function wantsBack(
   const { rung } = memory;
   if (rung === 0 || draft.timeS - memory.rungS < limits.degradeBackS) return false;
   const [own, after] = [pressure.ofTile(memory, rung), pressure.ofTile(memory, rung - 1)];
-  const busy = Math.max(after, pressure.ofShard(shard) + after - own);
+  const busy = Math.max(after, pressure.on(shard, memory) + after - own);
   if ((busy * ladder[rung - 1].cost) / ladder[rung].cost >= threshold(draft) * limits.splitLoadShare)
     return false;
   return rung > LAST_RATE || players < limits.splitLoadShare;
