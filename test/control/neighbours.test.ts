@@ -58,8 +58,15 @@ t.test(
     }));
     const [crowd, lonely] = [HOME, '11/2060/1023'].map((tile) => parseTile(tile)!);
     const tiles = [
-      { tile: crowd, shard: 0, players: 300, entities: 300, busy: 0.6, squares: [300, 0, 0, 0] },
-      { tile: lonely, shard: 1, players: 3, entities: 3, busy: 0.02, squares: [1, 1, 1, 0] },
+      { tile: crowd, shard: 0, players: 300, entities: 300, busy: 0.6, squares: [300, ...Array(15).fill(0)] },
+      {
+        tile: lonely,
+        shard: 1,
+        players: 3,
+        entities: 3,
+        busy: 0.02,
+        squares: [1, 1, 1, ...Array(13).fill(0)],
+      },
     ];
     let state = initialState();
     const slowed = new Set<string>();

@@ -40,6 +40,9 @@ const BUSY = 1.3;
 /** Until a layout is whole that nobody needs: dwells, ladders, packing, and starts that fail. */
 const EMPTY_TICKS = 2000;
 
+/** Ticks in which entities follow a change of layout. */
+const FOLLOW_TICKS = 20;
+
 interface Rest {
   readonly sinceS: number;
   readonly isBorn: boolean;
@@ -65,6 +68,7 @@ export class PlannerWatch {
   private time: { readonly tile: TileAddress; readonly time: number }[] = [];
   private seen = new WeakSet<DecisionRecord>();
   private startedMs = 0;
+  private changedTick = -Infinity;
   private isAsked = false;
   private wasSaturated = false;
   private trouble: Error | null = null;
@@ -116,6 +120,11 @@ export class PlannerWatch {
       this.ended(address, outcome);
       settled(address, outcome);
     };
+  }
+
+  /** Whether a change of layout is under way, or over so lately that entities still follow it. */
+  get isChanging(): boolean {
+    return this.running.size > 0 || this.sim.tick - this.changedTick < FOLLOW_TICKS;
   }
 
   /** After each tick. */
@@ -233,6 +242,7 @@ export class PlannerWatch {
     const decision = this.running.get(address);
     if (decision === undefined) return;
     this.running.delete(address);
+    this.changedTick = this.sim.tick;
     const sinceS = this.nowS();
     this.rests.set(address, { sinceS, isBorn: false });
     if (outcome === 'failed' || decision.kind !== 'split') return;

@@ -80,8 +80,6 @@ export interface SimulationResult {
 }
 
 const TICK_MS = 50;
-/** Ticks for which a view may hold what is gone: a second, and two between slow frames. */
-const HELD_TICKS = 60;
 const LIVENESS_TICKS = 1500;
 
 /** For half of the seeds so few bytes a second that a dozen players are a crowd, and cells fall into squares. */
@@ -162,10 +160,8 @@ export class Simulation {
     for (const player of this.players) player.settle();
     for (let i = 0; i < LIVENESS_TICKS && !(i > 100 && this.isSettled); i++) await this.step(false);
     for (const player of this.players) player.askForLog();
-    // Who has just left for good, a guest of an earlier process say, is still to be told of; and a view whose square is
-    // shown anew just then holds on to them for a second more than the frames of that square are apart.
-    for (let i = 0; i < 60 || (i < 240 && this.tick - this.watch.goneTick < HELD_TICKS); i++)
-      await this.step(false);
+    // Who has just left for good, a guest of an earlier process say, is still to be told of; a change of layout ends.
+    for (let i = 0; i < 60 || (i < 300 && this.planner?.isChanging === true); i++) await this.step(false);
     checkEnd(this);
     this.accounts.checkEnd();
     await this.planner?.empty(() => this.step(false));

@@ -46,8 +46,8 @@ interface Seen {
 export class Watch {
   private readonly seen = new Map<number, Seen>();
   private readonly since = new Map<number, { word: number; tick: number }>();
-  /** When somebody last left, for good or to rest. */
-  goneTick = 0;
+  /** By id, the tick in which an entity last left, for good or to rest. */
+  readonly gone = new Map<number, number>();
   private version = 0;
   private frozen = 0;
   private slowTick = Number.NEGATIVE_INFINITY;
@@ -115,7 +115,9 @@ export class Watch {
     );
     if (writerBusy(inboxes.writer(slot))) fail('I8', `the inbox of slot ${slot} is locked between two ticks`);
     if (state !== OWNER.OWNED && state !== OWNER.TRANSIT) {
-      if (this.seen.delete(slot)) this.goneTick = this.sim.tick;
+      const before = this.seen.get(slot);
+      if (before !== undefined) this.gone.set(before.id, this.sim.tick);
+      this.seen.delete(slot);
       return;
     }
     if (waits) return; // in the middle of a tick that never was
@@ -159,7 +161,7 @@ export class Watch {
     const before = this.seen.get(slot);
     this.seen.set(slot, now);
     if (before === undefined) return;
-    if (now.flags & ~before.flags & FLAG.OFFLINE) this.goneTick = this.sim.tick;
+    if (now.flags & ~before.flags & FLAG.OFFLINE) this.gone.set(now.id, this.sim.tick);
     if (now.generation < before.generation) fail('I4', `slot ${slot} fell back to an older life`);
     if (now.generation !== before.generation) return;
     if (now.id !== before.id) fail('I4', `slot ${slot} changed its id without a new life`);
