@@ -57,6 +57,8 @@ export type ShardMessage =
 const REST_MS = 300;
 /** Turns of the event loop a second. */
 const TURNS_PER_S = 4;
+/** How an error is told that was thrown outside of a tick. */
+const ASYNCHRONOUS = ['unhandledRejection', 'uncaughtException'] as const;
 
 async function main(settings: ShardWorkerData): Promise<void> {
   // Listened to from the beginning: the number may be told while the game is still being loaded.
@@ -75,8 +77,9 @@ async function main(settings: ShardWorkerData): Promise<void> {
   const data = { ...settings, ...start, tellFaults };
   const block = world.shardBlocks[data.shard]!;
   const shard = new Shard(world, game, clock, data);
-  // A promise of the game's that nobody waits for: its error is the game's, like that of a handler.
-  process.on('unhandledRejection', (error) => void shard.core.faults.note(error, 'asynchronous code', 0));
+  // A promise of the game's that nobody waits for, and a timer of its: their errors are the game's, like that of a handler.
+  for (const event of ASYNCHRONOUS)
+    process.on(event, (error: unknown) => void shard.core.faults.note(error, 'asynchronous code', 0));
   block.setGauge(SHARD_GAUGE.threadId, kernelThreadId());
   block.setGauge(SHARD_GAUGE.nice, data.nice === 0 ? 0 : setThreadNice(data.nice));
   const collections = new Collections(block);
@@ -148,6 +151,6 @@ main(workerData as ShardWorkerData).catch((error: unknown) => {
     stack: e.stack ?? '',
   } satisfies ShardMessage);
   // This one is not the game's: it ends the thread, whatever timers the game may have.
-  process.removeAllListeners('unhandledRejection');
+  for (const event of ASYNCHRONOUS) process.removeAllListeners(event);
   throw e;
 });

@@ -171,7 +171,11 @@ export type Payload = StructPayload | TextPayload | NoPayload;
 
 /** What the bytes of an action are: nothing, a text, or a FlatBuffers struct with these fields in this order. */
 export type PayloadSchema = 'none' | 'text' | Readonly<Record<string, FieldType>>;
-type PayloadOf<S> = S extends 'none'
+// Of a schema that is not known (`any`, as in a module's table of all its actions) anything is taken, not only what all
+// three have in common: else no action of a plain module could read a field.
+// biome-ignore lint/suspicious/noExplicitAny: it is `any` that is told apart here
+type PayloadOf<S> = 0 extends S & 1 ? any : KnownPayloadOf<S>;
+type KnownPayloadOf<S> = S extends 'none'
   ? NoPayload
   : S extends 'text'
     ? TextPayload
