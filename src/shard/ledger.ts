@@ -3,9 +3,9 @@
  * make is booked here, per entity and in sums; records that say something else were changed behind the shard's back,
  * or by a fault of it. The sums are local to the thread and committed with the tick (shard-block.ts, BOOK).
  *
- * - Per entity: what its bag should hold (memory/bag-notes.ts), handed over with it. A twentieth of the entities is
- *   compared in each tick, and who goes over a border before it goes, so every bag is looked at within about a second. Who
- *   changes hands with its tile is not looked at then: thousands do in one tick, and tiles stay longer than that second.
+ * - Per entity: what its bag should hold (memory/bag-notes.ts), handed over with it. Each tick compares its share of the
+ *   entities, so that every bag is looked at once a second; who goes over a border is before it goes. Who changes hands
+ *   with its tile is not looked at then: thousands do in one tick, and tiles stay longer than that second.
  * - Sums by who made the change, so that a handover moves nothing. Of each shard, at every commit:
  *   `held = created − consumed − posted + returned + arrived`; and over all shards never more has arrived or returned
  *   than was posted. `entered` is what was under way when its sender came back from disk.
@@ -28,8 +28,8 @@ const NO_ITEM = 255;
 /** States of an outbox place whose items are on the way (mail.ts). */
 const WAITING = 1;
 const SENT = 2;
-/** Every so many ticks each entity is looked at. */
-const ROUND_TICKS = 20;
+/** Of the bags of one tick: a heartbeat after so many. */
+const BEAT_BAGS = 256;
 
 export class Ledger {
   /** BOOK sums, KINDS words each. */
@@ -151,9 +151,13 @@ export class Ledger {
     this.deeds.did(this.wasPushed);
   }
 
-  /** In the tick, before its commit: looks at a part of the entities. */
-  look(owned: EntityList, tick: number): void {
-    for (let i = tick % ROUND_TICKS; i < owned.count; i += ROUND_TICKS) this.verify(owned.slots[i]!, tick);
+  /** In the tick, before its commit: looks at a part of the entities. @param round ticks in which it looks at all of them */
+  look(owned: EntityList, tick: number, round: number): void {
+    let seen = 0;
+    for (let i = tick % round; i < owned.count; i += round) {
+      this.verify(owned.slots[i]!, tick);
+      if (++seen % BEAT_BAGS === 0) this.block.beat();
+    }
   }
 
   /** Compares a bag with the books; a difference is told once, as a line of the journal. */

@@ -220,7 +220,7 @@ export class Shard {
     this.stepper.stepAll();
     this.leaving.review();
     this.tiles.unmakeIdle(this.leaving, core.tick % this.world.clock.ticksPerSecond === 0);
-    core.ledger.look(core.owned, core.tick);
+    core.ledger.look(core.owned, core.tick, this.world.clock.ticksPerSecond);
   }
 
   private aftermath(k: number): void {

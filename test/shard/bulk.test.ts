@@ -3,7 +3,7 @@ import t from 'tap';
 import { LIMITS } from '../../src/base/limits.js';
 import { boundsOf, tileAt } from '../../src/geo/address.js';
 import { tileIndex } from '../../src/geo/tile.js';
-import { OWNER } from '../../src/memory/record.js';
+import { COLD, OWNER } from '../../src/memory/record.js';
 import { SHARD_COUNTER } from '../../src/memory/shard-block.js';
 import { createSharedWorld } from '../../src/memory/shared-world.js';
 import { BULK } from '../../src/shard/bulk.js';
@@ -244,6 +244,10 @@ t.test('rates of ticks: what is meant a second happens so often at every rate', 
     t.equal(planet.stateOf(guest.slot), OWNER.FREE, `${rate} Hz: who said goodbye is gone within a second`);
     const block = planet.world.shardBlocks[0]!;
     t.equal(block.counter(SHARD_COUNTER.ticksFrozen), 0);
+    const { arena } = planet.world;
+    arena.u32[(arena.cold(player.slot) + COLD.items) >> 2]! += 1; // behind the shard's back
+    planet.run(rate);
+    t.equal(block.counter(SHARD_COUNTER.itemDifferences), 1, `${rate} Hz: each bag is looked at once a second`);
   }
   t.end();
 });
