@@ -4,6 +4,9 @@ import type { Draft } from './draft.js';
 import { tileKey } from './squares.js';
 import type { Decision, TileSample } from './types.js';
 
+/** A load that no shard notices. */
+const NEXT_TO_NOTHING = 0.02;
+
 export function mergeIdleSiblings(draft: Draft): void {
   const { baseTileLevel, mergeLoadShare } = draft.limits;
   for (const leaf of draft.leaves.values()) {
@@ -75,7 +78,10 @@ export function merge(
   return decision;
 }
 
-/** The shard with most of the entities that stays below `bound` with all of them; otherwise the least loaded. */
+/**
+ * The shard with most of the entities that stays below `bound` with all of them; otherwise the least loaded. A shard that
+ * carries nearly all of their load already is made no fuller by the merge, however full it is.
+ */
 function targetOf(draft: Draft, parent: TileAddress, siblings: readonly TileSample[], bound: number): number {
   const entities = new Map<number, number>();
   const loads = new Map<number, number>();
@@ -85,7 +91,10 @@ function targetOf(draft: Draft, parent: TileAddress, siblings: readonly TileSamp
     loads.set(shard, (loads.get(shard) ?? 0) + draft.loadOf(tile));
     total += draft.loadOf(tile);
   }
-  const fits = (s: number) => draft.planned[s].load - (loads.get(s) ?? 0) + total < bound;
+  const fits = (s: number) => {
+    const added = total - (loads.get(s) ?? 0);
+    return added <= NEXT_TO_NOTHING || draft.planned[s].load + added < bound;
+  };
   const owners = [...entities.keys()].filter((s) => s >= 0 && draft.isTarget(s) && fits(s));
   owners.sort((a, b) => entities.get(b)! - entities.get(a)! || a - b);
   return owners[0] ?? draft.choose(parent, -1, [], fits);
