@@ -58,7 +58,10 @@ for (const rate of [1, 2, 5, 20, 60]) {
     }
     t.equal(seen(rate, 60).at(-1), 4, 'one that hardly goes on: bounded');
     const catching = seen(rate, 0.25, 30).slice(24, 36); // four times as fast, half a minute behind at first
-    t.ok(catching.every((factor) => factor > 0.2 && factor < 0.36), `catching up needs a quarter: ${catching[0]}`);
+    t.ok(
+      catching.every((factor) => factor > 0.2 && factor < 0.36),
+      `catching up needs a quarter: ${catching[0]}`,
+    );
     t.end();
   });
 }

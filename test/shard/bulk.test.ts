@@ -247,7 +247,11 @@ t.test('rates of ticks: what is meant a second happens so often at every rate', 
     const { arena } = planet.world;
     arena.u32[(arena.cold(player.slot) + COLD.items) >> 2]! += 1; // behind the shard's back
     planet.run(rate);
-    t.equal(block.counter(SHARD_COUNTER.itemDifferences), 1, `${rate} Hz: each bag is looked at once a second`);
+    t.equal(
+      block.counter(SHARD_COUNTER.itemDifferences),
+      1,
+      `${rate} Hz: each bag is looked at once a second`,
+    );
   }
   t.end();
 });
