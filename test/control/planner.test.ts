@@ -248,6 +248,21 @@ t.test(
   },
 );
 
+t.test('shards that are full of other tiles merge what they carry nearly all of already', async (t) => {
+  const names = childrenOf(parseTile(HOME)!).map(formatTile);
+  /** Both shards are equally full with the players of two other tiles each, so nothing is moved. */
+  const merges = (players: number[], owners: number[], others: number[]) => {
+    const bench = new Bench();
+    const siblings = names.map((name, q) => leaf(name, owners[q], players[q]));
+    const elsewhere = [0, 1, 2, 3].map((n) => leaf(`11/${300 + 10 * n}/100`, n >> 1, others[n >> 1] / 2));
+    const made = bench.see([...siblings, ...elsewhere], [shard(), shard()], 30);
+    return only(made, 'merge').map((m) => m.shard);
+  };
+  t.same(merges([60, 60, 0, 0], [0, 0, 0, 1], [300, 420]), [0], 'all of them are on it');
+  t.same(merges([60, 60, 3, 0], [0, 0, 1, 1], [300, 420]), [0], 'what it lacks is next to nothing');
+  t.same(merges([60, 0, 60, 0], [0, 0, 1, 1], [360, 360]), [], 'half a load would make one fuller');
+});
+
 t.test(
   'siblings merge to the shard with most entities, after the dwell; a merged tile rests as well',
   async (t) => {
