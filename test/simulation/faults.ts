@@ -29,14 +29,16 @@ export interface FaultMix {
   retire: number;
   /** Chance a tick: the whole process dies and begins anew. */
   crash: number;
+  /** Chance a tick and shard: one of its calls of the game throws. */
+  stumble: number;
   /** Longest flush of the disk, ms. */
   diskMs: number;
   /** Chance that a new player begins far away from the others, where tiles sleep and wake. */
   far: number;
 }
 
-/** @param ofLogins a stream of their own: the other draws of a seed stay what they were */
-export function drawMix(random: Random, ofLogins: Random): FaultMix {
+/** @param ofLogins, ofGame streams of their own: the other draws of a seed stay what they were */
+export function drawMix(random: Random, ofLogins: Random, ofGame: Random): FaultMix {
   const drawn = (from: Random) => (chance: number, most: number) =>
     from.next() < chance ? from.next() * most : 0;
   const maybe = drawn(random);
@@ -58,6 +60,7 @@ export function drawMix(random: Random, ofLogins: Random): FaultMix {
     diskMs: maybe(0.7, 250),
     far: maybe(0.5, 0.6),
     ...logins,
+    stumble: drawn(ofGame)(0.5, 0.3),
   };
 }
 
@@ -76,6 +79,7 @@ export const CALM: FaultMix = {
   degrade: 0,
   retire: 0,
   crash: 0,
+  stumble: 0,
   diskMs: 0,
   far: 0,
 };

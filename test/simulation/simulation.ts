@@ -11,6 +11,7 @@ import { LIMITS } from '../../src/base/limits.js';
 import { type Random, hash2, seededRandom } from '../../src/base/random.js';
 import type { Client } from '../../src/client/client.js';
 import game from '../../src/game/game.js';
+import type { Shard } from '../../src/shard/tick.js';
 import type { StoreParts } from '../../src/store/core.js';
 import type { GameModule } from '../../src/world/facade.js';
 import { readColumn } from '../shard/column.js';
@@ -27,6 +28,7 @@ import { PlannerWatch } from './planner-watch.js';
 import { checkEnd, checkTick } from './checks.js';
 import { Retirement } from './retire.js';
 import { Watch } from './watch.js';
+import { Whim } from './whim.js';
 
 export interface SimulationOptions {
   seed: number;
@@ -77,6 +79,8 @@ export interface SimulationResult {
   unloads: number;
   /** Accounts that came in for the first time. */
   accounts: number;
+  /** Calls of the game that threw. */
+  stumbles: number;
 }
 
 const TICK_MS = 50;
@@ -105,6 +109,9 @@ export class Simulation {
   /** Bytes a second of each client. */
   readonly budget: number;
   private readonly fuse = new Fuse();
+  readonly whim = new Whim();
+  /** What it draws by. */
+  private readonly whims: Random;
   /** Changes of shared memory by the store until the process dies in the middle of its turn; −1 = it does not. */
   private storeFuse = -1;
   readonly layout: RandomLayout;
@@ -116,14 +123,16 @@ export class Simulation {
 
   constructor(readonly options: SimulationOptions) {
     this.random = seededRandom(hash2(options.seed, 0x51a));
-    const drawn = drawMix(this.random, seededRandom(hash2(options.seed, 0xacc)));
+    this.whims = seededRandom(hash2(options.seed, 0x9a3e));
+    const drawn = drawMix(this.random, seededRandom(hash2(options.seed, 0xacc)), this.whims);
     this.mix = options.mix ?? drawn;
     this.budget = options.clientBytesPerS ?? drawBudget(hash2(options.seed, 0xb1d));
     this.isVolatile = options.isVolatile ?? (this.mix.crash === 0 && (hash2(options.seed, 0x701) & 1) === 0);
     const shards = options.shards ?? 3;
     const planned = (options.planner ?? isPlanned(options.seed)) ? drawPlanned(options.seed, shards) : null;
     if (planned !== null) this.mix = plannedMix(this.mix);
-    this.node = new SimNode(mined(game as unknown as GameModule, this.fuse), this.random, {
+    const spoilt = this.whim.spoil(mined(game as unknown as GameModule, this.fuse));
+    this.node = new SimNode(spoilt, this.random, {
       shards,
       gateways: options.gateways ?? 2,
       seed: options.seed,
@@ -136,10 +145,12 @@ export class Simulation {
     this.layout = new RandomLayout(this);
     this.planner = planned === null ? null : new PlannerWatch(this, planned);
     this.durable = new DurableWatch(this);
-    this.node.shards.forEach((shard) => {
+    const follow = (shard: Shard) => {
       this.durable.follow(shard);
-    });
-    this.node.onBoot = (shard) => this.durable.follow(shard);
+      this.whim.follow(shard, this.node.world);
+    };
+    this.node.shards.forEach(follow);
+    this.node.onBoot = follow;
     this.node.disk.slowestMs = this.mix.diskMs;
     this.retirement = new Retirement(this.node);
     this.stalled = new Array<number>(shards).fill(0);
@@ -185,6 +196,7 @@ export class Simulation {
       decisions: this.planner?.decided ?? 0,
       unloads: this.node.unloads + this.node.store.residence.unloads,
       accounts: this.accounts.accounts,
+      stumbles: this.whim.thrown,
     };
   }
 
@@ -294,6 +306,7 @@ export class Simulation {
     if (random.next() < mix.stall) this.stalled[shard] = 1 + random.int(6);
     if (random.next() < mix.killBetween) this.kill(shard, 'between');
     if (random.next() < mix.killInside) this.fuse.left = random.int(60);
+    if (this.whims.next() < mix.stumble) this.whim.draw(this.whims);
     const last = random.next() < mix.killAnywhere ? this.somePoint() : Number.POSITIVE_INFINITY;
     try {
       const run = () => this.node.runShard(shard);
@@ -304,6 +317,7 @@ export class Simulation {
       this.kill(shard, 'inside');
     }
     this.fuse.left = -1;
+    this.whim.begin(-1);
   }
 
   /** Number of a change of shared memory: often one of the first, where protocols begin. */
@@ -321,7 +335,7 @@ export class Simulation {
       const { left } = this.fuse;
       this.fuse.left = -1; // it is the other's
       if (other === this.stalled.length) node.pollStore();
-      else if (isFree) node.runShard(other);
+      else if (isFree) this.whim.aside(() => node.runShard(other));
       this.fuse.left = left;
     });
   }
