@@ -18,6 +18,7 @@ import { LIMITS } from './base/limits.js';
 import { authOptions, type Config, reachable } from './config.js';
 import { Audit, plantDuplicate, shown } from './control/audit.js';
 import { type Bots, startBots } from './control/bots.js';
+import { isInspected } from './control/breakpoints.js';
 import { worldCard } from './control/card.js';
 import { type ClusterStatus, clusterStatus, nodeFacts } from './control/cluster-status.js';
 import { Gateways } from './control/gateways.js';
@@ -155,7 +156,7 @@ export class PlanetNode implements NodeView {
       before: () => this.durability?.before ?? { created: 0, consumed: 0 },
     });
     this.pool = jobPool(config.game);
-    this.jobs = new Jobs(jobRings(world), this.pool.run, timers, log);
+    this.jobs = new Jobs(jobRings(world), this.pool.run, timers, log, isInspected);
     this.admin = new AdminServer({ ...config, node: this, log, clock, timers });
   }
 
@@ -282,6 +283,7 @@ export class PlanetNode implements NodeView {
       timers,
       log,
       isQuiet: () => isQuiet(world),
+      isDebugged: isInspected,
     });
   }
 

@@ -46,6 +46,8 @@ export class Jobs {
     private readonly run: RunJob,
     private readonly timers: Timers,
     private readonly log: Log,
+    /** Whether a debugger may be attached: a job that stands in one is not ended. */
+    private readonly isDebugged: () => boolean = () => false,
   ) {}
 
   /** Begins to poll. */
@@ -79,7 +81,11 @@ export class Jobs {
 
   private async runOne(job: JobRecord): Promise<void> {
     const controller = new AbortController();
-    const cancel = this.timers.after(JOB_MS, () => controller.abort());
+    let cancel = () => {};
+    const wait = () => {
+      cancel = this.timers.after(JOB_MS, () => (this.isDebugged() ? wait() : controller.abort()));
+    };
+    wait();
     this.controllers.add(controller);
     this.running++;
     let result: JobRecord;

@@ -8,6 +8,7 @@
  */
 import { assert } from '../base/assert.js';
 import type { Clock, Timers } from '../base/clock.js';
+import { Breakpoints } from './breakpoints.js';
 import { type Log, reasonOf } from './log.js';
 import { Quarantine } from './quarantine.js';
 import { Silence } from './silence.js';
@@ -36,6 +37,8 @@ export interface SupervisorParts {
   readonly log: Log;
   /** Whether nobody is there. */
   readonly isQuiet?: () => boolean;
+  /** Whether a debugger may be attached (breakpoints.ts). */
+  readonly isDebugged?: () => boolean;
 }
 
 interface Life {
@@ -67,6 +70,7 @@ interface Life {
 export class Supervisor {
   private readonly lives: Life[] = [];
   private readonly quarantine = new Quarantine();
+  private readonly breakpoints: Breakpoints;
   private incarnations = 0;
   private lastCheck = 0;
   private stopping = false;
@@ -75,6 +79,7 @@ export class Supervisor {
   private onAllEnded: (() => void) | null = null;
 
   constructor(private readonly parts: SupervisorParts) {
+    this.breakpoints = new Breakpoints(parts.isDebugged ?? (() => false), parts.log);
     for (let shard = 0; shard < parts.shards; shard++) {
       this.lives.push({
         shard,
@@ -339,14 +344,17 @@ export class Supervisor {
     for (const life of this.lives) {
       if (life.alarm !== null) this.clearAlarm(life, now);
       if (life.thread === null || this.stopping) continue;
-      if (this.isHung(life, gap) && !life.condemned) this.condemn(life);
+      const heartbeat = this.parts.watch.heartbeat(life.shard);
+      this.breakpoints.look(life.shard, heartbeat);
+      if (!this.isHung(life, heartbeat, gap) || life.condemned) continue;
+      if (this.breakpoints.excuses(life.shard, heartbeat)) life.silence.begin(heartbeat);
+      else this.condemn(life);
     }
   }
 
-  private isHung({ shard, phase, silence }: Life, gap: number): boolean {
-    const { watch } = this.parts;
+  private isHung({ shard, phase, silence }: Life, heartbeat: number, gap: number): boolean {
     if (phase !== 'running') return silence.isTooLong(gap);
-    return silence.hangs(watch.heartbeat(shard), gap, () => watch.activity(shard));
+    return silence.hangs(heartbeat, gap, () => this.parts.watch.activity(shard));
   }
 
   private condemn(life: Life): void {

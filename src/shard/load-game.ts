@@ -63,11 +63,12 @@ async function bundle(name: string, path: string): Promise<string> {
       target: 'node20', // the oldest engine that runs this server
       outfile: `${path}.bundle.js`, // never written: sources in the map are relative to it
       sourcemap: 'both', // in the module for a debugger, beside it for our traces
+      sourceRoot: pathToFileURL(`${dirname(path)}/`).href, // where a debugger finds the author's files
       tsconfigRaw: {}, // the studio's tsconfig.json does not change what is run
       logLevel: 'silent', // faults are thrown, and reported once
     });
     const part = (end: string) => result.outputFiles.find((file) => file.path.endsWith(end))!.text;
-    const source = nameBundle(path, JSON.parse(part('.map')) as SourceMapPayload);
+    const source = nameBundle(path, { ...(JSON.parse(part('.map')) as SourceMapPayload), sourceRoot: '' });
     const code = `${part('.js')}\n//# sourceURL=${source}\n`;
     return `data:text/javascript;base64,${Buffer.from(code).toString('base64')}`;
   } catch (error) {

@@ -30,9 +30,14 @@ if (isMainThread) {
 `;
 
 t.test('npm start gives them', async (t) => {
-  const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: { start: string } };
+  const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
   t.ok(NODE_FLAGS.length > 0);
   t.ok(scripts.start.endsWith(`&& exec node ${NODE_FLAGS.join(' ')} dist/src/main.js`), scripts.start);
+  t.equal(
+    scripts.debug,
+    scripts.start.replace('exec node', 'exec node --inspect'),
+    'and npm run debug the same',
+  );
 });
 
 t.test('the main thread has a larger young generation, a thread what it was given', async (t) => {

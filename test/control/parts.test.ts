@@ -121,7 +121,7 @@ t.test('job records come back as they were, at any offset, out of shared memory'
   t.throws(() => encodeJob({ entity: 1, name: 'n'.repeat(65), ok: true, value: 1 }), /at most 64 bytes/);
 });
 
-function jobs(run: RunJob) {
+function jobs(run: RunJob, isDebugged = () => false) {
   const time = new FakeTime();
   const log = new FakeLog();
   const waiting: JobRecord[] = [];
@@ -134,7 +134,7 @@ function jobs(run: RunJob) {
       return answer.value;
     },
   };
-  const all = new Jobs(rings, run, time, log);
+  const all = new Jobs(rings, run, time, log, isDebugged);
   all.start();
   return { time, log, waiting, given, answer, all };
 }
@@ -208,6 +208,22 @@ t.test('jobs: at most 256 are under way, results that wait included', async (t) 
   answer.value = 'given';
   time.advance(20);
   t.equal(waiting.length, 0);
+});
+
+t.test('jobs: one that stands in a debugger is not ended before that is gone', async (t) => {
+  let isDebugged = true;
+  const signals: AbortSignal[] = [];
+  const { time, waiting } = jobs(
+    (_name, _input, signal) => new Promise(() => signals.push(signal)),
+    () => isDebugged,
+  );
+  waiting.push(job(1));
+  time.advance(20);
+  time.advance(60_000);
+  t.notOk(signals[0]!.aborted);
+  isDebugged = false;
+  time.advance(10_000);
+  t.ok(signals[0]!.aborted);
 });
 
 t.test('jobs: one that never returns is ended and becomes an error; stop ends all', async (t) => {

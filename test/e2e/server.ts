@@ -15,6 +15,7 @@ import { inNamespace } from '../store/namespaces.js';
 
 const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
 const LINE = /^BlueMarble accepts clients at (wss?:\/\/\S+) \(status: (http:\/\/\S+)\)\n/;
+const INSPECTORS = /^(Debugger |For help, see: )/;
 export const TOKEN = 'token-of-the-tests';
 const LOOK_MS = 20;
 /** On a machine that others keep busy. */
@@ -42,6 +43,8 @@ export interface StartOptions {
   readonly breathes?: boolean;
   /** Limit of descriptors of the process. */
   readonly descriptors?: number;
+  /** Node's inspector is open, on any free port: see `inspector`. */
+  readonly isInspected?: boolean;
 }
 
 /** Resolves when it is so, looking again and again; rejects with `what` after the time. */
@@ -90,7 +93,17 @@ export class Server {
     const pinned = asItIs ? [] : ['--pin-shards'];
     const port = flags.includes('--port') ? [] : ['--port', '0'];
     const storage = flags.includes('--data') ? [] : ['--memory'];
-    const words = [process.execPath, ...NODE_FLAGS, MAIN, ...storage, ...port, ...pinned, ...flags];
+    const inspect = options.isInspected === true ? ['--inspect=127.0.0.1:0'] : [];
+    const words = [
+      process.execPath,
+      ...inspect,
+      ...NODE_FLAGS,
+      MAIN,
+      ...storage,
+      ...port,
+      ...pinned,
+      ...flags,
+    ];
     const limit = options.descriptors === undefined ? '' : `ulimit -n ${options.descriptors} && `;
     const shell = ['-c', `${limit}exec "$@"`, 'sh', ...words];
     const [command, argv] = options.isPid1 === true ? inNamespace('sh', shell) : ['sh', shell];
@@ -145,9 +158,15 @@ export class Server {
     return this.err;
   }
 
-  /** What was logged so far. Throws when a line is not JSON: nothing else may write to standard error. */
+  /** ws:// of Node's inspector, as Node tells it. */
+  get inspector(): string {
+    return /^Debugger listening on (ws:\S+)$/m.exec(this.err)?.[1] ?? '';
+  }
+
+  /** What was logged so far. Throws when a line is not JSON: nothing else may write to standard error, but Node's inspector. */
   get log(): LogLine[] {
-    const lines = this.err.split('\n').filter((line) => line !== '');
+    const isNodes = (line: string) => this.options.isInspected === true && INSPECTORS.test(line);
+    const lines = this.err.split('\n').filter((line) => line !== '' && !isNodes(line));
     return lines.map((line) => {
       try {
         return JSON.parse(line) as LogLine;
