@@ -241,7 +241,7 @@ export class Tiles {
    */
   unmakeIdle(leaving: Resting, isDue: boolean): void {
     if (isDue && this.idle.size === 0) this.findIdle(leaving);
-    this.resting.clear();
+    if (this.resting.size > 0) this.resting.clear(); // a Set that is cleared gets a new table
     if (this.idle.size === 0) return;
     this.chooseResting();
     const { core, resting } = this;
