@@ -29,6 +29,7 @@ const LOOK_MS = 25;
 /** Neighbours are chosen anew after so long: they walk on. */
 const WINDOW_MS = 1000;
 const FRAMES_PER_S = 10;
+const SECOND_MS = 1000;
 
 const clock = monotonicClock();
 const timers = systemTimers();
@@ -44,6 +45,10 @@ class Onlooker {
   private chosen: { entity: Entity; tick: number; updates: number }[] = [];
   private begun = 0;
   private bytesBefore = 0;
+  /** Bytes of the second in which most came since it connected, and the bytes so far at each of the last looks. */
+  worstSecond = 0;
+  private readonly totals: { at: number; bytes: number }[] = [];
+  readonly stop: () => void;
 
   constructor(url: string, field: Field, index: number) {
     this.client = connect({
@@ -54,6 +59,14 @@ class Onlooker {
       random: seededRandom(index),
       clock,
     });
+    this.stop = timers.every(LOOK_MS, () => this.weigh(clock.now()));
+  }
+
+  private weigh(now: number): void {
+    const bytes = this.client.stats.bytesIn;
+    this.totals.push({ at: now, bytes });
+    while (this.totals[0]!.at < now - SECOND_MS) this.totals.shift();
+    this.worstSecond = Math.max(this.worstSecond, bytes - this.totals[0]!.bytes);
   }
 
   begin(): void {
@@ -134,7 +147,10 @@ export async function crowd(o: CrowdOptions): Promise<Record<string, unknown>> {
     await pause(o.warm);
     return await measure(o, server, load, onlookers);
   } finally {
-    for (const { client } of onlookers) void client.goodbye();
+    for (const { client, stop } of onlookers) {
+      stop();
+      void client.goodbye();
+    }
     await load.leave();
     await server.stop();
   }
@@ -172,6 +188,8 @@ async function measure(
     clientsLost: after.lost,
     bytesPerClientPerSecond: round((bytesOf(after) - bytesOf(before)) / seconds / (o.players - o.watchers)),
     worstBytesPerSecond: round(Math.max(...onlookers.map(({ bytes }) => bytes / seconds))),
+    // Of any second since they came, their login in the crowd included.
+    worstSecondBytes: Math.max(...onlookers.map(({ worstSecond }) => worstSecond)),
     seenInView: median(onlookers.flatMap(({ seen }) => seen)),
     nearestUpdatesPerSecond: {
       mean: round(mean(rates)),

@@ -13,11 +13,14 @@ import { CELL_COLUMNS, cellsAround, columnOfCell, rowOfCell } from '../geo/cell.
 import {
   LEAF_SIDE,
   WHOLE,
+  cellOfKey,
   depthOf,
   firstLeaf,
   leafColumn,
   leafRow,
   partOf,
+  rateOfKey,
+  squareOfKey,
   streamKey,
 } from '../geo/square.js';
 
@@ -156,6 +159,43 @@ function cornerFrom(centre: number, leaf: number, cell: number): { x: number; y:
   else if (columns < -CELL_COLUMNS / 2) columns += CELL_COLUMNS;
   const rows = rowOfCell(centre) - rowOfCell(cell); // rows count from the north
   return { x: columns * LEAF_SIDE - leafColumn(leaf), y: rows * LEAF_SIDE - leafRow(leaf) };
+}
+
+/** Entities of a square that are told at once: what holds more comes in parts, each with a key frame of its own. */
+export const MOST_AT_ONCE = 384;
+
+/** What stands in a cell: all, and by leaf. */
+export interface Standing {
+  readonly total: number;
+  readonly entities: ArrayLike<number>;
+}
+
+/** The same squares in their order, those in which too many stand in parts. */
+export function inParts(keys: readonly number[], standingIn: (cell: number) => Standing): number[] {
+  return keys.flatMap((key) => {
+    const cell = cellOfKey(key);
+    const squares = squaresWithin(squareOfKey(key), standingIn(cell));
+    return squares.map((square) => streamKey(cell, square, rateOfKey(key)));
+  });
+}
+
+function squaresWithin(square: number, standing: Standing): number[] {
+  const isLeaf = LEAF_SIDE >> depthOf(square) === 1;
+  if (isLeaf || numberIn(square, standing) <= MOST_AT_ONCE) return [square];
+  return [0, 1, 2, 3].flatMap((q) => squaresWithin(partOf(square, q), standing));
+}
+
+/** Whether some square holds more than twice what is told at once, and could be cut. */
+export function isCrowded(keys: readonly number[], standingIn: (cell: number) => Standing): boolean {
+  return keys.some((key) => {
+    const square = squareOfKey(key);
+    if (LEAF_SIDE >> depthOf(square) === 1) return false;
+    return numberIn(square, standingIn(cellOfKey(key))) > 2 * MOST_AT_ONCE;
+  });
+}
+
+function numberIn(square: number, { total, entities }: Standing): number {
+  return square === WHOLE || total <= MOST_AT_ONCE ? total : entitiesIn(square, entities);
 }
 
 /** What one cell of the view weighs, by leaf: bytes a frame at class 0, entities. */

@@ -180,6 +180,7 @@ export class Interest {
   /** Watches what is missing, nearest first. @returns false when something has to wait */
   private catchUp(connection: Connection, plan: Plan): boolean {
     this.account(connection);
+    connection.purse.expected = plan.cost;
     // Where too much passes, what slows it comes first, and on credit.
     if (connection.purse.isOverrun)
       for (const key of plan.keys)
@@ -191,9 +192,13 @@ export class Interest {
       // Sent now, they would be skipped; but the nearest comes in any case.
       const isFull = connection.streams.length > 0 && connection.socket.bufferedAmount() > ENOUGH_BYTES;
       if (isFull) return false;
-      // A hole is worse than a debt: what nothing shown yet covers comes at once; what is finer waits for its price.
+      // A hole is worse than a debt: what nothing shown yet covers comes as soon as its second has room, and nothing
+      // further out before it; what is finer waits for its price.
       const isHole = isUncovered(connection, key);
-      if (isHole || isAll) isAll = this.swap(connection, plan, key, isHole ? PAY.CREDIT : PAY.SAVED) && isAll;
+      if (!isHole && !isAll) continue;
+      if (this.swap(connection, plan, key, isHole ? PAY.CREDIT : PAY.SAVED)) continue;
+      if (isHole) return false;
+      isAll = false;
     }
     return isAll;
   }
@@ -220,8 +225,9 @@ export class Interest {
     );
     const bytes = this.bytesOf(keys);
     const { purse } = connection;
-    if (pay === PAY.CREDIT) purse.owe(bytes);
-    else if (!(pay === PAY.SAVED ? purse.spend(bytes) : purse.spare(bytes))) return false;
+    const canPay =
+      pay === PAY.CREDIT ? purse.owe(bytes) : pay === PAY.SAVED ? purse.spend(bytes) : purse.spare(bytes);
+    if (!canPay) return false;
     for (const stream of old) this.screen.unwatch(connection, stream);
     if (old.length > 0) connection.streams = connection.streams.filter((stream) => !old.includes(stream));
     for (const other of keys) this.screen.watch(connection, other);

@@ -18,6 +18,8 @@ import {
   chooseReach,
   costOf,
   cutAround,
+  inParts,
+  isCrowded,
   isWhole,
 } from './cut.js';
 import type { CellCount, Crowds } from './crowds.js';
@@ -55,7 +57,7 @@ export interface Plan {
   /** Stream keys, nearest first. */
   readonly keys: readonly number[];
   readonly set: ReadonlySet<number>;
-  /** Whole cells only: it is the same for all in the cell. */
+  /** All of the view at its full rate: it is the same for all in the cell. */
   readonly isWhole: boolean;
   /** Slowest class in it. */
   readonly slowest: number;
@@ -198,8 +200,11 @@ export class Plans {
       place.whole = undefined;
       return;
     }
-    if (place.whole === undefined || isEased !== place.isEased) {
-      place.whole = wholePlan(cell, cells, isEased);
+    const standingIn = (at: number) => this.crowds.count(at, now);
+    const isAsBefore = isEased === place.isEased;
+    if (place.whole === undefined || !isAsBefore || isCrowded(place.whole.keys, standingIn)) {
+      const keys = wholeCells(cell, cells, isEased);
+      place.whole = planOf(inParts(keys, standingIn), true, isEased ? 1 : 0, cost);
       place.isEased = isEased;
       place.leaves = [];
     }
@@ -220,14 +225,15 @@ export class Plans {
     this.fillRings(cell, leaf, place.near, now);
     const reach = this.reachFor(known?.reach ?? place.leaves.find((other) => other !== undefined)?.reach);
     const cost = costOf(this.rings, reach, this.framesPerS);
-    if (known !== undefined && String(known.reach) === String(reach)) {
+    const standingIn = (at: number) => this.crowds.count(at, now);
+    const isSame = known !== undefined && String(known.reach) === String(reach);
+    if (isSame && !isCrowded(known.plan.keys, standingIn)) {
       known.madeAt = now;
       known.plan.cost = cost;
       return known.plan;
     }
-    const keys = cutAround(cell, leaf, reach);
-    const slowest = Math.max(...keys.map(rateOfKey));
-    const plan = { keys, set: new Set(keys), isWhole: isWhole(reach), slowest, cost };
+    const keys = inParts(cutAround(cell, leaf, reach), standingIn);
+    const plan = planOf(keys, isWhole(reach), Math.max(...keys.map(rateOfKey)), cost);
     place.leaves[leaf] = { plan, reach, madeAt: now };
     return plan;
   }
@@ -255,10 +261,14 @@ function seenRings(cell: number, side: number): NonNullable<Place['farCells']> {
 }
 
 /** The view in whole cells, its middle first. */
-function wholePlan(cell: number, cells: Float64Array, isEased: boolean): Plan {
+function wholeCells(cell: number, cells: Float64Array, isEased: boolean): number[] {
   const keys = [cell];
   for (const other of cells) if (other !== cell) keys.push(streamKey(other, WHOLE, isEased ? 1 : 0));
-  return { keys, set: new Set(keys), isWhole: true, slowest: isEased ? 1 : 0, cost: 0 };
+  return keys;
+}
+
+function planOf(keys: readonly number[], isWhole: boolean, slowest: number, cost: number): Plan {
+  return { keys, set: new Set(keys), isWhole, slowest, cost };
 }
 
 /** The worst of the plans of a cell's leaves that somebody has asked for lately. */

@@ -4,9 +4,19 @@ import fc from 'fast-check';
 import t from 'tap';
 import { CLASSES, SLOWEST } from '../../src/base/rates.js';
 import { CELL_COLUMNS, CELL_ROWS, cellOf, cellsAround } from '../../src/geo/cell.js';
-import { LEAVES, cellOfKey, firstLeaf, leavesOf, rateOfKey, squareOfKey } from '../../src/geo/square.js';
+import {
+  LEAVES,
+  WHOLE,
+  cellOfKey,
+  firstLeaf,
+  leavesOf,
+  rateOfKey,
+  squareOfKey,
+  streamKey,
+} from '../../src/geo/square.js';
 import {
   EVERYTHING,
+  MOST_AT_ONCE,
   type Reach,
   RINGS,
   addToRings,
@@ -14,9 +24,12 @@ import {
   classOf,
   costOf,
   cutAround,
+  inParts,
+  isCrowded,
   isWhole,
 } from '../../src/gateway/cut.js';
 import { Purse } from '../../src/gateway/purse.js';
+import { Second } from '../../src/gateway/second.js';
 
 const FRAMES_PER_S = 10;
 const LAST = RINGS - 1;
@@ -142,6 +155,58 @@ t.test('a purse: never more than its share over time, whatever is asked for', (t
       },
     ),
     runs,
+  );
+  t.end();
+});
+
+t.test('a second: what was noted in it, and at most a tenth of a second more', (t) => {
+  fc.assert(
+    fc.property(fc.array(fc.tuple(fc.nat(700), fc.nat(1000)), { maxLength: 60 }), (steps) => {
+      const second = new Second();
+      const noted: { at: number; amount: number }[] = [];
+      let now = 1e6;
+      for (const [ms, amount] of steps) {
+        now += ms;
+        second.add(amount, now);
+        noted.push({ at: now, amount });
+        const since = (from: number) =>
+          noted.filter(({ at }) => at > from).reduce((sum, one) => sum + one.amount, 0);
+        const sum = second.sum(now);
+        assert.ok(sum >= since(now - 1000) && sum <= since(now - 1101), `${sum} at ${now}`);
+      }
+    }),
+    runs,
+  );
+  t.end();
+});
+
+t.test('a square in which many stand comes in parts: the same ground, in the same order', (t) => {
+  const cell = cellOf(1000, 1000);
+  const entities = new Float64Array(LEAVES);
+  entities[0] = 500;
+  entities[63] = MOST_AT_ONCE;
+  const heap = { total: 500 + MOST_AT_ONCE, entities };
+  const parts = inParts([streamKey(cell, WHOLE, 2), streamKey(cell + 1, WHOLE, 3)], (at) =>
+    at === cell ? heap : { total: MOST_AT_ONCE, entities },
+  );
+  t.equal(parts.at(-1), streamKey(cell + 1, WHOLE, 3), 'as many as are told at once: whole');
+  const cut = parts.slice(0, -1);
+  t.ok(cut.every((key) => cellOfKey(key) === cell && rateOfKey(key) === 2));
+  t.equal(
+    cut.reduce((leaves, key) => leaves + leavesOf(squareOfKey(key)), 0),
+    LEAVES,
+  );
+  t.equal(leavesOf(squareOfKey(cut[0]!)), 1, 'the heap lies in a leaf');
+  t.equal(leavesOf(squareOfKey(cut.at(-1)!)), LEAVES / 4, 'the others stay together');
+  const many = { total: 2 * MOST_AT_ONCE, entities };
+  t.notOk(isCrowded([cell], () => many));
+  t.ok(isCrowded([cell], () => ({ ...many, total: many.total + 1 })));
+  t.notOk(
+    isCrowded(
+      cut.filter((key) => leavesOf(squareOfKey(key)) === 1),
+      () => ({ total: 9999, entities: entities.fill(9999) }),
+    ),
+    'a leaf cannot be cut',
   );
   t.end();
 });

@@ -121,6 +121,8 @@ export class FakeSocket implements Socket {
   /** The client reads nothing: sends are dropped. */
   isChoked = false;
   buffered = 0;
+  /** Told of the bytes of each message that it gets. */
+  weigh: (bytes: number) => void = () => {};
   private listener: SocketListener | undefined;
   readonly outgoing = new ClientWriter();
 
@@ -139,6 +141,7 @@ export class FakeSocket implements Socket {
       this.listener?.dropped();
       return SENT.DROPPED;
     }
+    this.weigh(bytes.length);
     const heard = decode(bytes);
     if (heard.type === 'frame' && heard.publisher === NO_PUBLISHER) {
       if (heard.previous === 0) this.begun.push(heard.cell);
@@ -298,7 +301,7 @@ export interface House {
 
 /** A world with shards that nobody runs yet and gateways on fake transports. */
 export function buildHouse(
-  options: { gateways?: number; shards?: number; parts?: Partial<GatewayParts> } = {},
+  options: { gateways?: number; shards?: number; maxEntities?: number; parts?: Partial<GatewayParts> } = {},
 ): House {
   const time = new FakeTime();
   const count = options.gateways ?? 1;
@@ -306,7 +309,7 @@ export function buildHouse(
     shards: options.shards ?? 1,
     gateways: count,
     startMs: time.ms,
-    maxEntities: 64,
+    maxEntities: options.maxEntities ?? 64,
     frameRingBytes: 2 ** 20,
     arrivalsPlaces: 64,
     messagePlaces: 64,

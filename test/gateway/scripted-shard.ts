@@ -24,6 +24,8 @@ export class ScriptedShard {
   isDeaf = false;
   /** Do not drain actions. */
   isBusy = false;
+  /** Who else stands in the view, without a record; those with a speed walk east. */
+  crowd: readonly { id: number; x: number; y: number; speed: number }[] = [];
   private readonly selfs = new SelfUpdateWriter();
   private readonly logs = new LogReplyWriter();
   private readonly frames = new CellFrameWriter(2 ** 16);
@@ -109,6 +111,8 @@ export class ScriptedShard {
     view.begin(this.tick, this.incarnation);
     const cells = [...this.owned].map((slot) => ({ slot, c: view.cell(this.cellOf(slot)) }));
     for (const { c } of cells) view.addRow(c);
+    const others = this.crowd.map((one) => ({ one, c: view.cell(cellNumber(one.x, one.y)) }));
+    for (const { c } of others) view.addRow(c);
     view.place();
     for (const [cell, tick] of this.sequences) view.setLastSeq(view.cell(cell), tick);
     for (const { slot, c } of cells) {
@@ -128,6 +132,7 @@ export class ScriptedShard {
         0,
       );
     }
+    for (const { one, c } of others) view.row(c, one.id, one.x, one.y, one.speed, 0, 0, 0, -1, 1, 0, 0);
     view.publish();
   }
 
