@@ -114,16 +114,15 @@ t.test('whoever is far away is counted as far, and seen from further up', { skip
   const server = await startServer(t, ['--shards', '2']);
   const browser = await openBrowser(t);
   const { x, y } = centreOf(HOME);
-  // Two cells and more apart: in the ring around the near view. A grove may stand in between: things count as well.
+  // Two cells and more apart: in the ring around the near view. Groves stand there as well, and come into view when they
+  // will: only of players it is known how many there are.
   const ada = await openPage(browser, server.admin, `/play?x=${x}&y=${y + 3000}`);
   await isOnline(ada.page);
-  await until(ada.page, `/^\\d+ near, \\d+ far$/.test(document.getElementById('in-view').textContent)`);
-  const seen = async () =>
-    ((await ada.page.textContent('#in-view')) ?? '').split(/\D+/).slice(0, 2).map(Number);
-  const [near, far] = await seen();
+  await until(ada.page, `document.getElementById('in-view').title === '0 other players'`);
   const bob = await openPage(browser, server.admin, `/play?x=${x + 330}&y=${y + 3000}`);
   await isOnline(bob.page);
-  await until(ada.page, `document.getElementById('in-view').textContent === '${near} near, ${far + 1} far'`);
+  await until(ada.page, `document.getElementById('in-view').title === '1 other player'`);
+  t.match(await ada.page.textContent('#in-view'), /^\d+ near, [1-9]\d* far$/, 'he is counted as far');
   const large = (await ada.page.evaluate(OWN_PIXELS)) as number;
   t.ok(large > 50, `the own player is drawn: ${large} pixels`);
   for (let i = 0; i < 8; i++) await ada.page.keyboard.press('-');

@@ -194,7 +194,11 @@ class Game {
     setText(byId('shard'), shard < 0 ? '–' : String(shard));
     setText(byId('borders'), `${crossed} (${shardChanges} to another shard)`);
     const far = this.seen.reduce((n, { isFar }) => n + (isFar ? 1 : 0), 0);
-    setText(byId('in-view'), `${this.seen.length - far} near, ${far} far`);
+    const inView = byId('in-view');
+    setText(inView, `${this.seen.length - far} near, ${far} far`);
+    const kinds = this.client.welcome?.kinds ?? [];
+    const players = this.seen.filter(({ entity }) => kinds[entity.kind] === 'player').length;
+    inView.title = players === 1 ? '1 other player' : `${players} other players`;
     const items = this.client.self.items;
     const names = this.client.welcome?.items ?? [];
     const key = `${items.join()} ${this.item}`;
