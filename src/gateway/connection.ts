@@ -73,6 +73,8 @@ export class Connection implements SocketListener {
   /** Gets self updates only, until it has caught up. */
   isAway = false;
   private isChoked = false;
+  /** Own updates are withheld: outcomes may have been skipped, and the next update would pass for "all applied". */
+  private owesOutcomes = false;
   /** By which the state must be left; not while PLAYING. */
   private readonly deadline = new Deadline();
   private resumes = false;
@@ -133,9 +135,10 @@ export class Connection implements SocketListener {
 
   dropped(): void {
     this.core.block.count(COUNTER.droppedBatches);
-    if (this.isChoked || this.isClosed()) return;
+    if (this.state !== STATE.PLAYING) return; // it is sent nothing that is skipped before
+    this.owesOutcomes = true;
+    if (!this.isChoked) this.core.choked.push(this);
     this.isChoked = true;
-    this.core.choked.push(this);
   }
 
   drained(): void {
@@ -255,7 +258,10 @@ export class Connection implements SocketListener {
     y: number,
     message: Uint8Array,
   ): void {
-    if (this.state === STATE.PLAYING) return this.self(this.ownerEpoch, tick, applied, x, y, message);
+    if (this.state === STATE.PLAYING) {
+      this.owesOutcomes = this.isChoked; // it tells the outcomes of a whole window, if it passes itself
+      return this.self(this.ownerEpoch, tick, applied, x, y, message);
+    }
     if (this.state !== STATE.ENTERING) return;
     if (!isOk || session !== this.seat.session) {
       // After a START this answers an earlier connection's entry; after a RESUME our session is there no more.
@@ -305,7 +311,7 @@ export class Connection implements SocketListener {
     this.y = y;
     const now = this.core.now();
     if (this.pong.isHeld) this.publish(this.takePong(now));
-    this.publish(message);
+    if (!this.owesOutcomes) this.publish(message);
     this.lag.sent(tick, now);
     if (!this.isAway) this.rooms.look(this);
   }
@@ -348,15 +354,15 @@ export class Connection implements SocketListener {
 
   /** The transport skipped something. In a turn of its own: the transport must not be touched while it sends. */
   choke(): void {
-    if (this.isClosed()) return;
-    this.lookAway();
-    this.seat.askAgain(); // what was skipped may have been a self update with outcomes
+    if (!this.isClosed()) this.lookAway();
     this.drained();
   }
 
   private unchoke(): void {
     if (this.socket.bufferedAmount() > 0 || !this.isAway) return;
     this.isChoked = false;
+    // What was skipped may have been a self update with outcomes. Not before there is room: the answer would be skipped too.
+    this.seat.askAgain();
     this.obey(this.seat.pay(this.core.now()));
     if (!this.isClosed() && !this.lag.slow) this.lookBack();
   }
@@ -372,7 +378,6 @@ export class Connection implements SocketListener {
     this.rooms.look(this);
   }
 
-  /** Sends at once. */
   send(bytes: Uint8Array): void {
     this.core.block.count(COUNTER.bytesOut, bytes.length);
     this.socket.send(bytes);

@@ -83,9 +83,13 @@ export class RouterLink {
     for (const channel of [...this.channels.values()]) this.guarded(() => channel.closed());
   }
 
+  /** What was skipped was skipped for all, those included who have come in meanwhile: they are told at the end. */
   private choke(isFull: boolean): void {
     for (const { listener } of [...this.channels.values()])
-      this.guarded(() => (isFull ? listener?.dropped() : listener?.drained()));
+      this.guarded(() => {
+        listener?.dropped();
+        if (!isFull) listener?.drained();
+      });
   }
 
   private hear(turn: TurnView): void {
@@ -203,8 +207,10 @@ export class ChannelSocket implements Socket {
   }
 
   bufferedAmount(): number {
-    const isAnswered = this.underwayTurn <= this.link.end.newestApplied;
-    return this.waiting + (isAnswered ? 0 : this.underway);
+    const { end } = this.link;
+    const isAnswered = this.underwayTurn <= end.newestApplied;
+    // A full link has no room for anybody's frames.
+    return this.waiting + (isAnswered ? 0 : this.underway) + (end.isFull ? Math.max(end.waiting, 1) : 0);
   }
 
   lateMs(): number {

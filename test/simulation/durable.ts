@@ -173,14 +173,19 @@ export class DurableWatch {
     const codec = this.codec();
     for (const player of players) {
       const { welcome } = player.client;
-      if (welcome === null || player.isLeaving) continue;
+      if (welcome === null || player.isLeaving) {
+        player.crashed(false); // a Welcome may be on its way to it
+        continue;
+      }
       const bytes = disk.get('entities', welcome.entity);
       const isThere =
         bytes !== undefined &&
         codec.decode(bytes, this.record) === null &&
         this.record.f64[(AT.hot + HOT.sessionId) >> 3] === welcome.session;
       const action = isThere ? this.record.u32[(AT.hot + HOT.lastActionId) >> 2]! : 0;
-      if (action < player.durable)
+      // Another client of it came in later: this one has not heard of that yet.
+      const isTaken = bytes !== undefined && !isThere && player.overtaken.length > 0;
+      if (action < player.durable && !isTaken)
         fail('I12', `player ${player.index}: ${player.durable} was durable, the disk has ${action}`);
       player.crashed(isThere);
     }

@@ -18,6 +18,10 @@ export interface Door {
 
 export class SimNet {
   readonly links = new Set<Link>();
+  /** Told of what each client says. */
+  onSaid: (bytes: Uint8Array) => void = () => {};
+  /** Told of each close by the server. */
+  onEnd: (code: number) => void = () => {};
 
   constructor(
     private readonly time: Timers,
@@ -78,6 +82,7 @@ export class Link implements ClientSocket {
   };
 
   send(bytes: Uint8Array): void {
+    this.net.onSaid(bytes);
     const copy = bytes.slice();
     this.later(() => this.listener?.message(copy));
   }
@@ -100,6 +105,7 @@ export class Link implements ClientSocket {
   }
 
   private endByServer(code: number, reason: string): void {
+    this.net.onEnd(code);
     const { listener } = this;
     this.listener = undefined;
     this.net.links.delete(this);

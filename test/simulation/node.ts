@@ -32,6 +32,7 @@ import { SimDisk } from './disk.js';
 import { Machine } from './machine.js';
 import { SPOT } from './player.js';
 import type { Planned } from './planned.js';
+import { SimRouters } from './links.js';
 import { SimNet, simTransport } from './net.js';
 import { ProcessTimers, SimThreads } from './threads.js';
 import { VirtualTime } from './time.js';
@@ -54,6 +55,8 @@ export interface SimNodeOptions {
   isVolatile?: boolean;
   /** The production supervisor and planner decide; otherwise whoever uses the node. */
   planned?: Planned | null;
+  /** Routers before the node; 0 = clients come to its gateways. */
+  routers?: number;
   /** A bug of the store, planted. */
   storeFault?: StoreParts['fault'];
 }
@@ -66,6 +69,7 @@ export class SimNode {
   readonly shards: Shard[] = [];
   readonly gateways: Gateway[] = [];
   readonly net: SimNet;
+  readonly routed: SimRouters | null;
   /** Of the present process, like all that follows. */
   world!: SharedWorld;
   store!: StoreCore;
@@ -106,7 +110,10 @@ export class SimNode {
     const game = { name: module.name, kinds, items: module.items, columns };
     this.identity = { seed: options.seed, baseLevel: LIMITS.baseTileLevel, game };
     this.disk = new SimDisk(this.time, random);
-    this.net = new SimNet(this.time, random, () => this.gateways);
+    this.net = new SimNet(this.time, random, () => this.routed?.routers ?? this.gateways);
+    const { routers = 0 } = options;
+    this.routed = routers === 0 ? null : new SimRouters(this.time, random, () => this.net, routers);
+    this.net.onSaid = (bytes) => this.routed?.hellos.byClient(bytes);
     this.timers = new ProcessTimers(this.time);
     const { planned } = options;
     this.machine = planned ? new Machine(planned.cores, planned.costs) : null;
@@ -126,7 +133,8 @@ export class SimNode {
     this.shards.length = 0;
     this.gateways.length = 0;
     this.gone.clear();
-    for (const link of [...this.net.links]) this.net.cut(link);
+    if (this.routed !== null) this.routed.nodeDied();
+    else for (const link of [...this.net.links]) this.net.cut(link);
     this.openStore();
     await this.leases.keep();
     this.openThreads();
@@ -335,10 +343,12 @@ export class SimNode {
         world: this.world,
         number,
         clock: this.time,
-        transport: simTransport(
-          () => this.net,
-          () => gateway,
-        ),
+        transport:
+          this.routed?.open(this.timers, this.lives, (socket) => gateway.accept(socket)) ??
+          simTransport(
+            () => this.net,
+            () => gateway,
+          ),
         authenticate: async (ticket) => (ticket === '' ? { guest: true } : { playerId: ticket }),
         accounts: {
           find: async (playerId) => store.findAccount(playerId),

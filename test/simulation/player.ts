@@ -126,6 +126,7 @@ export class SimPlayer {
           if (!isMine()) return;
           this.record.fold(action.id);
           this.durable = action.id;
+          this.mayExpire = false; // what is durable of it is there after any crash
         },
         ended: (error) => {
           if (isMine()) this.ended(error);
@@ -137,8 +138,12 @@ export class SimPlayer {
   private ended(error: ClientError | null): void {
     if (error === null || this.ending) return;
     if (error.code === 'RESUME_IMPOSSIBLE') fail('I12', `player ${this.index}: ${error.message}`);
-    if (error.code === 'SESSION_EXPIRED' && this.mayExpire) this.ending = true; // and begins anew
-    if (error.code === 'SESSION_TAKEN' && this.overtaken.length > 0) this.ending = true; // its other client came in later
+    // A router may hold its client for longer than the place of a guest who has done nothing is kept.
+    const wasIdle = this.node.routed !== null && this.account === '' && this.record.sent === 0;
+    if (error.code === 'SESSION_EXPIRED' && (this.mayExpire || wasIdle)) this.ending = true; // and begins anew
+    // Its other client came in later; behind a router whose link was down it hears of that by asking for its session.
+    const wasLate = error.code === 'SESSION_EXPIRED' && this.node.routed !== null;
+    if ((error.code === 'SESSION_TAKEN' || wasLate) && this.overtaken.length > 0) this.ending = true;
   }
 
   /** One tick of its life, with its share of faults. */

@@ -6,6 +6,7 @@
  *
  * Source of the method: FoundationDB's simulation (Zhou et al., SIGMOD 2021); swarm mixes: faults.ts.
  */
+import { ERRORS } from '../../src/base/errors.js';
 import { FNV_BASIS, fnvBytes } from '../../src/base/fnv.js';
 import { LIMITS } from '../../src/base/limits.js';
 import { type Random, hash2, seededRandom } from '../../src/base/random.js';
@@ -19,9 +20,11 @@ import { AccountWatch } from './accounts.js';
 import { CALM, type FaultMix, drawMix } from './faults.js';
 import { DurableWatch } from './durable.js';
 import { interrupted, until } from '../shard/death.js';
+import { fail } from './fail.js';
 import { SimPlayer, SPOT } from './player.js';
 import { SimNode } from './node.js';
 import { RandomLayout } from './layout.js';
+import { CALM_LINKS } from './links.js';
 import { Fuse, STEPS, isBurnt, mined } from './mined.js';
 import { drawPlanned, isPlanned, neighboursAt, placeOf, plannedMix } from './planned.js';
 import { PlannerWatch } from './planner-watch.js';
@@ -36,6 +39,8 @@ export interface SimulationOptions {
   ticks: number;
   shards?: number;
   gateways?: number;
+  /** Routers before the node, and faults of their links. */
+  routers?: number;
   players?: number;
   /** Of each client; drawn from the seed if left out. */
   clientBytesPerS?: number;
@@ -85,6 +90,18 @@ export interface SimulationResult {
 
 const TICK_MS = 50;
 const LIVENESS_TICKS = 1500;
+/** Behind a router an honest client is never told that it broke a rule. */
+const FAULTS_OF_OURS = (
+  [
+    'ACTION_GAP',
+    'WINDOW_EXCEEDED',
+    'BAD_VALUE',
+    'BAD_FRAME',
+    'UNEXPECTED_MESSAGE',
+    'RATE_LIMITED',
+    'INTERNAL',
+  ] as const
+).map((name): number => ERRORS[name].number);
 
 /** For half of the seeds so few bytes a second that a dozen players are a crowd, and cells fall into squares. */
 function drawBudget(draw: number): number {
@@ -134,13 +151,18 @@ export class Simulation {
     const spoilt = this.whim.spoil(mined(game as unknown as GameModule, this.fuse));
     this.node = new SimNode(spoilt, this.random, {
       shards,
-      gateways: options.gateways ?? 2,
+      gateways: options.routers ? 1 : (options.gateways ?? 2),
+      routers: options.routers,
       seed: options.seed,
       clientBytesPerS: this.budget,
       storeFault: options.storeFault,
       isVolatile: this.isVolatile,
       planned,
     });
+    this.node.net.onEnd = (code) => {
+      if (this.node.routed !== null && FAULTS_OF_OURS.includes(code))
+        fail('I3', `a client was closed with ${code}`);
+    };
     this.watch = new Watch(this);
     this.layout = new RandomLayout(this);
     this.planner = planned === null ? null : new PlannerWatch(this, planned);
@@ -164,6 +186,7 @@ export class Simulation {
     this.options.plant?.(this);
     for (let i = 0; i < this.options.ticks; i++) await this.step(true);
     this.mix = CALM;
+    if (this.node.routed !== null) this.node.routed.mix = CALM_LINKS;
     this.storeFuse = -1;
     this.node.disk.slowestMs = 0;
     this.planner?.relieve();
@@ -201,7 +224,7 @@ export class Simulation {
   }
 
   private get isSettled(): boolean {
-    return this.node.isShown && this.players.every((p) => p.isSettled);
+    return (this.node.routed?.isSound ?? true) && this.node.isShown && this.players.every((p) => p.isSettled);
   }
 
   /** Time goes by for the cores; other programs come and go. */
@@ -218,6 +241,7 @@ export class Simulation {
     for (const player of this.players) withFaults ? player.play(this.mix) : player.comeBack();
     if (this.mix.group > 0 && this.random.next() < this.mix.group)
       for (const player of this.players) if (this.random.int(2) === 0) player.renew();
+    this.node.routed?.play();
     if (this.random.next() < this.mix.reshape) this.layout.reshape();
     if (this.random.next() < this.mix.degrade) this.layout.degrade();
     if (this.planner === null) this.retire();

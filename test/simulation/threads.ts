@@ -7,13 +7,15 @@ import type { LaunchShard, ThreadEvents } from '../../src/control/supervisor.js'
 import type { Planned } from './planned.js';
 import type { VirtualTime } from './time.js';
 
-/** Timers of a process: none of them goes off after its death. */
+/** Timers of a process: none of them goes off after its death, and none is set by what is left of it. */
 export class ProcessTimers implements Timers {
   private readonly cancels = new Set<() => void>();
+  private isDead = false;
 
   constructor(private readonly time: VirtualTime) {}
 
   after(ms: number, fn: () => void): () => void {
+    if (this.isDead) return () => {};
     const cancel = this.time.after(ms, () => {
       this.cancels.delete(cancel);
       fn();
@@ -22,10 +24,11 @@ export class ProcessTimers implements Timers {
   }
 
   every(ms: number, fn: () => void): () => void {
-    return this.keep(this.time.every(ms, fn));
+    return this.isDead ? () => {} : this.keep(this.time.every(ms, fn));
   }
 
   die(): void {
+    this.isDead = true;
     for (const cancel of this.cancels) cancel();
     this.cancels.clear();
   }

@@ -210,7 +210,9 @@ export class Watch {
       const { x, y } = player.client.self;
       const isHeld = world.directory.lookup(tileIndex(x, y, LIMITS.baseTileLevel)) >= 0;
       // Its owner places what its view touches once a second; who has just come may be over a border before that.
-      if (player.client.state !== 'online' || isHeld) this.unplaced.delete(player.index);
+      // Behind a router a client waits for its node without a word of it, longer than that.
+      const isAbsent = player.client.state !== 'online' || world.ids.lookup(player.client.entity) < 0;
+      if (isAbsent || isHeld) this.unplaced.delete(player.index);
       else if (!this.unplaced.has(player.index)) this.unplaced.set(player.index, this.sim.tick);
       else if (this.sim.tick - this.unplaced.get(player.index)! > this.stuckTicks)
         fail('I9', `player ${player.index} stands in nobody's tile for ${this.stuckTicks} ticks`);
