@@ -52,8 +52,9 @@ export class Silence {
     return now.cpuMs - this.cpuMs >= WATCH.silentMs - SUSPECT_MS || this.ms >= patienceOf(now.state);
   }
 
-  /** A look at one that is on its way up. */
-  isTooLong(gapMs: number): boolean {
+  /** A look at one that is on its way up: it is silent until it adopts, and what it adopts may be much. */
+  isTooLong(heartbeat: number, gapMs: number): boolean {
+    if (heartbeat !== this.heartbeat) this.begin(heartbeat);
     this.ms += gapMs;
     return this.ms >= WATCH.startMs;
   }

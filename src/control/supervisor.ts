@@ -353,7 +353,7 @@ export class Supervisor {
   }
 
   private isHung({ shard, phase, silence }: Life, heartbeat: number, gap: number): boolean {
-    if (phase !== 'running') return silence.isTooLong(gap);
+    if (phase !== 'running') return silence.isTooLong(heartbeat, gap);
     return silence.hangs(heartbeat, gap, () => this.parts.watch.activity(shard));
   }
 

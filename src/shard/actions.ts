@@ -60,6 +60,7 @@ export class Actions {
         budget--;
         tokens--;
         this.decide(slot, at, kind);
+        core.progress();
       } else {
         this.control(slot, at, kind);
       }

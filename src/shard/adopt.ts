@@ -29,8 +29,10 @@ export function adoptAfter(core: Core, dead: number): void {
     const id = core.id(slot);
     if (what === 'freed' && id !== 0) world.ids.remove(id, slot);
   });
-  for (let slot = nextInUse(arena, 0); slot < arena.capacity; slot = nextInUse(arena, slot + 1))
+  for (let slot = nextInUse(arena, 0); slot < arena.capacity; slot = nextInUse(arena, slot + 1)) {
     adoptSlot(core, slot, dead, committed);
+    core.progress();
+  }
 }
 
 function adoptSlot(core: Core, slot: number, dead: number, committed: number): void {

@@ -12,7 +12,10 @@ export function commit(core: Core): void {
   const { block, tick } = core;
   block.commit(tick, core.itemsCreated, core.itemsConsumed, core.ledger.books);
   countTallies(core);
-  for (let i = 0; i < core.created.count; i++) appear(core, core.created.values[i]!);
+  for (let i = 0; i < core.created.count; i++) {
+    appear(core, core.created.values[i]!);
+    core.progress();
+  }
   for (let i = 0; i < core.freed.count; i++) {
     vanish(core, core.freed.values[i]!);
     core.progress();
@@ -51,6 +54,7 @@ function publishHeads(core: Core): void {
   const { arena, world, drained } = core;
   for (let i = 0; i < drained.count; i++) {
     const slot = drained.values[i]!;
+    core.progress();
     world.inboxes.publishHead(slot, arena.i32[(arena.hot(slot) + HOT.inboxHead) >> 2]!);
   }
 }

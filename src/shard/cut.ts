@@ -173,6 +173,7 @@ export class Cut {
     how: 0,
   };
   private readonly tellLine = (line: Transfer): boolean => {
+    this.core.progress();
     if (line.how === HOW.difference) return true; // of the audit, no transfer
     const { stored } = this;
     stored.itemKind = line.item;
@@ -240,6 +241,9 @@ export class Cut {
   }
 
   private retry(): void {
-    while (this.endedCount > 0 && this.tryEnd(this.ended[this.endedCount - 1]!)) this.endedCount--;
+    while (this.endedCount > 0 && this.tryEnd(this.ended[this.endedCount - 1]!)) {
+      this.endedCount--;
+      this.core.progress();
+    }
   }
 }

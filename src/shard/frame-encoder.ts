@@ -79,6 +79,7 @@ export class FrameEncoder {
     const depth = depthOf(square);
     const end = view.cellStart(c) + view.cellRows(c);
     for (let row = view.cellStart(c); row < end; row++) {
+      this.core.progress();
       const byte = view.rowByte(row);
       const slot = view.i32[(byte + ROW.slot) >> 2]!;
       if (shown >= 0 && published.changedTick[slot]! <= shown) continue;

@@ -147,6 +147,7 @@ export class Frames {
       if (watched !== WANTED.NOTHING) this.quantiser.openAt(view.f64, at);
       const end = view.cellStart(c) + view.cellRows(c);
       for (let row = view.cellStart(c); row < end; row++) {
+        this.core.progress();
         const byte = view.rowByte(row);
         const slot = view.i32[(byte + ROW.slot) >> 2]!;
         // Entities handed over in this tick stand in the view once more; their next owner shows them from now on.
@@ -196,6 +197,7 @@ export class Frames {
   private chain(heads: Int32Array, cells: Float64Array, leaf: number, i: number): void {
     const c = this.placed(cells, i);
     const wanted = c < 0 ? this.wants.openAll(cells, i) : this.cells[c]!;
+    this.core.progress();
     if (wanted !== WANTED.NOTHING) this.wants.chain(this.chains, heads, cells, i, wanted, leaf, i);
   }
 

@@ -37,6 +37,7 @@ export class LoadNotes {
     table.begin();
     for (let i = 0; i < owned.count; i++) {
       const slot = owned.slots[i]!;
+      this.core.progress();
       const hot = arena.hot(slot);
       const column = columnAt(arena.f64, (hot + HOT.x) >> 3, DEEPEST);
       const square = rowAt(arena.f64, (hot + HOT.y) >> 3, DEEPEST) * COLUMNS + column;
@@ -55,6 +56,7 @@ export class LoadNotes {
     table.begin();
     for (let i = 0; i < players.count; i++) {
       const slot = players.slots[i]!;
+      this.core.progress();
       const hot = arena.hot(slot);
       if (!this.isOnline(hot)) continue;
       const [x, y, v] = [(hot + HOT.x) >> 3, (hot + HOT.y) >> 3, (hot + HOT.vx) >> 2];

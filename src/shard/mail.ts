@@ -309,7 +309,10 @@ export class Mail {
   send(): void {
     this.out.sendReplies();
     const { senders } = this.core;
-    for (let i = 0; i < senders.count; i++) this.sendOutbox(senders.values[i]!);
+    for (let i = 0; i < senders.count; i++) {
+      this.sendOutbox(senders.values[i]!);
+      this.core.progress();
+    }
   }
 
   private sendOutbox(source: number): void {

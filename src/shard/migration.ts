@@ -32,6 +32,7 @@ export class Migration {
     const { arena, owned, world, shard } = this.core;
     for (let i = 0; i < owned.count; i++) {
       const hot = arena.hot(owned.slots[i]!);
+      this.core.progress();
       const x = arena.f64[(hot + HOT.x) >> 3]!;
       const y = arena.f64[(hot + HOT.y) >> 3]!;
       if (ownerAt(world.directory, x, y) === shard) continue;

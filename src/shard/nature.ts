@@ -57,6 +57,7 @@ export class NatureKeeper {
     nature.setState(tile, isWhole ? NATURE_STATE.WHOLE : NATURE_STATE.ALIVE);
     for (let i = first; i < core.created.count; i++) {
       const slot = core.created.values[i]!;
+      core.progress();
       if (core.isFreed(slot)) continue;
       if (isWhole) core.arena.u32[(core.arena.hot(slot) + HOT.origin) >> 2] = 0;
       else this.settle(slot);

@@ -103,6 +103,7 @@ export class SelfUpdates {
     let kept = 0;
     for (let i = 0; i < notes.count; i++) {
       const note = notes.values[i]!;
+      this.core.progress();
       if (this.core.owned.has(note < 0 ? ~note : note) && !push(note)) notes.values[kept++] = note;
     }
     notes.count = kept;

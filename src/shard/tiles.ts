@@ -262,6 +262,7 @@ export class Tiles {
     untouched.clear();
     for (let i = 0; i < owned.count && resting.size > 0; i++) {
       const slot = owned.slots[i]!;
+      core.progress();
       if (!core.isNatural(slot) || core.isFreed(slot)) continue;
       const tile = this.tileOf(slot);
       if (!resting.has(tile)) continue;
@@ -350,6 +351,7 @@ export class Tiles {
     }
     for (let i = 0; i < owned.count && idle.size > 0; i++) {
       const slot = owned.slots[i]!;
+      this.core.progress();
       const tile = this.tileOf(slot);
       const count = idle.get(tile);
       if (count === undefined) continue;

@@ -65,7 +65,10 @@ export class ViewPublisher {
     view.place();
     for (let i = 0; i < this.cuts; i++) this.placeLeaves(i);
     const { owned } = core;
-    for (let i = 0; i < owned.count; i++) if (this.cells[i]! >= 0) this.writeRow(owned.slots[i]!, i);
+    for (let i = 0; i < owned.count; i++) {
+      if (this.cells[i]! >= 0) this.writeRow(owned.slots[i]!, i);
+      core.progress();
+    }
     this.enterStreams();
     if (unclosed.size > 0) for (const key of unclosed) this.enterKey(key);
     for (let i = 0; i < this.cuts; i++) this.cutOf[this.cutCells[i]!] = 0;
@@ -102,6 +105,7 @@ export class ViewPublisher {
     const { arena, owned } = core;
     for (let i = 0; i < owned.count; i++) {
       const slot = owned.slots[i]!;
+      core.progress();
       if (core.isStill(slot)) {
         this.countStill(slot, i);
         continue;
