@@ -3,7 +3,7 @@
  * every way to end into an exit code. The line goes to standard output, the log as JSON lines to standard error.
  *
  * Exit codes: 0 an orderly stop (SIGTERM, SIGINT, drain); 10 … 22 a start refused with one sentence (base/errors.ts);
- * 23 … 25 the data are not what they were, see there; 1 a fault. A later second signal does not wait for the orderly stop.
+ * 23 … 25 the data are not what they were, 27 a gateway thread that hung, see there; 1 a fault. A later second signal does not wait for the orderly stop.
  */
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -38,7 +38,11 @@ async function run(config: Config): Promise<number> {
   if (addresses !== null) {
     process.stdout.write(`BlueMarble accepts clients at ${addresses.game} (status: ${addresses.admin})\n`);
   }
-  return node.stopped;
+  const code = await node.stopped;
+  // A gateway thread that never came back holds its transport open, and Node's exit aborts on it. All else is closed and
+  // saved, and the log says how it ended.
+  if (node instanceof PlanetNode && node.isStuck()) process.kill(process.pid, 'SIGKILL');
+  return code;
 }
 
 async function main(): Promise<number> {

@@ -228,6 +228,9 @@ export class PlanetNode implements NodeView {
     return true;
   }
 
+  /** Whether threads are left at the end that Node's own exit breaks down on. */
+  isStuck = (): boolean => (this.gateways?.stuck ?? 0) > 0;
+  hangGateway = (gateway: number): boolean => this.gateways?.hang(gateway) ?? false;
   split(tile: string): ReshapeRefusal | null {
     return this.breathing.elastic.split(tile);
   }
@@ -363,10 +366,7 @@ export class PlanetNode implements NodeView {
       away: durability.guests,
       env,
       log,
-      lost: (gateway) => {
-        log.fatal({ gateway }, 'a gateway thread ended: the node stops');
-        void this.stop(1);
-      },
+      lost: (code) => void this.stop(code),
     });
     return this.gateways.open();
   }

@@ -83,6 +83,7 @@ export class ShownPlanet {
       decisions: () => [],
       notReady: () => [],
       killShard: () => false,
+      hangGateway: () => false,
       split: refuse,
       merge: refuse,
       move: refuse,

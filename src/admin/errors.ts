@@ -18,6 +18,7 @@ export const ADMIN_ERRORS = Object.freeze({
   BAD_BODY: { status: 400, text: 'the body must be a JSON object of the right shape' },
   BODY_TOO_LARGE: { status: 413, text: 'the body is larger than this port reads' },
   UNKNOWN_SHARD: { status: 404, text: 'no such shard is running' },
+  UNKNOWN_GATEWAY: { status: 404, text: 'no such gateway has a thread of its own' },
   UNKNOWN_ENTITY: { status: 404, text: 'no such entity is in memory' },
   BAD_TILE: { status: 400, text: 'a tile is "z/x/y" of a level from the base tiles to the deepest' },
   NOBODYS_TILE: { status: 409, text: 'the tile is asleep: nobody has it' },

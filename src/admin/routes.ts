@@ -29,6 +29,8 @@ export interface NodeView extends ObservedNode {
   notReady(): readonly string[];
   /** Makes a shard die in the given way; false when there is no such shard running. */
   killShard(shard: number, how: Death): boolean;
+  /** Makes the thread of a gateway hang; false when it has none of its own. */
+  hangGateway(gateway: number): boolean;
   /** Changes the layout; @returns why not, null when it is under way. */
   split(tile: string): ReshapeRefusal | null;
   merge(tile: string): ReshapeRefusal | null;
@@ -63,6 +65,7 @@ const KillShard = z.strictObject({
   shard: z.number().int().min(0),
   how: z.enum(DEATHS).default('terminate'),
 });
+const HangGateway = z.strictObject({ gateway: z.number().int().min(1) });
 const Tile = z.strictObject({ tile: z.string() });
 const Move = z.strictObject({ tile: z.string(), shard: z.number().int().min(0) });
 const Journal = z.strictObject({ entity: z.number().int().min(1) });
@@ -148,6 +151,23 @@ function itemRoutes(node: NodeView): Route[] {
       answer: (body) => {
         const { entity } = parse(Journal, body);
         return { body: { entity, transfers: node.journal(entity) } };
+      },
+    },
+  ];
+}
+
+/** A gateway that hangs. */
+function gatewayRoutes(node: NodeView): Route[] {
+  return [
+    {
+      method: 'POST',
+      path: '/api/admin/hang-gateway',
+      help: '{gateway}: its thread runs in a circle, a fault for tests',
+      testOnly: true,
+      answer: (body) => {
+        const { gateway } = parse(HangGateway, body);
+        if (!node.hangGateway(gateway)) throw new AdminError('UNKNOWN_GATEWAY', String(gateway));
+        return { status: 202, body: { gateway } };
       },
     },
   ];
@@ -285,6 +305,7 @@ export function routes(node: NodeView): readonly Route[] {
         return { status: 202, body: { shard, how } };
       },
     },
+    ...gatewayRoutes(node),
     ...itemRoutes(node),
     ...dataRoutes(node),
     {

@@ -115,6 +115,10 @@ export const ERRORS = Object.freeze({
     26,
     'The limit of address space (ulimit -v) is below what the data directory needs: raise it.',
   ),
+  GATEWAY_HUNG: startup(
+    27,
+    'A gateway thread hung: the world is saved and the process has ended itself by SIGKILL (137); start it again.',
+  ),
   LINK_REFUSED: startup(30, 'A router and its node do not belong together: the code of the link says why.'),
   LINK_PORT: startup(31, 'The link port is in use by another process: choose another with --link-port.'),
 

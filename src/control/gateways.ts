@@ -7,7 +7,7 @@
  * told to `lost`: its clients' sockets are gone, and the node cannot go on as if nothing had happened.
  */
 import { Worker } from 'node:worker_threads';
-import { BlueMarbleError } from '../base/errors.js';
+import { BlueMarbleError, ERRORS } from '../base/errors.js';
 import { LIMITS } from '../base/limits.js';
 import type { Log as PinoLog } from '../base/log.js';
 import { type AccountBook, LOADED } from '../gateway/accounts.js';
@@ -17,7 +17,11 @@ import type { LinkTransport } from '../gateway/link-transport.js';
 import type { Gateway } from '../gateway/gateway.js';
 import type { FromGateway, GatewayWorkerData, ToGateway } from '../gateway/thread-messages.js';
 import type { SharedWorld } from '../memory/shared-world.js';
+import { isInspected } from './breakpoints.js';
 import { GatewayWatch } from './gateway-watch.js';
+import { activityOf } from './silence.js';
+import { readIfThere } from './thread-cpu.js';
+import { GATEWAY_GAUGE } from '../memory/gateway-block.js';
 import { monotonicClock, systemTimers } from '../base/clock.js';
 import type { NodeFacts, RouterFacts } from '../wire/link/facts.js';
 import type { LinkPeer } from '../wire/link/handshake.js';
@@ -38,7 +42,8 @@ export interface GatewaysOptions
   readonly away: readonly number[];
   readonly env: NodeJS.ProcessEnv;
   readonly log: PinoLog;
-  readonly lost: (gateway: number) => void;
+  /** A gateway thread has ended unasked, or hangs; told in the log. @param code exit code of the process */
+  readonly lost: (code: number) => void;
   /** Where routers come in; null = nowhere. Their clients have a gateway of their own, with the number `count`. */
   readonly links: (LinkPort & { readonly me: LinkPeer }) | null;
   /** Of this node, for its routers. */
@@ -49,20 +54,33 @@ export interface GatewaysOptions
 const LOOK_MS = 500;
 const GATEWAY_MODULE = new URL('../gateway/worker.js', import.meta.url);
 
+interface GatewayThread {
+  readonly worker: Worker;
+  readonly ended: Promise<void>;
+  hasEnded: boolean;
+  isHung: boolean;
+}
+
 export class Gateways {
   private own: Gateway | undefined;
   private linked: Gateway | undefined;
   private linkServer: LinkServer | undefined;
   private links: LinkTransport | null = null;
   private linkPort = 0;
-  private readonly threads: { readonly worker: Worker; readonly ended: Promise<void> }[] = [];
+  private readonly threads: GatewayThread[] = [];
   private readonly watch: GatewayWatch;
   private cancelWatch: () => void = () => {};
   private stopping = false;
   private opening: Promise<unknown> = Promise.resolve();
 
   constructor(private readonly options: GatewaysOptions) {
-    this.watch = new GatewayWatch(options.world.gatewayBlocks, monotonicClock(), options.log);
+    const { world, log } = options;
+    const cpuMs = (gateway: number) => {
+      const files = `/proc/self/task/${world.gatewayBlocks[gateway].gauge(GATEWAY_GAUGE.threadId)}`;
+      return activityOf(readIfThere(`${files}/stat`), readIfThere(`${files}/schedstat`))?.cpuMs ?? -1;
+    };
+    const hung = (gateway: number) => this.endHung(gateway);
+    this.watch = new GatewayWatch(world.gatewayBlocks, monotonicClock(), log, cpuMs, hung);
   }
 
   /** Why clients should not come at the moment. */
@@ -94,6 +112,29 @@ export class Gateways {
     return this.linkPort === 0 ? '' : `${this.options.links?.host}:${this.linkPort}`;
   }
 
+  /** Tests: makes the thread of a gateway hang. @returns false when it has none of its own */
+  hang(gateway: number): boolean {
+    const thread = this.threads[gateway - 1];
+    thread?.worker.postMessage({ type: 'hang' } satisfies ToGateway);
+    return thread !== undefined;
+  }
+
+  /** Threads that will not end: they hold open transports, on which Node's own exit breaks down. */
+  get stuck(): number {
+    return this.threads.reduce((n, { hasEnded }) => n + (hasEnded ? 0 : 1), 0);
+  }
+
+  /** The node ends without it: nobody can close the transport of a thread that never comes back to its event loop. */
+  private endHung(gateway: number): void {
+    const { log, lost } = this.options;
+    const thread = this.threads[gateway - 1];
+    if (thread === undefined || isInspected()) return; // at a breakpoint, perhaps
+    log.fatal({ gateway }, 'a gateway thread hangs: the node stops');
+    this.stopping = true; // its end is no news
+    thread.isHung = true;
+    lost(ERRORS.GATEWAY_HUNG.number);
+  }
+
   /** Idempotent; may be called while `open` is under way. */
   async stop(): Promise<void> {
     this.stopping = true;
@@ -103,7 +144,7 @@ export class Gateways {
       worker.postMessage({ type: 'stop', code: 'SERVER_STOPPING' } satisfies ToGateway);
     }
     const own = [this.own, this.linked].map((gateway) => gateway?.stop('SERVER_STOPPING'));
-    await Promise.all([...own, ...this.threads.map((thread) => thread.ended)]);
+    await Promise.all([...own, ...this.threads.filter(({ isHung }) => !isHung).map(({ ended }) => ended)]);
     this.linkServer?.close();
   }
 
@@ -194,7 +235,9 @@ export class Gateways {
     // No resource limits: running into one would take the process down.
     const worker = new Worker(GATEWAY_MODULE, { name: `gateway ${number}`, workerData, env });
     let end: () => void = () => {};
-    this.threads.push({ worker, ended: new Promise((resolve) => (end = resolve)) });
+    const ended = new Promise<void>((resolve) => (end = resolve));
+    const thread: GatewayThread = { worker, ended, hasEnded: false, isHung: false };
+    this.threads.push(thread);
     return new Promise((resolve, reject) => {
       worker.on('message', (message: FromGateway) => {
         if (message.type === 'open') resolve();
@@ -206,9 +249,12 @@ export class Gateways {
         reject(error);
       });
       worker.on('exit', () => {
+        thread.hasEnded = true;
         end();
         reject(new Error(`gateway ${number} ended while it was starting`));
-        if (!this.stopping) lost(number);
+        if (this.stopping) return;
+        log.fatal({ gateway: number }, 'a gateway thread ended: the node stops');
+        lost(1);
       });
     });
   }

@@ -16,6 +16,8 @@ export interface GatewayWorkerData {
 export type ToGateway =
   /** Say goodbye to the clients, close, end. The only way in which the thread ends. */
   | { type: 'stop'; code: CloseName }
+  /** Tests: hang. */
+  | { type: 'hang' }
   /** Answer to `find` and `bind`: the entity, 0 = none; to `load`: 1 = it is there, 0 = there is none. */
   | { type: 'answer'; request: number; entity: number };
 

@@ -57,6 +57,7 @@ async function run(port: MessagePort, data: GatewayWorkerData, log: Log): Promis
   });
   port.on('message', (message: ToGateway) => {
     if (message.type === 'answer') return accounts.answer(message.request, message.entity);
+    if (message.type === 'hang') for (;;); // until it is ended from outside
     void gateway?.stop(message.code).then(() => {
       tell({ type: 'stopped' });
       port.close(); // nothing else keeps the thread alive

@@ -42,6 +42,7 @@ export async function setUp(t: Test, options: Options = {}) {
       done.push(`${how} ${shard}`);
       return shard < 2;
     },
+    hangGateway: (gateway) => gateway === 1,
     split: (tile: string) => (tile === '11/0/0' ? null : ('BAD_TILE' as const)),
     merge: () => 'NOT_SPLIT' as const,
     move: () => 'RESHAPE_IN_PROGRESS' as const,

@@ -29,6 +29,7 @@ t.test('a bundle for browsers runs without Node', async (t) => {
   const beats: (() => void)[] = [];
   class FakeWebSocket {
     binaryType = '';
+    readonly readyState = 1;
     onopen: (() => void) | null = null;
     onmessage: ((event: { data: ArrayBuffer }) => void) | null = null;
     onclose: ((event: { code: number; reason: string }) => void) | null = null;

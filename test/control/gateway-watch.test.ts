@@ -36,3 +36,33 @@ t.test(
     t.same(watch.reasons, [], 'one that ends is not awaited');
   },
 );
+
+t.test(
+  'what uses its own time hangs after three seconds of it, what gets none has half a minute',
+  async (t) => {
+    const rows: [what: string, share: number | null, fromMs: number, toMs: number][] = [
+      ['a core of its own', 1, 3_000, 3_500],
+      ['half of a core', 0.5, 6_000, 6_500],
+      ['no core, or it sleeps', 0, 30_000, 30_500],
+      ['nothing is told', null, 30_000, 30_500],
+    ];
+    for (const [what, share, fromMs, toMs] of rows) {
+      const time = new FakeTime();
+      const block = GatewayBlock.create();
+      block.state = GATEWAY_STATE.RUNNING;
+      const hung: number[] = [];
+      const begun = time.now();
+      const cpuMs = () => (share === null ? -1 : (time.now() - begun) * share);
+      const watch = new GatewayWatch([block], time, new FakeLog(), cpuMs, () =>
+        hung.push(time.now() - begun),
+      );
+      watch.look();
+      for (let ms = 0; ms < 60_000; ms += 250) {
+        time.advance(250);
+        watch.look();
+      }
+      t.equal(hung.length, 1, `${what}: told once`);
+      t.ok(hung[0]! >= fromMs && hung[0]! <= toMs, `${what}: after ${hung[0]} ms`);
+    }
+  },
+);
