@@ -3,8 +3,8 @@
  * tells what the disk said. Measured beside the asynchronous way it is the faster one, and the one that reports a full
  * disk instead of waiting for ever. In a running server a thread of its own waits for that (apart-engine.ts).
  */
-import { chmodSync, mkdirSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, mkdirSync, readFileSync, statfsSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { type Database, open, type RootDatabase } from 'lmdb';
 import { BlueMarbleError } from '../base/errors.js';
 import { META } from './book.js';
@@ -15,6 +15,8 @@ import { checkFolder, type FileIdentity, type HoldMark, identify, takenBy } from
 /** The file in a data directory, and in a snapshot's. */
 export const DATA_FILE = 'world.mdb';
 const GIB = 2 ** 30;
+/** A disk with less than this is full: LMDB writes runs of pages. */
+const SHORT_OF_ROOM = 2 ** 20;
 
 export interface LmdbOptions {
   readonly readOnly?: boolean;
@@ -145,9 +147,16 @@ export class LmdbEngine implements Engine {
         }
       });
     } catch (error) {
-      trouble = error instanceof Error ? error : new Error(String(error));
+      trouble = this.asDiskSays(error instanceof Error ? error : new Error(String(error)));
     }
     done(trouble);
+  }
+
+  /** A write that ends short for want of room is an I/O error to LMDB (mdb.c, mdb_page_flush): people are told of the room. */
+  private asDiskSays(error: Error): Error {
+    if (!error.message.includes('Input/output error')) return error;
+    const { bavail, bsize } = statfsSync(dirname(this.path));
+    return bavail * bsize < SHORT_OF_ROOM ? new Error('No space left on device', { cause: error }) : error;
   }
 
   /** Reads from here on see what other threads have committed before this. */

@@ -84,7 +84,8 @@ t.test('a setup that fails in a replacement', { buffered: true }, async (t) => {
   t.match(totals, { shardRestarts: 1, gameFaults: 1 }, JSON.stringify(server.log.slice(-6)));
   feel('well');
   await server.killShard(0, 'throw');
-  t.strictSame((await server.status()).alarms, []);
+  const others = (await server.status()).alarms.filter((alarm) => !alarm.startsWith('the machine is full'));
+  t.strictSame(others, []);
   await client.goodbye();
   await server.stop();
 });
@@ -93,7 +94,8 @@ t.test('a file that has changed under the running server', { buffered: true }, a
   const { file, write } = moody(t);
   const server = await Server.start(t, [...FLAGS, file], { mayLog: MAY_LOG });
   const runs = () => server.log.filter(({ msg }) => msg === 'shard runs').length;
-  const alarms = async () => (await server.status()).alarms;
+  // A machine with other work may be full besides.
+  const alarms = async () => (await server.status()).alarms.filter((alarm) => alarm.includes('moody.ts'));
   write('n: "u32", m: "f64"');
   // The thread that waits may still have the old file; whoever begins from here on has the new one.
   for (let before = runs(); (await alarms()).length === 0; before = runs()) {
