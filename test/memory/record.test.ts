@@ -52,9 +52,12 @@ t.test('the epoch in the word wraps and nothing leaks into its neighbours', (t) 
 });
 
 t.test('fields are aligned, do not overlap and fit', (t) => {
+  // One word of two uses: what is no player has no actions, and players come from no natural content.
+  const { origin, ...hot } = HOT;
+  t.equal(origin, HOT.appliedCount);
   const parts: [string, Record<string, number>, Record<string, number>, number][] = [
     ['header', HEADER, { id: 8, handoverStamp: 8 }, HEADER_BYTES],
-    ['hot', HOT, { x: 8, y: 8, sessionId: 8, kind: 2, flags: 2, components: 96 }, HOT_BYTES],
+    ['hot', hot, { x: 8, y: 8, sessionId: 8, kind: 2, flags: 2, components: 96 }, HOT_BYTES],
     [
       'cold',
       COLD,
