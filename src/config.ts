@@ -133,7 +133,7 @@ function optionTable(cores: number): readonly Option[] {
       LIMITS.leastClientBytesPerS,
       16 * 1024 * 1024,
       LIMITS.clientBytesPerS,
-      'bytes a second that a client is sent at most, whatever stands around it',
+      'bytes a second that a client is sent in the mean, whatever stands around it; in any one second up to one and a half times as many',
     ),
     whole(
       'far-cells',
