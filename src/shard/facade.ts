@@ -338,6 +338,7 @@ export class Facade implements World {
   }
 
   keep(e: Entity): void {
+    this.mine(e, 'keep');
     if (this.core.owned.has(e)) this.core.touch(e);
   }
 

@@ -207,9 +207,11 @@ async function leave(t: Test, { server, controls, use, page }: Shared): Promise<
     await until(page, `location.hash === '#table-tab'`);
   });
   await use('tile-pane: Play here', async () => {
+    // The tile may have been merged or have fallen asleep meanwhile: whichever is shown now.
+    await goToPlayers(page);
     await page.click('#tile-tab');
     await page.click('.tile-title a');
-    await page.waitForURL(`${server.admin}/play?tile=${name}`, { waitUntil: 'commit' });
+    await page.waitForURL(/\/play\?tile=\d+\/\d+\/\d+$/, { waitUntil: 'commit' });
   });
   await page.goto(server.admin);
   await use(': Play', async () => {

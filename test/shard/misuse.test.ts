@@ -96,6 +96,7 @@ const CALLS: Record<string, { good: unknown[]; bad: Record<number, readonly unkn
   spawn: { good: [1, X, Y], bad: { 0: [0, ...NO_INDEX], 1: NOT_FINITE, 2: NOT_FINITE } },
   despawn: { good: [], bad: { 0: [player.slot, ...NO_ENTITY] } },
   sleep: { good: [ME], bad: { 0: NO_ENTITY } },
+  keep: { good: [ME], bad: { 0: NO_ENTITY } },
   find: { good: [player.id], bad: { 0: NO_ID } },
   near: {
     good: [X, Y, 10],

@@ -46,10 +46,10 @@ t.test('a world in memory tells its store only of what rests, and that comes bac
   let unloads = 0;
   let loads = 0;
   let untold = 0;
-  for (const seed of [2, 7, 8]) {
+  for (const seed of [4, 6, 13]) {
     // Far away tiles fall asleep: with what players have left there, and with nothing else.
     const mix = { ...CALM, far: 0.25, goodbye: 0.03, cut: 0.01, killBetween: 0.01 };
-    const sim = new Simulation({ seed, ticks: 2 * TICKS, mix, isVolatile: true, planner: false });
+    const sim = new Simulation({ seed, ticks: 4 * TICKS, mix, isVolatile: true, planner: false });
     const result = await sim.run(); // items and logs are compared at its end
     unloads += result.unloads;
     loads += sim.node.store.residence.loads;
