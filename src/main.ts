@@ -3,7 +3,8 @@
  * every way to end into an exit code. The line goes to standard output, the log as JSON lines to standard error.
  *
  * Exit codes: 0 an orderly stop (SIGTERM, SIGINT, drain); 10 … 22 a start refused with one sentence (base/errors.ts);
- * 23 … 25 the data are not what they were, 27 a gateway thread that hung, see there; 1 a fault. A later second signal does not wait for the orderly stop.
+ * 23 … 25 the data are not what they were, 27 a gateway thread that hung, see there; 1 a fault. A later second signal does
+ * not wait for the orderly stop.
  */
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';

@@ -25,7 +25,8 @@ export class GatewayWatch {
     private readonly log: Pick<Log, 'fatal' | 'info'>,
     /** CPU time of its thread so far, ms; −1 = the system does not tell. */
     private readonly cpuMs: (gateway: number) => number = () => -1,
-    private readonly hung: (gateway: number) => void = () => {},
+    /** @returns whether the gateway is given up; else it is watched on and told of again */
+    private readonly hung: (gateway: number) => boolean = () => false,
   ) {
     this.seen = blocks.map(() => ({ heartbeat: -1, silentMs: 0, cpuMs: -1, isOver: false }));
     this.lookedAt = clock.now();
@@ -49,8 +50,7 @@ export class GatewayWatch {
       if (wasSilent && !isSilent) this.log.info({ gateway }, 'the gateway thread goes on, alarm ends');
       const used = seen.cpuMs < 0 ? 0 : this.cpuMs(gateway) - seen.cpuMs;
       if (!isSilent || (used < GATEWAY_SILENT_MS && seen.silentMs < GATEWAY_LOST_MS)) continue;
-      seen.isOver = true;
-      this.hung(gateway);
+      seen.isOver = this.hung(gateway);
     }
   }
 

@@ -125,14 +125,15 @@ export class Gateways {
   }
 
   /** The node ends without it: nobody can close the transport of a thread that never comes back to its event loop. */
-  private endHung(gateway: number): void {
+  private endHung(gateway: number): boolean {
     const { log, lost } = this.options;
     const thread = this.threads[gateway - 1];
-    if (thread === undefined || isInspected()) return; // at a breakpoint, perhaps
+    if (thread === undefined || isInspected()) return false; // at a breakpoint, perhaps
     log.fatal({ gateway }, 'a gateway thread hangs: the node stops');
     this.stopping = true; // its end is no news
     thread.isHung = true;
     lost(ERRORS.GATEWAY_HUNG.number);
+    return true;
   }
 
   /** Idempotent; may be called while `open` is under way. */

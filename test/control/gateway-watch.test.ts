@@ -53,9 +53,10 @@ t.test(
       const hung: number[] = [];
       const begun = time.now();
       const cpuMs = () => (share === null ? -1 : (time.now() - begun) * share);
-      const watch = new GatewayWatch([block], time, new FakeLog(), cpuMs, () =>
-        hung.push(time.now() - begun),
-      );
+      const watch = new GatewayWatch([block], time, new FakeLog(), cpuMs, () => {
+        hung.push(time.now() - begun);
+        return true;
+      });
       watch.look();
       for (let ms = 0; ms < 60_000; ms += 250) {
         time.advance(250);
@@ -66,3 +67,27 @@ t.test(
     }
   },
 );
+
+t.test('one that stood in a debugger for a minute is not given up, and goes on', async (t) => {
+  const time = new FakeTime();
+  const block = GatewayBlock.create();
+  block.state = GATEWAY_STATE.RUNNING;
+  const log = new FakeLog();
+  const watch = new GatewayWatch(
+    [block],
+    time,
+    log,
+    () => -1,
+    () => false,
+  );
+  for (let ms = 0; ms < 60_000; ms += 250) {
+    time.advance(250);
+    watch.look();
+  }
+  t.match(watch.reasons, [/gateway 0 hangs/]);
+  block.beat();
+  time.advance(250);
+  watch.look();
+  t.same(watch.reasons, [], 'ready again');
+  t.equal(log.of('info').length, 1, 'and told');
+});

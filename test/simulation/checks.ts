@@ -182,6 +182,8 @@ function cellsShown(sim: Simulation, { client }: SimPlayer): Set<number> {
 
 /** A view whose square is shown anew may hold what is gone: a second, and two between its slow frames. */
 const HELD_TICKS = 60;
+/** A removal is told within this, beside the frames that its square waits for. */
+const TOLD_TICKS = 10;
 
 /**
  * I6: the view shows exactly who stands in the cells around the player, far rings included, each once, where it is. Who
@@ -218,7 +220,8 @@ function checkView(sim: Simulation, player: SimPlayer): void {
   }
   for (const [id, entity] of shown) {
     const sinceGone = sim.tick - (sim.watch.gone.get(id) ?? -Infinity);
-    if (sinceGone < HELD_TICKS) continue;
+    // Told at the next of its frames but one; or held in doubt.
+    if (sinceGone < (entity.leavingMs >= 0 ? HELD_TICKS : TOLD_TICKS + 2 * entity.slowTicks)) continue;
     if (cells.has(entity.cell) && !(entity.kind === CREATURE && world.ids.lookup(id) >= 0))
       fail('I6', `player ${player.index} sees ${id}, which is not there`);
   }

@@ -184,7 +184,8 @@ export class DurableWatch {
         this.record.f64[(AT.hot + HOT.sessionId) >> 3] === welcome.session;
       const action = isThere ? this.record.u32[(AT.hot + HOT.lastActionId) >> 2]! : 0;
       // Another client of it came in later: this one has not heard of that yet.
-      const isTaken = bytes !== undefined && !isThere && player.overtaken.length > 0;
+      const isTaken =
+        this.sim.node.routed !== null && bytes !== undefined && !isThere && player.overtaken.length > 0;
       if (action < player.durable && !isTaken)
         fail('I12', `player ${player.index}: ${player.durable} was durable, the disk has ${action}`);
       player.crashed(isThere);

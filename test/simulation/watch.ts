@@ -211,7 +211,8 @@ export class Watch {
       const isHeld = world.directory.lookup(tileIndex(x, y, LIMITS.baseTileLevel)) >= 0;
       // Its owner places what its view touches once a second; who has just come may be over a border before that.
       // Behind a router a client waits for its node without a word of it, longer than that.
-      const isAbsent = player.client.state !== 'online' || world.ids.lookup(player.client.entity) < 0;
+      const isWaiting = this.sim.node.routed !== null && world.ids.lookup(player.client.entity) < 0;
+      const isAbsent = player.client.state !== 'online' || isWaiting;
       if (isAbsent || isHeld) this.unplaced.delete(player.index);
       else if (!this.unplaced.has(player.index)) this.unplaced.set(player.index, this.sim.tick);
       else if (this.sim.tick - this.unplaced.get(player.index)! > this.stuckTicks)

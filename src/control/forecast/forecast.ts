@@ -9,9 +9,9 @@
  * Contract: pure apart from its own memory; no clock, no chance, no I/O; the same looks give the same weights to the bit.
  * One set of weights a horizon serves all tiles; it begins as persistence. Two models learn, one where players stay and
  * one where they come and go; blend.ts weighs them, the bare drift and "as now" by how they erred of late. Learns on look k
- * what look k − h had said. A
- * horizon is believed only while its score of the last hour is better than persistence (score.ts); otherwise, and after
- * nonsense (numbers that are none, weights that run away, a jump of time), players are foreseen "as now".
+ * what look k − h had said. A horizon is believed only while its score of the last hour is better than persistence
+ * (score.ts); otherwise, and after nonsense (numbers that are none, weights that run away, a jump of time), players are
+ * foreseen "as now".
  */
 import { type TileAddress, childrenOf } from '../../geo/address.js';
 import { ancestorOf, tileKey } from '../planner/squares.js';
